@@ -1,0 +1,71 @@
+package ringwall
+
+import "time"
+
+// Event is the record that remains: audit keeps it, detection reads it. It
+// holds no text of a prompt or an answer unless the retention setting of the
+// audit log says so.
+type Event struct {
+	ID   string    `json:"id"`   // of the exchange, or of the administrative act
+	Kind Kind      `json:"kind"` // what happened
+	Time time.Time `json:"time"`
+
+	Principal Principal `json:"principal"`
+	Dialect   string    `json:"dialect,omitempty"`
+	Route     string    `json:"route,omitempty"`
+	Model     string    `json:"model,omitempty"`
+	Provider  string    `json:"provider,omitempty"`
+	Stream    bool      `json:"stream,omitempty"`
+	Guardrail string    `json:"guardrail,omitempty"`
+
+	Verdict  *Verdict      `json:"verdict,omitempty"` // nil until it is decided
+	Findings []Finding     `json:"findings,omitempty"`
+	Looks    []Look        `json:"looks,omitempty"`
+	Texts    []Digest      `json:"texts,omitempty"`
+	Usage    *Usage        `json:"usage,omitempty"`
+	Status   int           `json:"status,omitempty"`   // HTTP status that the client read
+	Duration time.Duration `json:"duration,omitempty"` // nanoseconds
+	Outcome  Outcome       `json:"outcome,omitempty"`
+	Detail   string        `json:"detail,omitempty"` // for operators; never text of a prompt
+}
+
+// Kind is what an Event tells of.
+type Kind string
+
+// Kinds of events.
+const (
+	ExchangeBegin Kind = "exchange-begin" // a promise: the call is about to be made
+	ExchangeEnd   Kind = "exchange-end"   // the call has been answered, refused or cut
+	ConfigLoaded  Kind = "config-loaded"
+	ConfigRefused Kind = "config-refused"
+	KeyCreated    Kind = "key-created"
+	KeyRevoked    Kind = "key-revoked"
+	Recovered     Kind = "recovered" // the log was opened after an unclean end
+)
+
+// Outcome is how an Exchange ended.
+type Outcome string
+
+// Outcomes.
+const (
+	Answered     Outcome = "answered"
+	Refused      Outcome = "refused"       // by policy, before the call
+	Cut          Outcome = "cut"           // by policy, while the answer came
+	BadRequest   Outcome = "bad-request"   // the request could not be read
+	Denied       Outcome = "denied"        // the caller could not be identified
+	ClientGone   Outcome = "client-gone"   // the client left
+	UpstreamFail Outcome = "upstream-fail" // the provider failed
+	Overloaded   Outcome = "overloaded"    // shed before any work
+	Broken       Outcome = "broken"        // a bug of ours: a panic
+)
+
+// Digest stands for a text in a record: its length and keyed hash, and the text
+// itself only where retention allows it.
+type Digest struct {
+	Path   string    `json:"path"`
+	Way    Direction `json:"direction"`
+	Origin Origin    `json:"origin"`
+	Length int       `json:"length"`         // bytes
+	Hash   string    `json:"hash"`           // keyed, hex: equal texts of one installation have equal hashes
+	Text   string    `json:"text,omitempty"` // only where retention allows
+}
