@@ -1,0 +1,180 @@
+// Package guard looks at texts on their way to and from a model and says what
+// may go on.
+//
+// Evidence and decision are apart. Detectors notice: a stream.Scanner while the
+// text comes, a [Detector] once it is whole. [Decide] is pure and turns findings
+// into a verdict under a [Policy]. What is done about a verdict is the gateway's
+// business.
+//
+// The data's way: [Guard.Check] takes the texts of a request, [Guard.Channel]
+// one text of an answer piece by piece; both run package guard/stream's release
+// cursor with the rules of the guardrail, so that streamed and whole texts are
+// judged alike. A rule that cannot look contributes a finding that blocks, unless
+// the operator wrote fail_open, and every rule is in the record as ran, skipped
+// or failed.
+//
+// Which detectors there are is package builtin's business.
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/guard/stream"
+)
+
+// Detector notices something in a whole text. Implementations must be safe for
+// concurrent use and must not keep text. An error means "could not look", never
+// "looked and found nothing". Detectors that may wait, for a model or a server,
+// are of this kind; on streamed answers they hold the text back to its end.
+type Detector interface {
+	Detect(ctx context.Context, text ringwall.Text) ([]ringwall.Finding, error)
+}
+
+// Func lets a plain function be a Detector.
+type Func func(ctx context.Context, text ringwall.Text) ([]ringwall.Finding, error)
+
+// Detect implements Detector.
+func (f Func) Detect(ctx context.Context, text ringwall.Text) ([]ringwall.Finding, error) {
+	return f(ctx, text)
+}
+
+// Rule is one line of a guardrail: who looks, and what comes of it.
+type Rule struct {
+	Control  string         // id in package control
+	Scanner  stream.Scanner // looks as the text comes; or
+	Detector Detector       // looks at the whole text
+	Input    *Actions       // what to do on the way in; nil: it does not look there
+	Output   *Actions       // and on the way out
+	FailOpen bool           // let pass when it cannot look; the default is to block
+}
+
+// Config configures a Guard.
+type Config struct {
+	Name    string        // "default"
+	Version string        // default "draft"
+	Rules   []Rule        // looked at and reported in this order
+	Timeout time.Duration // for each Detector and text; default 2s
+	// What clients read instead of what was blocked.
+	InputMessage, OutputMessage string
+}
+
+// Guard is a guardrail that can look. It is safe for concurrent use.
+type Guard struct {
+	cfg    Config
+	policy [2]Policy // by direction
+}
+
+// ErrNoRules reports a guardrail that would guard nothing.
+var ErrNoRules = errors.New("guard: no rules")
+
+// Messages of guardrails that bring none.
+const (
+	DefaultInputMessage  = "This request was declined by policy."
+	DefaultOutputMessage = "The answer was withheld by policy."
+)
+
+// New returns a Guard, or an error if cfg could not protect anything.
+func New(cfg Config) (*Guard, error) {
+	if len(cfg.Rules) == 0 {
+		return nil, ErrNoRules
+	}
+	if cfg.Version == "" {
+		cfg.Version = "draft"
+	}
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = 2 * time.Second
+	}
+	if cfg.InputMessage == "" {
+		cfg.InputMessage = DefaultInputMessage
+	}
+	if cfg.OutputMessage == "" {
+		cfg.OutputMessage = DefaultOutputMessage
+	}
+	g := &Guard{cfg: cfg, policy: [2]Policy{{}, {}}}
+	for i, r := range cfg.Rules {
+		if r.Control == "" || (r.Scanner == nil) == (r.Detector == nil) {
+			return nil, fmt.Errorf("guard %s: rule %d: a control and either a scanner or a detector are required", cfg.Name, i)
+		}
+		for way, a := range [2]*Actions{r.Input, r.Output} {
+			if a == nil {
+				continue
+			}
+			if _, twice := g.policy[way][r.Control]; twice {
+				return nil, fmt.Errorf("guard %s: rule %d: %s has a rule already", cfg.Name, i, r.Control)
+			}
+			g.policy[way][r.Control] = a.with(r.FailOpen)
+		}
+	}
+	return g, nil
+}
+
+// Name returns the guardrail's name and version, "default@draft".
+func (g *Guard) Name() string { return g.cfg.Name + "@" + g.cfg.Version }
+
+// Message returns what a client reads instead of what was blocked.
+func (g *Guard) Message(way ringwall.Direction) string {
+	if way == ringwall.Input {
+		return g.cfg.InputMessage
+	}
+	return g.cfg.OutputMessage
+}
+
+// Decide turns findings about texts that go the given way into a verdict.
+func (g *Guard) Decide(way ringwall.Direction, fs []ringwall.Finding) ringwall.Verdict {
+	return Decide(g.policy[way], fs)
+}
+
+// WeakRules returns the controls that let pass when they cannot look.
+func (g *Guard) WeakRules() (controls []string) {
+	for _, r := range g.cfg.Rules {
+		if r.FailOpen {
+			controls = append(controls, r.Control)
+		}
+	}
+	return controls
+}
+
+// Session is what is known of an exchange before its texts are looked at.
+type Session struct {
+	Way    ringwall.Direction
+	System []string // the operator's instructions
+	// Token returns what stands for a masked text; default stream.Token.
+	Token func(f ringwall.Finding, text []byte) string
+}
+
+// Result is what came of looking.
+type Result struct {
+	Verdict  ringwall.Verdict
+	Findings []ringwall.Finding
+	Looks    []ringwall.Look
+	Texts    []Changed // those that must be replaced, in order
+}
+
+// Changed is a text of which parts were masked.
+type Changed struct {
+	Index int    // into the texts that were checked
+	Value string // what may go on
+}
+
+// Check looks at whole texts. After a verdict that blocks or holds, Texts says
+// nothing.
+func (g *Guard) Check(ctx context.Context, s Session, texts []ringwall.Text) Result {
+	res := Result{Verdict: ringwall.Verdict{Action: ringwall.Allow}}
+	looks := g.Looks(s.Way)
+	for i, text := range texts {
+		c := g.Channel(s, text, looks)
+		out := c.text(ctx, text.Value)
+		res.Findings = append(res.Findings, c.Findings()...)
+		if c.Masked() {
+			res.Texts = append(res.Texts, Changed{i, string(out)})
+		}
+		c.Free()
+	}
+	res.Verdict = Decide(g.policy[s.Way], res.Findings)
+	res.Looks = looks.List()
+	return res
+}

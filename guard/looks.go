@@ -1,0 +1,57 @@
+package guard
+
+import "github.com/ringwall/ringwall"
+
+// Looks gathers how the rules of a guardrail looked at the texts of an exchange
+// in one direction. It is owned by one goroutine.
+type Looks struct {
+	rules []Rule
+	way   ringwall.Direction
+	state []ringwall.Look
+}
+
+// Looks returns an empty record of looking the given way. A rule that is never
+// asked stays skipped for want of text.
+func (g *Guard) Looks(way ringwall.Direction) *Looks {
+	rules := g.cfg.Rules
+	l := &Looks{rules: rules, way: way, state: make([]ringwall.Look, len(rules))}
+	for i, r := range rules {
+		l.state[i] = ringwall.Look{Control: r.Control, Way: way, State: ringwall.Skipped, Why: "no-text"}
+		if l.off(i) {
+			l.state[i].Why = "not-configured"
+		}
+	}
+	return l
+}
+
+func (l *Looks) off(i int) bool {
+	if l.way == ringwall.Input {
+		return l.rules[i].Input == nil
+	}
+	return l.rules[i].Output == nil
+}
+
+// A rule that ran on one text and was skipped on another ran; one that failed on
+// any failed.
+func (l *Looks) ran(i int) {
+	if l.state[i].State == ringwall.Skipped {
+		l.state[i].State, l.state[i].Why = ringwall.Ran, ""
+	}
+}
+
+func (l *Looks) skip(i int, why string) {
+	if l.state[i].State == ringwall.Skipped {
+		l.state[i].Why = why
+	}
+}
+
+func (l *Looks) fail(control, why string) {
+	for i, r := range l.rules {
+		if r.Control == control && !l.off(i) {
+			l.state[i].State, l.state[i].Why = ringwall.Failed, why
+		}
+	}
+}
+
+// List returns the record, a line for each rule.
+func (l *Looks) List() []ringwall.Look { return l.state }

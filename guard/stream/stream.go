@@ -1,0 +1,341 @@
+// Package stream looks at a text while it comes and lets go of what is safe: the
+// release cursor.
+//
+// A [Redactor] owns one text: a prompt, or one channel of an answer (the text of
+// a choice, its reasoning, the arguments of a tool call). Each piece that
+// arrives is appended to the views of package normalize; every [Cursor] looks on
+// from where it stopped and says up to which offset it will report nothing more;
+// the smallest of those offsets is how far the text may go out. Matches in
+// between are replaced by a token, or end the text, as [Config.Decide] says.
+//
+// The property that everything rests on, and that the fuzz target keeps: for
+// every text and every way to cut it into pieces, the pieces that come out are
+// the same text, and each prefix of it is final. A whole text is the case of one
+// piece, so there is no second way to look.
+//
+// For the property to hold a Cursor decides about a start only when what it
+// needs to see is there, or the text is final. The cost is linear in the text:
+// what is looked at twice is bounded by the longest undecided match.
+package stream
+
+import (
+	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/guard/normalize"
+)
+
+// Context is how many bytes of the views before an undecided start stay visible:
+// a Cursor must not look back further.
+const Context = 64
+
+// Scope is what a Scanner may know about a text before it comes.
+type Scope struct {
+	Way    ringwall.Direction
+	Origin ringwall.Origin
+	System []string // the operator's instructions in this exchange
+}
+
+// Scanner makes cursors. It is safe for concurrent use.
+type Scanner interface {
+	// Begin returns a Cursor for one text, or nil and the reason, in kebab-case,
+	// why there is nothing to look for.
+	Begin(Scope) (Cursor, string)
+}
+
+// Cursor looks for one control's matches in one text as it comes. It does no
+// I/O, keeps no text, and takes time linear in what it has not yet decided.
+type Cursor interface {
+	// Scan looks at starts from where it stopped last and reports matches in
+	// ascending order of start. It returns the offset before which no match
+	// will start any more; with w.Final that is the end of the text.
+	Scan(w Window, found func(Match)) (safe int)
+}
+
+// Window is the part of the views that a Cursor may look at. Offsets are counted
+// from the beginning of the text.
+type Window struct {
+	Clean  []byte // normalised, case kept
+	Folded []byte // the same in lower case, byte for byte as long
+	Base   int    // offset of Clean[0]
+	Final  bool   // nothing more will come
+}
+
+// End returns the offset behind the window.
+func (w Window) End() int { return w.Base + len(w.Clean) }
+
+// Match is one thing seen, in offsets of the views.
+type Match struct {
+	Start, End int
+	Reason     string
+	Severity   ringwall.Severity
+	Score      float64
+	// Goes on where the previous match of this Cursor ended, and is the same
+	// thing: the rest of a secret that is longer than what was waited for.
+	Rest bool
+}
+
+// Watch is a Cursor and the control that it serves.
+type Watch struct {
+	Control string
+	Cursor  Cursor
+}
+
+// Config configures a Redactor.
+type Config struct {
+	Watches []Watch // ties between matches go to the earlier
+	// Known are findings about the text, with raw spans, that were made before it
+	// came: by decoding parts of it, say. In ascending order of start.
+	Known []ringwall.Finding
+	// Decide says what to do about a finding. Findings that it does not mask
+	// leave the text as it is.
+	Decide func(ringwall.Finding) ringwall.Action
+	// Token returns what stands for a masked text; default [Token]. Of a match
+	// that goes on (Match.Rest) it is given the beginning.
+	Token func(f ringwall.Finding, text []byte) string
+}
+
+// Redactor is the release cursor over one text. It is owned by one goroutine.
+type Redactor struct {
+	cfg      Config
+	buf      normalize.Buffer
+	safe     []int // per watch: its last answer
+	spans    []span
+	findings []ringwall.Finding
+	last     []int // per watch: index of its last finding, for Match.Rest
+	released int   // raw offset up to which the text went out, or was replaced
+	covered  int   // raw offset up to which the last token stands for the text
+	blocked  bool
+	masked   bool
+	out      []byte
+	final    bool
+
+	watch int // the watch that scans, for found
+	found func(Match)
+}
+
+// span is a raw stretch to be replaced.
+type span struct {
+	start, end int
+	watch      int
+	finding    int
+	rest       bool
+}
+
+// New returns a Redactor. A nil Decide blocks on every finding.
+func New(cfg Config) *Redactor {
+	r := &Redactor{}
+	r.found = r.note
+	r.Reset(cfg)
+	return r
+}
+
+// Reset makes r ready for another text, keeping its memory.
+func (r *Redactor) Reset(cfg Config) {
+	if cfg.Decide == nil {
+		cfg.Decide = func(ringwall.Finding) ringwall.Action { return ringwall.Block }
+	}
+	if cfg.Token == nil {
+		cfg.Token = func(f ringwall.Finding, _ []byte) string { return Token(f.Reason) }
+	}
+	r.cfg = cfg
+	r.buf.Reset()
+	r.safe = r.safe[:0]
+	r.last = r.last[:0]
+	for range cfg.Watches {
+		r.safe = append(r.safe, 0)
+		r.last = append(r.last, -1)
+	}
+	r.spans, r.findings, r.out = r.spans[:0], nil, r.out[:0]
+	r.released, r.covered = 0, 0
+	r.blocked, r.masked, r.final = false, false, false
+	r.watch = -1
+	for _, f := range cfg.Known {
+		r.decide(f)
+	}
+}
+
+// Write adds p to the text and returns what may go out now, valid until the next
+// call. After [Redactor.Blocked] it returns nothing.
+func (r *Redactor) Write(p []byte) []byte { return r.step(p, false) }
+
+// Close ends the text and returns its rest.
+func (r *Redactor) Close() []byte { return r.step(nil, true) }
+
+// Text looks at a whole text and returns what may go out.
+func (r *Redactor) Text(s string) []byte { return r.step([]byte(s), true) }
+
+// Blocked reports whether a finding ended the text.
+func (r *Redactor) Blocked() bool { return r.blocked }
+
+// Masked reports whether a part of the text was replaced.
+func (r *Redactor) Masked() bool { return r.masked }
+
+// Findings returns what was noticed, in the order in which it was decided.
+// Their spans are raw offsets.
+func (r *Redactor) Findings() []ringwall.Finding { return r.findings }
+
+// Held returns how many bytes of the text wait for what follows them.
+func (r *Redactor) Held() int { return r.buf.RawLen() - r.released }
+
+// Released returns the raw offset up to which the text is settled.
+func (r *Redactor) Released() int { return r.released }
+
+// Hidden returns how many invisible characters the text held so far.
+func (r *Redactor) Hidden() int { return r.buf.Hidden() }
+
+func (r *Redactor) step(p []byte, final bool) []byte {
+	r.out = r.out[:0]
+	if r.blocked || r.final {
+		return nil
+	}
+	r.final = final
+	r.buf.Append(p, final)
+	clean, folded, base := r.buf.Window()
+	w := Window{Clean: clean, Folded: folded, Base: base, Final: final}
+	safe := w.End()
+	for i := range r.cfg.Watches {
+		safe = min(safe, r.scan(i, w))
+	}
+	if r.blocked {
+		return nil
+	}
+	limit := r.buf.End(safe) // invisible characters wait for what they stand before
+	if final {
+		limit = r.buf.RawLen()
+	}
+	r.release(limit)
+	r.buf.Trim(max(safe-Context, 0), min(r.released, limit))
+	return r.out
+}
+
+// scan asks the i-th watch. One that panics has not looked: that is a finding,
+// and it is not asked again.
+func (r *Redactor) scan(i int, w Window) (safe int) {
+	if r.safe[i] == panicked {
+		return w.End()
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			r.safe[i], safe = panicked, w.End()
+			r.decide(ringwall.Finding{
+				Control: r.cfg.Watches[i].Control, Reason: ringwall.ReasonUnavailable,
+				Severity: ringwall.Critical, Score: 1,
+			})
+		}
+	}()
+	r.watch = i
+	r.safe[i] = r.cfg.Watches[i].Cursor.Scan(w, r.found)
+	return r.safe[i]
+}
+
+const panicked = -1
+
+// note records a match of the watch that scans.
+func (r *Redactor) note(m Match) {
+	start, end := r.buf.Start(m.Start), r.buf.End(m.End)
+	if m.Rest {
+		start = r.buf.End(m.Start)
+	}
+	if m.Rest && r.last[r.watch] >= 0 {
+		i := r.last[r.watch]
+		r.findings[i].Where.End = end
+		if r.cfg.Decide(r.findings[i]) == ringwall.Mask {
+			r.insert(span{start, end, r.watch, i, true})
+		}
+		return
+	}
+	f := ringwall.Finding{
+		Control:  r.cfg.Watches[r.watch].Control,
+		Reason:   m.Reason,
+		Severity: m.Severity,
+		Score:    m.Score,
+		Where:    ringwall.Span{Start: start, End: end},
+	}
+	r.last[r.watch] = len(r.findings)
+	r.decide(f)
+}
+
+// decide keeps f and does what Decide says.
+func (r *Redactor) decide(f ringwall.Finding) {
+	r.findings = append(r.findings, f)
+	switch r.cfg.Decide(f) {
+	case ringwall.Flag, ringwall.Allow:
+	case ringwall.Mask:
+		if f.Where.Empty() { // nothing can be replaced, so nothing may go out
+			r.blocked = true
+			return
+		}
+		r.insert(span{f.Where.Start, f.Where.End, r.watch, len(r.findings) - 1, false})
+	default:
+		r.blocked = true
+	}
+}
+
+// insert keeps spans in ascending order of start, and among equals of watch.
+func (r *Redactor) insert(s span) {
+	i := len(r.spans)
+	for i > 0 && (r.spans[i-1].start > s.start || r.spans[i-1].start == s.start && r.spans[i-1].watch > s.watch) {
+		i--
+	}
+	r.spans = append(r.spans, span{})
+	copy(r.spans[i+1:], r.spans[i:])
+	r.spans[i] = s
+}
+
+// release lets the text go up to limit, the raw offset before which no further
+// match will start.
+func (r *Redactor) release(limit int) {
+	n := 0
+	for ; n < len(r.spans); n++ {
+		s := r.spans[n]
+		if s.start >= limit && !s.rest {
+			break
+		}
+		r.emit(s.start)
+		if s.start >= r.covered && !(s.rest && s.start == r.covered) {
+			r.out = append(r.out, r.cfg.Token(r.findings[s.finding], r.buf.Raw(s.start, r.reach(n)))...)
+			r.masked = true
+		}
+		r.covered = max(r.covered, s.end)
+		r.released = max(r.released, r.covered)
+	}
+	r.spans = append(r.spans[:0], r.spans[n:]...)
+	r.emit(limit)
+}
+
+// reach returns the end of the spans that overlap the n-th, as far as they are
+// known: one token stands for all of them.
+func (r *Redactor) reach(n int) int {
+	end := r.spans[n].end
+	for _, s := range r.spans[n+1:] {
+		if s.start >= end {
+			break
+		}
+		end = max(end, s.end)
+	}
+	return end
+}
+
+// emit puts out the text up to the raw offset to.
+func (r *Redactor) emit(to int) {
+	if to > r.released {
+		r.out = append(r.out, r.buf.Raw(r.released, to)...)
+		r.released = to
+	}
+}
+
+// Token returns what stands for a masked text: the reason as Bedrock writes its
+// types, "{US_SOCIAL_SECURITY_NUMBER}".
+func Token(reason string) string {
+	b := make([]byte, 0, len(reason)+2)
+	b = append(b, '{')
+	for _, c := range []byte(reason) {
+		switch {
+		case c == '-':
+			c = '_'
+		case 'a' <= c && c <= 'z':
+			c -= 'a' - 'A'
+		}
+		b = append(b, c)
+	}
+	return string(append(b, '}'))
+}
