@@ -71,6 +71,9 @@ func (c *cursor) Scan(w stream.Window, found func(stream.Match)) int {
 			break
 		}
 		c.n++
+		if !maybe(word.Text) {
+			continue
+		}
 		classes := lexicon[string(word.Text)]
 		if classes == 0 {
 			continue

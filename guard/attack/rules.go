@@ -107,3 +107,14 @@ var lexicon = func() map[string]classSet {
 	}
 	return m
 }()
+
+// lengths tells, by first byte, how long words of the lexicon are: most words of
+// a text need not be looked up.
+var lengths = func() (t [256]uint64) {
+	for w := range lexicon {
+		t[w[0]] |= 1 << min(len(w), 63)
+	}
+	return t
+}()
+
+func maybe(word []byte) bool { return lengths[word[0]]&(1<<min(len(word), 63)) != 0 }

@@ -174,11 +174,11 @@ func (a *automaton) clone(p, q int32, h uint64) int32 {
 
 // cursor walks the automaton with an answer.
 type cursor struct {
-	a      *automaton
-	words  stream.Words
-	at     int32
-	starts []int // where the words of the current run begin, at most need of them
-	run    int   // words in the current run
+	a       *automaton
+	words   stream.Words
+	at      int32
+	starts  []int // where the words of the current run begin, at most need of them
+	run     int   // words in the current run
 	leaking bool
 	end     int // of the last leak so far: what comes next begins behind it
 }

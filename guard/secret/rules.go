@@ -119,8 +119,11 @@ func index(list []rule) (t [256][]rule) {
 	return t
 }
 
-func (r rule) read(t []byte, i int, final bool) (m stream.Match, rest swallower, look stream.Look) {
+func (r *rule) read(t []byte, i int, final bool) (m stream.Match, rest swallower, look stream.Look) {
 	got := t[i:]
+	if len(got) > 1 && got[1] != r.prefix[1] {
+		return m, nil, stream.No
+	}
 	if len(got) < len(r.prefix) {
 		if !final && bytes.HasPrefix([]byte(r.prefix), got) {
 			return m, nil, stream.More

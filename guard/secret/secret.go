@@ -91,8 +91,8 @@ func read(t, folded []byte, i int, final bool) (m stream.Match, rest swallower, 
 	if t[i] == '-' {
 		return readPEM(t, i, final)
 	}
-	for _, r := range rules[t[i]] {
-		m, rest, look = r.read(t, i, final)
+	for k := range rules[t[i]] {
+		m, rest, look = rules[t[i]][k].read(t, i, final)
 		if look != stream.No {
 			return m, rest, look
 		}

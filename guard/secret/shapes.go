@@ -157,21 +157,25 @@ func readURL(t []byte, i int, final bool) (m stream.Match, look stream.Look) {
 	return m, stream.No
 }
 
-// names are words that a secret is assigned to.
-var names = [][]byte{
-	[]byte("password"), []byte("passwd"), []byte("passphrase"), []byte("pwd"), []byte("secret"), []byte("api_key"), []byte("apikey"),
-	[]byte("api-key"), []byte("api key"), []byte("access_key"), []byte("accesskey"), []byte("access_token"), []byte("auth_token"),
-	[]byte("client_secret"), []byte("secret_key"), []byte("private_key"), []byte("token"),
-}
+// names are words that a secret is assigned to, by their first letter.
+var names = func() (t [256][]string) {
+	for _, n := range []string{
+		"password", "passwd", "passphrase", "pwd", "secret", "api_key", "apikey", "api-key", "api key", "access_key", "accesskey",
+		"access_token", "auth_token", "client_secret", "secret_key", "private_key", "token",
+	} {
+		t[n[0]] = append(t[n[0]], n)
+	}
+	return t
+}()
 
 // readAssigned reads the value in `password = "…"` and its like, when it looks
 // like no word and like no placeholder.
 func readAssigned(t, folded []byte, i int, final bool) (m stream.Match, look stream.Look) {
 	rest := folded[i:]
 	at := -1
-	for _, name := range names {
+	for _, name := range names[rest[0]] {
 		n := min(len(rest), len(name))
-		if !bytes.Equal(rest[:n], name[:n]) {
+		if n > 1 && rest[1] != name[1] || string(rest[:n]) != name[:n] {
 			continue
 		}
 		if n < len(name) {

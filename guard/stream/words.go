@@ -19,9 +19,16 @@ type Words struct{ pos int }
 // Next returns the next word that is complete, and whether there is one. A word
 // longer than 64 bytes comes in pieces.
 func (ws *Words) Next(w Window) (Word, bool) {
-	i := ws.pos - w.Base
-	for i < len(w.Folded) {
-		kind, width := wordRune(w.Folded[i:])
+	t, i := w.Folded, ws.pos-w.Base
+	for i < len(t) {
+		if t[i] < utf8.RuneSelf {
+			if AlphaNum[t[i]] {
+				break
+			}
+			i++
+			continue
+		}
+		kind, width := wordRune(t[i:])
 		if kind != space {
 			break
 		}
@@ -29,8 +36,12 @@ func (ws *Words) Next(w Window) (Word, bool) {
 	}
 	ws.pos = w.Base + i
 	start := i
-	for i < len(w.Folded) && i-start < 64 {
-		kind, width := wordRune(w.Folded[i:])
+	for i < len(t) && i-start < 64 {
+		if AlphaNum[t[i]] {
+			i++
+			continue
+		}
+		kind, width := wordRune(t[i:])
 		if kind == space {
 			break
 		}
@@ -42,7 +53,7 @@ func (ws *Words) Next(w Window) (Word, bool) {
 		}
 		i += width
 	}
-	if i == start || i == len(w.Folded) && i-start < 64 && !w.Final {
+	if i == start || i == len(t) && i-start < 64 && !w.Final {
 		return Word{}, false
 	}
 	return ws.word(w, start, i), true
@@ -74,10 +85,7 @@ var AlphaNum = func() (t [256]bool) {
 }()
 
 func wordRune(b []byte) (runeKind, int) {
-	if c := b[0]; c < utf8.RuneSelf {
-		if AlphaNum[c] {
-			return letter, 1
-		}
+	if c := b[0]; c < utf8.RuneSelf { // letters and digits are dealt with before
 		return space, 1
 	}
 	r, width := utf8.DecodeRune(b)

@@ -33,7 +33,10 @@ const (
 )
 
 // Scanner notices the phrases of its list. Make it with New.
-type Scanner struct{ nodes []node }
+type Scanner struct {
+	nodes  []node
+	begins [256]bool // bytes that a phrase begins with
+}
 
 // node is a place in the trie. Its edges are sorted by byte.
 type node struct {
@@ -72,6 +75,7 @@ func (s *Scanner) add(phrase string) {
 		at = s.nodes[at].next[i]
 	}
 	s.nodes[at].end = true
+	s.begins[phrase[0]] = true
 }
 
 // Begin implements stream.Scanner.
@@ -84,6 +88,12 @@ func (s *Scanner) Begin(stream.Scope) (stream.Cursor, string) {
 
 func (s *Scanner) try(w stream.Window, i int, found func(stream.Match)) int {
 	t := w.Folded
+	for i < len(t) && !s.begins[t[i]] { // most characters begin nothing
+		i++
+	}
+	if i == len(t) {
+		return i
+	}
 	width := 1
 	if t[i] >= utf8.RuneSelf {
 		_, width = utf8.DecodeRune(t[i:])
@@ -126,6 +136,9 @@ func (s *Scanner) try(w stream.Window, i int, found func(stream.Match)) int {
 
 // joined reports whether the end of a and the beginning of b belong to one word.
 func joined(a, b []byte) bool {
+	if x, y := a[len(a)-1], b[0]; x < utf8.RuneSelf && y < utf8.RuneSelf {
+		return stream.AlphaNum[x] && stream.AlphaNum[y]
+	}
 	ra, _ := utf8.DecodeLastRune(a)
 	rb, _ := utf8.DecodeRune(b)
 	return inWord(ra) && inWord(rb)
