@@ -215,13 +215,13 @@ func (v Value) Set(s string) Edit {
 }
 
 // Splice appends src to dst with the edits made. The edits are in ascending
-// order and do not overlap: [Doc] yields values so.
+// order; of one that begins inside the one before, the rest is made.
 func Splice(dst, src []byte, edits []Edit) []byte {
 	at := 0
 	for _, e := range edits {
-		dst = append(dst, src[at:e.Start]...)
+		dst = append(dst, src[at:max(at, e.Start)]...)
 		dst = append(dst, e.New...)
-		at = e.End
+		at = max(at, e.End)
 	}
 	return append(dst, src[at:]...)
 }
@@ -243,3 +243,30 @@ func (v Value) SetMember(key string, literal []byte) Edit {
 	}
 	return Edit{at, at, b.Bytes()}
 }
+
+// Remove returns the edit that takes the member or element v out of its object
+// or array, with its key and one comma.
+func (v Value) Remove() Edit {
+	n := v.node()
+	start, end := int(n.start), int(n.end)
+	if n.keyEnd > 0 || n.keyStart > 0 {
+		start = int(n.keyStart) - 1
+	}
+	src := v.d.src
+	i := start
+	for i > 0 && isSpace(src[i-1]) {
+		i--
+	}
+	if i > 0 && src[i-1] == ',' {
+		return Edit{Start: i - 1, End: end}
+	}
+	for end < len(src) && isSpace(src[end]) {
+		end++
+	}
+	if end < len(src) && src[end] == ',' {
+		end++
+	}
+	return Edit{Start: start, End: end}
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }

@@ -49,6 +49,25 @@ func TestSetMember(t *testing.T) {
 	}
 }
 
+func TestRemove(t *testing.T) {
+	for src, want := range map[string]string{
+		`{"x":1}`:                 `{}`,
+		`{"x" : [1,{"a":2}] }`:    `{}`,
+		`{"x":1,"b":2}`:           `{"b":2}`,
+		`{"b":2 , "x":1 , "c":3}`: `{"b":2  , "c":3}`,
+		`{"b":2, "x":1}`:          `{"b":2}`,
+	} {
+		var d jsonedit.Doc
+		if err := d.Parse([]byte(src), jsonedit.Limits{}); err != nil {
+			t.Fatal(err)
+		}
+		got := jsonedit.Splice(nil, []byte(src), []jsonedit.Edit{d.Root().Get("x").Remove()})
+		if string(got) != want {
+			t.Errorf("%s: got %s, want %s", src, got, want)
+		}
+	}
+}
+
 func TestParseRefuses(t *testing.T) {
 	many := make([]string, 0, 100)
 	for i := range 99 {
