@@ -1,0 +1,95 @@
+package control
+
+// infrastructure is layer 1: the network, the machines and the accounts that
+// the workload runs in. Ringwall looks at them as code and as they are; what it
+// brings itself is built so.
+var infrastructure = []Control{
+	{
+		ID:      "infra/network-isolation",
+		Does:    "checks that workloads stand in private networks, in Terraform, CloudFormation and live accounts; ships a CDK stack that builds them so",
+		Asks:    "dedicated VPC, private subnets, security groups, NACLs",
+		Rooms:   []string{"posture", "deploy"},
+		Threats: []string{"LLM02", "LLM10", "ASI05", "AML.T0006", "AML.T0025", "AML.T0049", "AML.T0072"},
+		State:   Planned,
+	},
+	{
+		ID:      "infra/private-endpoints",
+		Does:    "checks for private endpoints and their policies; reaches models through them; refuses egress to any address not listed",
+		Asks:    "VPC endpoints, PrivateLink, endpoint policies",
+		Rooms:   []string{"posture", "provider"},
+		Threats: []string{"LLM02", "ASI02", "AML.T0025", "AML.T0040", "AML.T0086", "AML.T0096", "AML.T0106"},
+		State:   Planned,
+	},
+	{
+		ID:      "infra/compute-isolation",
+		Does:    "checks instance families and enclaves; later, releases keys only to an attested machine",
+		Asks:    "Nitro instances",
+		Rooms:   []string{"posture"},
+		Threats: []string{"ASI05", "AML.T0044", "AML.T0105", "AML.T0112"},
+		State:   Planned,
+	},
+	{
+		ID:      "infra/hardening",
+		Does:    "checks IMDSv2, patch baselines and the age of images; its own packages are static, non-root, read-only and sandboxed",
+		Asks:    "EC2 hardening, automated patching, Systems Manager",
+		Rooms:   []string{"posture", "deploy"},
+		Threats: []string{"LLM03", "ASI05", "AML.T0050", "AML.T0105", "AML.T0106", "AML.T0112"},
+		State:   Planned,
+	},
+	{
+		ID:      "infra/ml-platform",
+		Does:    "checks SageMaker: network isolation, VPC only, encryption between containers, root access, KMS, JumpStart, notebooks",
+		Asks:    "SageMaker security settings",
+		Rooms:   []string{"posture"},
+		Threats: []string{"LLM03", "LLM04", "ASI04", "AML.T0010.001", "AML.T0035", "AML.T0044"},
+		State:   Planned,
+	},
+	{
+		ID:      "infra/image-scan",
+		Does:    "lists what images, directories and Go binaries are made of and matches it against an offline vulnerability database; checks ECR settings",
+		Asks:    "Inspector scanning ECR",
+		Rooms:   []string{"vuln", "posture"},
+		Threats: []string{"LLM03", "ASI04", "AML.T0010.001", "AML.T0010.004", "AML.T0011.001"},
+		State:   Planned,
+	},
+	{
+		ID:      "infra/least-privilege",
+		Does:    "analyses policies for wildcards, escalation, confused deputies and public trust; writes the least policy from observed use",
+		Asks:    "IAM roles scoped to the AI services",
+		Rooms:   []string{"posture"},
+		Threats: []string{"LLM06", "LLM10", "ASI03", "AML.T0012", "AML.T0034", "AML.T0053", "AML.T0098"},
+		State:   Planned,
+	},
+	{
+		ID:      "infra/accounts",
+		Does:    "checks service control policies and account boundaries; keeps tenants apart inside Ringwall",
+		Asks:    "Organizations, multi-account isolation",
+		Rooms:   []string{"posture", "auth"},
+		Threats: []string{"LLM02", "LLM10", "ASI03", "ASI08", "AML.T0012", "AML.T0075"},
+		State:   Planned,
+	},
+	{
+		ID:      "infra/trail",
+		Does:    "checks that trails, data events and Bedrock invocation logs exist and are protected; reads them",
+		Asks:    "CloudTrail",
+		Rooms:   []string{"posture", "detect"},
+		Threats: []string{"LLM06", "ASI10", "AML.T0081", "AML.T0107"},
+		State:   Planned,
+	},
+	{
+		ID:      "infra/threat-detection",
+		Does:    "checks that GuardDuty is on and reads its findings beside its own",
+		Asks:    "GuardDuty",
+		Rooms:   []string{"posture", "detect"},
+		Threats: []string{"LLM10", "ASI10", "AML.T0012", "AML.T0034", "AML.T0072", "AML.T0107"},
+		State:   Planned,
+	},
+	{
+		ID:      "infra/compliance",
+		Does:    "runs posture on a schedule, with history, drift between runs, exceptions that expire, and a report by framework",
+		Asks:    "AWS Config",
+		Rooms:   []string{"posture"},
+		Threats: []string{"LLM03", "ASI08", "AML.T0081", "AML.T0107", "AML.T0112"},
+		State:   Planned,
+	},
+}
