@@ -150,6 +150,11 @@ func (c *Channel) Free() {
 	}
 	c.red.Reset(stream.Config{})
 	c.g, c.looks, c.s, c.keep, c.extra = nil, nil, Session{}, ringwall.Text{}, nil
+	for _, w := range c.watch {
+		if f, ok := w.Cursor.(stream.Freer); ok {
+			f.Free()
+		}
+	}
 	clear(c.watch)
 	channels.Put(c)
 }

@@ -20,6 +20,7 @@
 package normalize
 
 import (
+	"encoding/binary"
 	"unicode"
 	"unicode/utf8"
 
@@ -56,57 +57,127 @@ func (b *Buffer) Reset() {
 // final says that none will come.
 func (b *Buffer) Append(p []byte, final bool) {
 	b.raw = append(b.raw, p...)
-	for {
-		b.ascii()
-		rest := b.raw[b.read-b.rawBase:]
-		if len(rest) == 0 || !final && !utf8.FullRune(rest) {
+	for b.ascii() {
+		if !b.runes(final) {
 			return
 		}
-		b.rune(rest)
 	}
 }
 
-// ascii takes the ASCII bytes that come next: they stand for themselves.
-func (b *Buffer) ascii() {
+// ascii takes the ASCII bytes that come next: they stand for themselves. It
+// reports whether anything else follows.
+func (b *Buffer) ascii() (more bool) {
 	rest := b.raw[b.read-b.rawBase:]
 	n := 0
+	for n+8 <= len(rest) && binary.LittleEndian.Uint64(rest[n:])&highBits == 0 {
+		n += 8
+	}
 	for n < len(rest) && rest[n] < utf8.RuneSelf {
 		n++
 	}
 	if n == 0 {
-		return
+		return len(rest) > 0
 	}
 	b.note(0)
 	b.clean = append(b.clean, rest[:n]...)
 	at := len(b.folded)
 	b.folded = append(b.folded, rest[:n]...)
-	for i, c := range b.folded[at:] {
-		b.folded[at+i] = lower[c]
-	}
+	lowerASCII(b.folded[at:])
 	b.read += n
+	return n < len(rest)
 }
 
-var lower = func() (t [256]byte) {
-	for c := range t {
-		t[c] = byte(c)
+const highBits = 0x8080808080808080
+
+// lowerASCII writes ASCII letters in lower case, eight bytes at a time: of a
+// byte below 0x80, adding 0x80-'A' sets the high bit from 'A' on, and adding
+// 0x7F-'Z' sets it behind 'Z'; where they differ stands a capital.
+func lowerASCII(p []byte) {
+	const ones = 0x0101010101010101
+	for len(p) >= 8 {
+		x := binary.LittleEndian.Uint64(p)
+		capitals := ((x + ones*(0x80-'A')) ^ (x + ones*(0x7F-'Z'))) & highBits
+		binary.LittleEndian.PutUint64(p, x|capitals>>2)
+		p = p[8:]
+	}
+	for i, c := range p {
 		if 'A' <= c && c <= 'Z' {
-			t[c] = byte(c) + 'a' - 'A'
+			p[i] = c + 'a' - 'A'
 		}
 	}
-	return t
-}()
+}
 
-// rune takes the rune at the start of rest.
-func (b *Buffer) rune(rest []byte) {
-	r, w := utf8.DecodeRune(rest)
-	if Ignorable(r) || mark(r) {
+// runes takes the runes beyond ASCII that come next. It reports whether it came
+// to their end, and something follows.
+func (b *Buffer) runes(final bool) bool {
+	t := table()
+	even := false // the last run goes on byte for byte
+	for rest := b.raw[b.read-b.rawBase:]; len(rest) > 0; {
+		if rest[0] < utf8.RuneSelf {
+			return true
+		}
+		r, w := utf8.DecodeRune(rest)
+		if r == utf8.RuneError && !final && !utf8.FullRune(rest) {
+			return false
+		}
+		n, form := slow, uint64(0)
+		if i := at(r); i >= 0 {
+			n, form = int(t.len[i]), t.bytes[i]
+		}
+		switch {
+		case n == w:
+			if !even {
+				b.note(0)
+				even = true
+			}
+			b.append(form, n)
+			b.read += w
+		case n != slow:
+			b.form(form, n, w)
+			even = false
+		case plain(r):
+			b.note(0)
+			b.clean = append(b.clean, rest[:w]...)
+			b.folded = append(b.folded, rest[:w]...)
+			b.read += w
+		default:
+			b.slow(r, rest[:w])
+			even = false
+		}
+		rest = rest[w:]
+	}
+	return false
+}
+
+// append adds a form of the table to the views.
+func (b *Buffer) append(form uint64, n int) {
+	b.clean = append(b.clean, byte(form), byte(form>>8), byte(form>>16), byte(form>>24))[:len(b.clean)+n]
+	b.folded = append(b.folded, byte(form>>32), byte(form>>40), byte(form>>48), byte(form>>56))[:len(b.folded)+n]
+}
+
+// form takes a rune of w bytes whose form has n bytes, another number.
+func (b *Buffer) form(form uint64, n, w int) {
+	if n == 0 {
 		b.hidden++
 		b.read += w
 		b.note(0)
 		return
 	}
+	b.note(w)
+	b.append(form, n)
+	b.read += w
+	b.note(0)
+}
+
+// slow takes a rune that the table does not hold.
+func (b *Buffer) slow(r rune, raw []byte) {
+	w := len(raw)
+	if hides(r) {
+		b.form(0, 0, w)
+		return
+	}
 	var tmp [32]byte
-	form := decompose(tmp[:0], r, rest[:w])
+	form := decompose(tmp[:0], r, raw)
 	if len(form) == w {
 		b.note(0)
 	} else {

@@ -1,15 +1,23 @@
 // Package pii notices personal data that has a structure: what can be told by
 // its form and, where there is one, its check digit.
 //
-// One pass over the clean view visits each place where such a value can begin
-// and tries the patterns that begin with that character; a pattern is a small
-// hand-written reader that answers no, yes, or that it must see more. Reading
-// ahead is bounded by the longest value, so the cost is linear in the text.
+// Every such value holds a byte that is rare in prose: a digit, a colon or an at
+// sign. One pass over the clean view stops at those alone; there the cursor looks
+// back the few bytes to where a value may begin, and asks the small hand-written
+// readers that fit: each answers no, yes, or that it must see more. Looking back
+// and reading ahead are bounded by the longest value, and what was found out
+// about a run of characters is remembered to its end, so the cost is linear in
+// the text.
 //
-// Reasons are Bedrock's names of the types in kebab-case.
+// Of values that overlap the one that begins first counts, and an e-mail address
+// goes before a number that it holds. Reasons are Bedrock's names of the types in
+// kebab-case. Names and postal addresses have no structure: they are left to
+// detectors that know language.
 package pii
 
 import (
+	"sync"
+
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard/stream"
 )
@@ -33,16 +41,23 @@ var Reasons = []string{Email, Phone, CreditCard, IBAN, USSSN, IPAddress}
 // Scanner notices personal data. The zero Scanner is ready to use.
 type Scanner struct{}
 
+var cursors = sync.Pool{New: func() any { return new(cursor) }}
+
 // Begin implements stream.Scanner.
-func (Scanner) Begin(stream.Scope) (stream.Cursor, string) {
-	c := &cursor{}
-	c.Try = c.try
-	return c, ""
+func (Scanner) Begin(stream.Scope) (stream.Cursor, string) { return cursors.Get().(*cursor), "" }
+
+// cursor looks through one text. Its fields are offsets of the text.
+type cursor struct {
+	pos  int // bytes before it were dealt with
+	last int // end of the last match: no other begins before it
+	run  int // the characters of local parts go on up to here, from the last digit on that was looked at
+	noAt int // behind the last at sign that belongs to no address
 }
 
-type cursor struct {
-	stream.Starts
-	noAt int // no e-mail address begins before this offset
+// Free implements stream.Freer.
+func (c *cursor) Free() {
+	*c = cursor{}
+	cursors.Put(c)
 }
 
 // pattern reads a value that begins at t[i]. It returns the index behind it.
@@ -53,79 +68,155 @@ type pattern struct {
 	read     func(t []byte, i int, final bool) (end int, look stream.Look)
 }
 
-// In the order in which they are tried.
 var (
-	startsWithDigit = []pattern{
+	email         = pattern{Email, ringwall.Medium, 0.98, nil}
+	iban          = pattern{IBAN, ringwall.High, 0.99, readIBAN}
+	ipv6          = pattern{IPAddress, ringwall.Low, 0.95, readIPv6}
+	international = pattern{Phone, ringwall.Medium, 0.95, readInternational}
+	northAmerican = pattern{Phone, ringwall.Medium, 0.85, readNorthAmerican}
+
+	// What begins with a digit, in the order in which it is tried.
+	numbers = []pattern{
 		{IPAddress, ringwall.Low, 0.9, readIPv4},
-		{IPAddress, ringwall.Low, 0.95, readIPv6},
 		{USSSN, ringwall.High, 0.9, readSSN},
 		{CreditCard, ringwall.High, 0.99, readCard},
-		{Phone, ringwall.Medium, 0.85, readNorthAmerican},
-	}
-	startsWithPlus   = []pattern{{Phone, ringwall.Medium, 0.95, readInternational}}
-	startsWithParen  = []pattern{{Phone, ringwall.Medium, 0.85, readNorthAmerican}}
-	startsWithColon  = []pattern{{IPAddress, ringwall.Low, 0.95, readIPv6}}
-	startsWithLetter = []pattern{
-		{IBAN, ringwall.High, 0.99, readIBAN},
-		{IPAddress, ringwall.Low, 0.95, readIPv6},
+		northAmerican,
 	}
 )
 
-func (c *cursor) try(w stream.Window, i int, found func(stream.Match)) int {
-	t := w.Clean
-	// Most bytes begin nothing: pass over them at once.
-	for i < len(t) && (!begins[t[i]] || i > 0 && stream.AlphaNum[t[i-1]] && stream.AlphaNum[t[i]]) {
-		i++
-	}
-	if i == len(t) {
-		return i
-	}
-	var ps []pattern
-	switch b := t[i]; {
-	case isDigit(b):
-		ps = startsWithDigit
-	case b == '+':
-		ps = startsWithPlus
-	case b == '(':
-		ps = startsWithParen
-	case b == ':':
-		ps = startsWithColon
-	default:
-		ps = startsWithLetter
-	}
-	for _, p := range ps {
-		end, look := p.read(t, i, w.Final)
+// Scan implements stream.Cursor.
+func (c *cursor) Scan(w stream.Window, found func(stream.Match)) int {
+	t, i := w.Clean, c.pos-w.Base
+	for {
+		for i < len(t) && !trigger[t[i]] {
+			i++
+		}
+		if i == len(t) {
+			break
+		}
+		start, end, p, look := c.read(w, i)
 		switch look {
 		case stream.More:
-			return i
+			c.pos = w.Base + i
+			return w.Base + c.hold(w, min(start, i))
 		case stream.Yes:
-			found(stream.Match{Start: w.Base + i, End: w.Base + end, Reason: p.reason, Severity: p.severity, Score: p.score})
-			return end
+			found(stream.Match{Start: w.Base + start, End: w.Base + end, Reason: p.reason, Severity: p.severity, Score: p.score})
+			c.last = w.Base + end
+		}
+		i = max(end, i+1)
+	}
+	c.pos = w.Base + i
+	switch {
+	case w.Final:
+		return c.pos
+	case i > 0 && t[i-1] == '(':
+		i-- // of a phone number
+	}
+	return w.Base + c.hold(w, i)
+}
+
+// trigger are the bytes of which every value holds one.
+var trigger = func() (t [256]bool) {
+	for _, c := range []byte("0123456789:@") {
+		t[c] = true
+	}
+	return t
+}()
+
+// hold returns the index before i where the longest value begins that may still
+// come: with the local part of an e-mail address, which may also be the letters
+// of an account number or of an address, or the plus of a phone number.
+func (c *cursor) hold(w stream.Window, i int) int {
+	first := max(c.last-w.Base, i-maxLocal, 0)
+	for i > first && localPart[w.Clean[i-1]] {
+		i--
+	}
+	return i
+}
+
+// read tries what may hold the trigger at t[i]. If there is nothing, end is the
+// index at which to go on.
+func (c *cursor) read(w stream.Window, i int) (start, end int, p pattern, look stream.Look) {
+	t, first := w.Clean, max(c.last-w.Base, 0)
+	switch t[i] {
+	case '@':
+		start, end, look = c.email(w, i)
+		return start, end, email, look
+	case ':':
+		start, ok := groupBefore(t, i, first)
+		if !ok {
+			return start, i + 1, p, stream.No
+		}
+		end, look = readIPv6(t, start, w.Final)
+		if look == stream.No {
+			end = i + 1
+		}
+		return start, end, ipv6, look
+	}
+	before := byte(' ')
+	if i > first {
+		before = t[i-1]
+	}
+	account := false
+	if stream.AlphaNum[before] {
+		account = i-2 >= first && isLetter(before) && isLetter(t[i-2]) && (i-3 < 0 || !stream.AlphaNum[t[i-3]])
+		if !account {
+			return i, wordEnd(t, i), p, stream.No
 		}
 	}
-	if w.Base+i >= c.noAt {
-		end, look := readEmail(t, i, w.Final)
-		switch look {
-		case stream.More:
-			return i
-		case stream.Yes:
-			found(stream.Match{Start: w.Base + i, End: w.Base + end, Reason: Email, Severity: ringwall.Medium, Score: 0.98})
-			return end
-		}
-		c.noAt = w.Base + end
+	switch start, end, look := c.around(w, i); {
+	case look == stream.More && before == '(':
+		return i - 1, end, email, look // or else a phone number
+	case look != stream.No:
+		return start, end, email, look
 	}
-	i++
+	try := func(p pattern, at int) bool {
+		start = at
+		end, look = p.read(t, at, w.Final)
+		return look != stream.No
+	}
+	switch {
+	case account:
+		if try(iban, i-2) {
+			return start, end, iban, look
+		}
+		return i, wordEnd(t, i), p, stream.No
+	case before == '+' && (i-2 < first || !stream.AlphaNum[t[i-2]]):
+		if try(international, i-1) {
+			return start, end, international, look
+		}
+	case before == '(':
+		if try(northAmerican, i-1) {
+			return start, end, northAmerican, look
+		}
+	}
+	for _, p := range numbers {
+		if try(p, i) {
+			return start, end, p, look
+		}
+	}
+	return i, wordEnd(t, i), p, stream.No
+}
+
+func wordEnd(t []byte, i int) int {
 	for i < len(t) && stream.AlphaNum[t[i]] {
 		i++
 	}
 	return i
 }
 
-// begins are the bytes that a value can begin with.
-var begins = func() (t [256]bool) {
-	t = stream.AlphaNum
-	t['+'], t['('], t[':'] = true, true, true
-	return t
-}()
+// ends reports whether a value may end before t[i]: no letter or digit goes on.
+func ends(t []byte, i int, final bool) stream.Look {
+	switch {
+	case i < len(t):
+		if stream.AlphaNum[t[i]] {
+			return stream.No
+		}
+	case !final:
+		return stream.More
+	}
+	return stream.Yes
+}
 
-func isDigit(b byte) bool { return '0' <= b && b <= '9' }
+func isDigit(b byte) bool  { return '0' <= b && b <= '9' }
+func isLetter(b byte) bool { return 'a' <= b|0x20 && b|0x20 <= 'z' }

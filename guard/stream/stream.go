@@ -50,6 +50,10 @@ type Cursor interface {
 	Scan(w Window, found func(Match)) (safe int)
 }
 
+// Freer is a Cursor that can serve another text. Whoever had it from Begin calls
+// Free once it is no longer used.
+type Freer interface{ Free() }
+
 // Window is the part of the views that a Cursor may look at. Offsets are counted
 // from the beginning of the text.
 type Window struct {
@@ -270,15 +274,28 @@ func (r *Redactor) decide(f ringwall.Finding) {
 	}
 }
 
-// insert keeps spans in ascending order of start, and among equals of watch.
+// insert keeps spans in their order.
 func (r *Redactor) insert(s span) {
 	i := len(r.spans)
-	for i > 0 && (r.spans[i-1].start > s.start || r.spans[i-1].start == s.start && r.spans[i-1].watch > s.watch) {
+	for i > 0 && s.before(r.spans[i-1]) {
 		i--
 	}
 	r.spans = append(r.spans, span{})
 	copy(r.spans[i+1:], r.spans[i:])
 	r.spans[i] = s
+}
+
+// before orders spans by start. What goes on goes before what begins there, so
+// that it makes no difference where its pieces meet; then the order of the
+// watches decides.
+func (s span) before(o span) bool {
+	switch {
+	case s.start != o.start:
+		return s.start < o.start
+	case s.rest != o.rest:
+		return s.rest
+	}
+	return s.watch < o.watch
 }
 
 // release lets the text go up to limit, the raw offset before which no further

@@ -1,0 +1,25 @@
+package builtin_test
+
+import (
+	"testing"
+
+	"github.com/ringwall/ringwall/builtin"
+	"github.com/ringwall/ringwall/control"
+)
+
+// A detector must serve a control that the catalogue claims, and be makeable
+// without options.
+func TestDetectorsAreInTheCatalogue(t *testing.T) {
+	for id, make := range builtin.Scanners {
+		c, ok := control.Find(id)
+		if !ok {
+			t.Errorf("detector %s is in no layer of the catalogue", id)
+		}
+		if c.State == control.Planned {
+			t.Errorf("control %s has a detector, but the catalogue says planned", id)
+		}
+		if s, err := make(builtin.Options{}); err != nil || s == nil {
+			t.Errorf("detector %s: %v", id, err)
+		}
+	}
+}

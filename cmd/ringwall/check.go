@@ -1,0 +1,258 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/guard"
+	"github.com/ringwall/ringwall/guard/attack"
+	"github.com/ringwall/ringwall/server"
+)
+
+// maxLine bounds a line of --jsonl, and the text of an argument or of standard
+// input.
+const maxLine = 16 << 20
+
+// scoreNames are the classes of the scores that every answer has.
+var scoreNames = []string{"prompt_attack", "hate", "insult", "sexual", "violence", "misconduct", "self_harm"}
+
+// judged is what check prints of a text.
+type judged struct {
+	ID       string          `json:"id,omitempty"`
+	Action   ringwall.Action `json:"action"`
+	Text     string          `json:"text"`
+	Findings []spotted       `json:"findings"`
+	Scores   scores          `json:"scores"`
+}
+
+type spotted struct {
+	Control  string            `json:"control"`
+	Reason   string            `json:"reason"`
+	Severity ringwall.Severity `json:"severity"`
+	Start    int               `json:"start"`
+	End      int               `json:"end"`
+	Score    float64           `json:"score"`
+}
+
+// scores prints its classes in their order, each always there.
+type scores map[string]float64
+
+func (s scores) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	for i, name := range scoreNames {
+		sep := byte(',')
+		if i == 0 {
+			sep = '{'
+		}
+		fmt.Fprintf(&b, "%c%q:%g", sep, name, s[name])
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+func checkCommand() *cobra.Command {
+	var p place
+	var guardrail, jsonl, source, origin, format, failOn string
+	c := &cobra.Command{
+		Use:   "check [TEXT]…",
+		Short: "Judge text against a guardrail",
+		Long: `Judges texts: the arguments, or standard input, or the lines of a JSONL file
+{"id","text","source":"input|output","origin"?}, and prints for each what a
+guardrail would do, the text as it would go on, and what was noticed. Spans are
+UTF-8 byte offsets into the given text.
+
+Exits with 1 when a text is judged --fail-on or stricter.`,
+		Example: `  ringwall check 'my card is 4111 1111 1111 1111'
+  ringwall check --source output --format json < answer.txt
+  ringwall check --jsonl prompts.jsonl --guardrail strict --config ringwall.yaml`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := p.load()
+			if err != nil {
+				return err
+			}
+			g, err := server.Guardrail(cfg, guardrail)
+			if err != nil {
+				return usage(err)
+			}
+			var limit ringwall.Action
+			if err := limit.UnmarshalText([]byte(failOn)); err != nil {
+				return usage(fmt.Errorf("--fail-on: %w", err))
+			}
+			j := &judge{g: g, out: bufio.NewWriter(cmd.OutOrStdout()), limit: limit, json: format == "json"}
+			if format != "json" && format != "text" {
+				return usage(fmt.Errorf("--format: want text or json, not %q", format))
+			}
+			if jsonl != "" {
+				j.json = true
+				err = j.file(cmd.Context(), jsonl, cmd.InOrStdin())
+			} else {
+				err = j.texts(cmd.Context(), args, cmd.InOrStdin(), source, origin)
+			}
+			if err := errors.Join(err, j.out.Flush()); err != nil {
+				return err
+			}
+			if j.hit {
+				return found()
+			}
+			return nil
+		},
+	}
+	p.flags(c)
+	f := c.Flags()
+	f.StringVar(&guardrail, "guardrail", "", "`NAME` of the guardrail (default: the one in force)")
+	f.StringVar(&jsonl, "jsonl", "", "JSONL `FILE` of texts; - for standard input")
+	f.StringVar(&source, "source", "input", "which way the text goes: input or output")
+	f.StringVar(&origin, "origin", "", "whose words it is: system, user, assistant, tool, retrieved, unverified")
+	f.StringVar(&format, "format", "text", "text or json")
+	f.StringVar(&failOn, "fail-on", "block", "the mildest action that exits with 1: block, hold, mask or flag")
+	complete(c, "source", "input", "output")
+	complete(c, "format", "text", "json")
+	complete(c, "fail-on", "block", "hold", "mask", "flag")
+	complete(c, "origin", "system", "user", "assistant", "tool", "retrieved", "unverified")
+	return c
+}
+
+// complete has the shell offer the values of a flag.
+func complete(c *cobra.Command, flag string, values ...string) {
+	c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// judge judges texts and prints what comes of it.
+type judge struct {
+	g     *guard.Guard
+	out   *bufio.Writer
+	limit ringwall.Action
+	json  bool
+	hit   bool
+}
+
+func (j *judge) texts(ctx context.Context, args []string, stdin io.Reader, source, origin string) error {
+	way, who, err := direction(source, origin)
+	if err != nil {
+		return usage(err)
+	}
+	if len(args) == 0 {
+		text, err := io.ReadAll(io.LimitReader(stdin, maxLine+1))
+		if err != nil {
+			return fmt.Errorf("reading standard input: %w", err)
+		}
+		if len(text) > maxLine {
+			return fmt.Errorf("standard input is longer than %d bytes: cut it up", maxLine)
+		}
+		args = []string{strings.TrimSuffix(string(text), "\n")}
+	}
+	for _, text := range args {
+		if err := j.print(j.look(ctx, "", text, way, who)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (j *judge) file(ctx context.Context, name string, stdin io.Reader) error {
+	in := stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return fmt.Errorf("reading the texts: %w", err)
+		}
+		defer f.Close()
+		in = f
+	}
+	sc := bufio.NewScanner(in)
+	sc.Buffer(make([]byte, 64<<10), maxLine)
+	for n := 1; sc.Scan(); n++ {
+		if len(bytes.TrimSpace(sc.Bytes())) == 0 {
+			continue
+		}
+		var line struct {
+			ID     any     `json:"id"`
+			Text   *string `json:"text"`
+			Source string  `json:"source"`
+			Origin string  `json:"origin"`
+		}
+		if err := json.Unmarshal(sc.Bytes(), &line); err != nil {
+			return usage(fmt.Errorf("%s:%d: %w", name, n, err))
+		}
+		if line.Text == nil {
+			return usage(fmt.Errorf("%s:%d: the line has no text", name, n))
+		}
+		way, who, err := direction(line.Source, line.Origin)
+		if err != nil {
+			return usage(fmt.Errorf("%s:%d: %w", name, n, err))
+		}
+		id := ""
+		if line.ID != nil {
+			id = fmt.Sprint(line.ID)
+		}
+		if err := j.print(j.look(ctx, id, *line.Text, way, who)); err != nil {
+			return err
+		}
+	}
+	if err := sc.Err(); err != nil {
+		return fmt.Errorf("reading %s: %w", name, err)
+	}
+	return nil
+}
+
+// direction reads source and origin; where no origin is given it is who speaks
+// in that direction.
+func direction(source, origin string) (way ringwall.Direction, who ringwall.Origin, err error) {
+	if source != "" {
+		if err := way.UnmarshalText([]byte(source)); err != nil {
+			return 0, 0, err
+		}
+	}
+	if who = ringwall.User; way == ringwall.Output {
+		who = ringwall.Assistant
+	}
+	if origin != "" {
+		err = who.UnmarshalText([]byte(origin))
+	}
+	return way, who, err
+}
+
+func (j *judge) look(ctx context.Context, id, text string, way ringwall.Direction, who ringwall.Origin) judged {
+	res := j.g.Check(ctx, guard.Session{Way: way}, []ringwall.Text{{Origin: who, Value: text}})
+	out := judged{ID: id, Action: res.Verdict.Action, Text: text, Findings: []spotted{}, Scores: scores{}}
+	switch {
+	case out.Action < ringwall.Mask:
+		out.Text = j.g.Message(way)
+	case len(res.Texts) > 0:
+		out.Text = res.Texts[0].Value
+	}
+	for _, f := range res.Findings {
+		out.Findings = append(out.Findings, spotted{f.Control, f.Reason, f.Severity, f.Where.Start, f.Where.End, f.Score})
+		if f.Control == attack.Control {
+			out.Scores["prompt_attack"] = max(out.Scores["prompt_attack"], f.Score)
+		}
+	}
+	return out
+}
+
+func (j *judge) print(v judged) error {
+	j.hit = j.hit || v.Action <= j.limit && v.Action != ringwall.Allow
+	if j.json {
+		enc := json.NewEncoder(j.out)
+		enc.SetEscapeHTML(false)
+		return enc.Encode(v)
+	}
+	fmt.Fprintf(j.out, "%s\t%s\n", v.Action, v.Text)
+	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
+	for _, f := range v.Findings {
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%d-%d\t%.2f\n", f.Control, f.Reason, f.Severity, f.Start, f.End, f.Score)
+	}
+	return w.Flush()
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/auth"
+	"github.com/ringwall/ringwall/server"
+)
+
+func keysCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "keys",
+		Short: "Make, list and revoke the API keys of callers",
+		Long: `Makes, lists and revokes the API keys of callers, while the gateway runs or not:
+it sees changes within a second.`,
+	}
+	c.AddCommand(keysCreate(), keysList(), keysRevoke())
+	return c
+}
+
+// withKeys opens the store of keys for f.
+func withKeys(cmd *cobra.Command, p *place, f func(*auth.Keys) error) error {
+	cfg, err := p.load()
+	if err != nil {
+		return err
+	}
+	keys, db, err := server.OpenKeys(cmd.Context(), cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(keys), db.Close())
+}
+
+func keysCreate() *cobra.Command {
+	var p place
+	var spec auth.Spec
+	var trust, format string
+	var forever bool
+	c := &cobra.Command{
+		Use:   "create NAME",
+		Short: "Make a key; it is shown once",
+		Example: `  ringwall keys create ci --tenant shop --ttl 720h
+  ringwall keys create support --trust staff --format json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			spec.Name = args[0]
+			if err := spec.Trust.UnmarshalText([]byte(trust)); err != nil {
+				return usage(fmt.Errorf("--trust: %w", err))
+			}
+			if forever {
+				spec.TTL = auth.NeverExpires
+			}
+			return withKeys(cmd, &p, func(keys *auth.Keys) error {
+				text, k, err := keys.Create(cmd.Context(), spec)
+				if err != nil {
+					return usage(err)
+				}
+				if format == "json" {
+					return json.NewEncoder(cmd.OutOrStdout()).Encode(struct {
+						Text string `json:"key"`
+						keyRow
+					}{text, row(k)})
+				}
+				fmt.Fprintln(cmd.OutOrStdout(), text)
+				fmt.Fprintf(cmd.ErrOrStderr(), "This key is shown once. It is of trust %s%s and %s.\n", k.Trust, tenant(k), expiry(k))
+				return nil
+			})
+		},
+	}
+	p.flags(c)
+	c.Flags().StringVar(&spec.Tenant, "tenant", "", "`TENANT` that the key belongs to")
+	c.Flags().StringVar(&trust, "trust", ringwall.Customer.String(), "how far the caller is trusted: verified, customer, staff, operator")
+	c.Flags().DurationVar(&spec.TTL, "ttl", auth.DefaultTTL, "how long the key is valid")
+	c.Flags().BoolVar(&forever, "never-expires", false, "the key is valid until it is revoked")
+	c.Flags().StringVar(&format, "format", "text", "text or json")
+	complete(c, "trust", "verified", "customer", "staff", "operator")
+	complete(c, "format", "text", "json")
+	return c
+}
+
+func tenant(k auth.Key) string {
+	if k.Tenant == "" {
+		return ""
+	}
+	return " for tenant " + k.Tenant
+}
+
+func expiry(k auth.Key) string {
+	if k.Expires.IsZero() {
+		return "never expires"
+	}
+	return "expires on " + k.Expires.UTC().Format(time.DateTime) + " UTC"
+}
+
+// keyRow is a key as it is listed.
+type keyRow struct {
+	Prefix   string         `json:"prefix"`
+	Name     string         `json:"name"`
+	Tenant   string         `json:"tenant,omitempty"`
+	Trust    ringwall.Trust `json:"trust"`
+	State    string         `json:"state"`
+	Created  time.Time      `json:"created"`
+	Expires  *time.Time     `json:"expires,omitempty"`
+	LastUsed *time.Time     `json:"last_used,omitempty"`
+}
+
+func row(k auth.Key) keyRow {
+	r := keyRow{Prefix: k.Prefix, Name: k.Name, Tenant: k.Tenant, Trust: k.Trust, State: "valid", Created: k.Created.UTC()}
+	if !k.Expires.IsZero() {
+		r.Expires = &k.Expires
+		if k.Expires.Before(time.Now()) {
+			r.State = "expired"
+		}
+	}
+	if !k.Revoked.IsZero() {
+		r.State = "revoked"
+	}
+	if !k.LastUsed.IsZero() {
+		r.LastUsed = &k.LastUsed
+	}
+	return r
+}
+
+func keysList() *cobra.Command {
+	var p place
+	var format string
+	c := &cobra.Command{
+		Use:     "list",
+		Short:   "List the keys; their texts are not kept",
+		Example: "  ringwall keys list --format json",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withKeys(cmd, &p, func(keys *auth.Keys) error {
+				list, err := keys.List(cmd.Context())
+				if err != nil {
+					return err
+				}
+				rows := make([]keyRow, 0, len(list))
+				for _, k := range list {
+					rows = append(rows, row(k))
+				}
+				if format == "json" {
+					return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{"keys": rows})
+				}
+				w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+				fmt.Fprintln(w, "PREFIX\tNAME\tTENANT\tTRUST\tSTATE\tEXPIRES\tLAST USED")
+				for _, r := range rows {
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Prefix, r.Name, r.Tenant, r.Trust, r.State, when(r.Expires), when(r.LastUsed))
+				}
+				return w.Flush()
+			})
+		},
+	}
+	p.flags(c)
+	c.Flags().StringVar(&format, "format", "text", "text or json")
+	complete(c, "format", "text", "json")
+	return c
+}
+
+func when(t *time.Time) string {
+	if t == nil {
+		return "never"
+	}
+	return t.UTC().Format(time.DateTime)
+}
+
+func keysRevoke() *cobra.Command {
+	var p place
+	c := &cobra.Command{
+		Use:     "revoke PREFIX|NAME",
+		Short:   "Revoke a key, for good",
+		Example: "  ringwall keys revoke rw_k7mq2xvd",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withKeys(cmd, &p, func(keys *auth.Keys) error {
+				k, err := keys.Revoke(cmd.Context(), args[0])
+				if errors.Is(err, auth.ErrNoSuchKey) {
+					return usage(err)
+				}
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%s (%s) is revoked\n", k.Prefix, k.Name)
+				return nil
+			})
+		},
+	}
+	p.flags(c)
+	return c
+}

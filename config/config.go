@@ -1,0 +1,233 @@
+// Package config is the one configuration file: what it may say, what it means
+// when it says nothing, and whether it holds together.
+//
+// The fields carry their own documentation in tags; `ringwall config example`
+// and the JSON Schema are printed from them. Reading is strict (package
+// internal/strictyaml); [Load] then checks what one field says of another. What
+// is not written takes the value that protects.
+//
+// Turning a Config into things that run is package server's business.
+package config
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/ringwall/ringwall/internal/strictyaml"
+)
+
+// Config is the whole configuration.
+type Config struct {
+	Listen     string               `yaml:"listen" doc:"address and port of the gateway; beyond loopback, callers need keys" default:"127.0.0.1:8080"`
+	TLS        TLS                  `yaml:"tls" doc:"certificate of the gateway; without one it speaks plain HTTP"`
+	Data       string               `yaml:"data" doc:"directory of keys, records and indexes" default:"ringwall-data"`
+	Database   strictyaml.Secret    `yaml:"database" doc:"PostgreSQL DSN for keys and the index of records; default: SQLite in the data directory" example:"env:RINGWALL_DATABASE"`
+	Anonymous  bool                 `yaml:"anonymous" doc:"let callers in that show no key; they are of trust anonymous. Only on a loopback listener" default:"false"`
+	Limits     Limits               `yaml:"limits" doc:"what callers can make the gateway do"`
+	Providers  map[string]Provider  `yaml:"providers" doc:"where models are asked, by a name of your choice" example:"openai"`
+	Models     map[string]Model     `yaml:"models" doc:"names that clients use, and who serves them" example:"assistant"`
+	Default    string               `yaml:"default_provider" doc:"the provider that is asked for models not named above; empty: there are no others" example:"openai"`
+	Guardrail  string               `yaml:"guardrail" doc:"the guardrail in force; default: the built-in one, which is the same as an entry without fields" example:"strict"`
+	Guardrails map[string]Guardrail `yaml:"guardrails" doc:"what is done about what is noticed, by a name of your choice" example:"strict"`
+	Restore    bool                 `yaml:"restore" doc:"send placeholders to the model instead of masks, and put the caller's own values back into the answer" default:"false"`
+	Audit      Audit                `yaml:"audit" doc:"the records"`
+	Log        Log                  `yaml:"log" doc:"what the program says about itself, on standard error"`
+	Tracing    Tracing              `yaml:"tracing" doc:"OpenTelemetry traces"`
+}
+
+// TLS names the certificate of the listener.
+type TLS struct {
+	Cert string `yaml:"cert" doc:"PEM file with the certificate and its chain" example:"/etc/ringwall/tls.crt"`
+	Key  string `yaml:"key" doc:"PEM file with its private key" example:"/etc/ringwall/tls.key"`
+}
+
+// Limits bound what callers can make the gateway do.
+type Limits struct {
+	Body       strictyaml.Size `yaml:"body" doc:"largest request body" default:"4MiB"`
+	Concurrent int             `yaml:"concurrent" doc:"requests served at a time; more are refused with 503" default:"2048"`
+	Header     time.Duration   `yaml:"header" doc:"how long a client may take to send its headers" default:"10s"`
+	Read       time.Duration   `yaml:"read" doc:"how long a client may take to send a request" default:"60s"`
+	Write      time.Duration   `yaml:"write" doc:"how long a client may take to accept a piece of an answer" default:"30s"`
+	Idle       time.Duration   `yaml:"idle" doc:"how long an unused connection is kept" default:"120s"`
+	Request    time.Duration   `yaml:"request" doc:"how long an exchange may take in all" default:"10m"`
+	Drain      time.Duration   `yaml:"drain" doc:"how long requests may go on after the program was told to stop" default:"30s"`
+}
+
+// Provider says where models are asked.
+type Provider struct {
+	Type    string            `yaml:"type" doc:"openai: any API like OpenAI's; builtin: the gullible model for tests, on this machine" enum:"openai|builtin" default:"openai"`
+	BaseURL string            `yaml:"base_url" doc:"up to and with /v1" example:"https://api.openai.com/v1"`
+	Key     strictyaml.Secret `yaml:"api_key" doc:"the provider's key; clients never see it" example:"env:OPENAI_API_KEY"`
+	Connect time.Duration     `yaml:"connect" doc:"how long a connection may take" default:"10s"`
+	First   time.Duration     `yaml:"first" doc:"how long the beginning of an answer may take" default:"120s"`
+	Idle    time.Duration     `yaml:"idle" doc:"how long nothing may come of a stream" default:"60s"`
+	Retries int               `yaml:"retries" doc:"times that a request is sent again when nothing of an answer came; -1: never" default:"2"`
+}
+
+// Model says who serves a model.
+type Model struct {
+	Provider string `yaml:"provider" doc:"name of the provider" example:"openai"`
+	Model    string `yaml:"model" doc:"what the provider calls the model; default: as the client does" example:"gpt-5-mini"`
+}
+
+// Audit configures the records.
+type Audit struct {
+	Fsync    string          `yaml:"fsync" doc:"when records are forced to disk, which matters when the machine stops: before each call, every interval, or whenever the system pleases" enum:"always|interval|never" default:"interval"`
+	Interval time.Duration   `yaml:"interval" doc:"how often, with fsync: interval" default:"1s"`
+	Segment  strictyaml.Size `yaml:"segment" doc:"size from which a new file is begun" default:"64MiB"`
+	KeepText bool            `yaml:"keep_text" doc:"keep the texts of prompts and answers; otherwise their length and a keyed hash" default:"false"`
+}
+
+// Log configures the program's own log.
+type Log struct {
+	Level  string `yaml:"level" doc:"least level that is written" enum:"debug|info|warn|error" default:"info"`
+	Format string `yaml:"format" doc:"how" enum:"json|text" default:"json"`
+}
+
+// Tracing configures OpenTelemetry.
+type Tracing struct {
+	Endpoint string            `yaml:"endpoint" doc:"OTLP/HTTP endpoint; empty: no traces are made" example:"http://127.0.0.1:4318"`
+	Headers  map[string]string `yaml:"headers" doc:"sent to the endpoint" example:"x-team"`
+	Sample   float64           `yaml:"sample" doc:"share of exchanges that are traced, 0 to 1" default:"1"`
+}
+
+// Default returns the configuration of an empty file.
+func Default() *Config {
+	c := &Config{}
+	strictyaml.Defaults(c)
+	return c
+}
+
+// Load reads and checks a file. All its problems are reported together, each
+// with file, line and column.
+func Load(file string) (*Config, error) {
+	src, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	return Parse(file, src)
+}
+
+// Parse reads and checks src; file is its name in errors.
+func Parse(file string, src []byte) (*Config, error) {
+	var c Config
+	pos, err := strictyaml.Decode(file, src, &c)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.check(pos); err != nil {
+		return nil, err
+	}
+	return &c, nil
+}
+
+// Check checks a Config that was made without a file.
+func (c *Config) Check() error { return c.check(nil) }
+
+// Example returns the annotated example file.
+func Example() []byte { return strictyaml.Example(&Config{}) }
+
+// Schema returns the JSON Schema of the file.
+func Schema() []byte { return strictyaml.Schema(&Config{}) }
+
+// check finds what no field can know alone.
+func (c *Config) check(pos *strictyaml.Positions) error {
+	var errs []error
+	fail := func(path, format string, args ...any) { errs = append(errs, pos.Errorf(path, format, args...)) }
+
+	loopback, err := Loopback(c.Listen)
+	if err != nil {
+		fail("listen", "%v", err)
+	}
+	if c.Anonymous && !loopback && err == nil {
+		fail("anonymous", "only a loopback listener may let callers in without a key, and %s is none: listen on 127.0.0.1, or make keys", c.Listen)
+	}
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		fail("tls", "cert and key go together")
+	}
+	if len(c.Providers) == 0 {
+		fail("providers", "at least one provider is needed")
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Providers)) {
+		p, path := c.Providers[name], strictyaml.Key("providers", name)
+		switch p.Type {
+		case "openai":
+			if u, err := url.Parse(p.BaseURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+				fail(path+".base_url", "want http(s)://host[:port]/v1")
+			}
+		case "builtin":
+			if p.BaseURL != "" || !p.Key.IsZero() {
+				fail(path+".type", "the built-in model has no base_url and no api_key")
+			}
+			if !loopback {
+				fail(path+".type", "the built-in model obeys anybody, so it is only to be had behind a loopback listener")
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Models)) {
+		path := strictyaml.Key("models", name) + ".provider"
+		if p := c.Models[name].Provider; p == "" {
+			fail(path, "which provider serves it?")
+		} else if _, ok := c.Providers[p]; !ok {
+			fail(path, "there is no provider %q%s", p, among(c.Providers))
+		}
+	}
+	if _, ok := c.Providers[c.Default]; c.Default != "" && !ok {
+		fail("default_provider", "there is no provider %q%s", c.Default, among(c.Providers))
+	}
+	if c.Default == "" && len(c.Models) == 0 && len(c.Providers) > 0 {
+		fail("default_provider", "no model can be asked: name models, or a default_provider")
+	}
+	if _, ok := c.Guardrails[c.Guardrail]; c.Guardrail != "" && !ok {
+		fail("guardrail", "there is no guardrail %q%s", c.Guardrail, among(c.Guardrails))
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Guardrails)) {
+		g := c.Guardrails[name]
+		g.check(strictyaml.Key("guardrails", name), fail)
+	}
+	if c.Limits.Concurrent < 0 || c.Limits.Body < 0 {
+		fail("limits", "limits are not negative")
+	}
+	if c.Tracing.Sample < 0 || c.Tracing.Sample > 1 {
+		fail("tracing.sample", "want a share from 0 to 1")
+	}
+	return strictyaml.Join(errs...)
+}
+
+// among lists the names that there are, for errors.
+func among[T any](m map[string]T) string {
+	if len(m) == 0 || len(m) > 12 {
+		return ""
+	}
+	return fmt.Sprintf(": there are %v", slices.Sorted(maps.Keys(m)))
+}
+
+// Loopback reports whether addr, host:port, is reached from this machine only.
+func Loopback(addr string) (bool, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil || port == "" {
+		return false, fmt.Errorf("%q is no address: want host:port, as in 127.0.0.1:8080", addr)
+	}
+	if host == "localhost" {
+		return true, nil
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback(), nil
+}
+
+// Upstream returns the provider that stands for one base URL without a file.
+// With key, its key is that of the environment variable OPENAI_API_KEY.
+func Upstream(baseURL string, key bool) Provider {
+	var p Provider
+	strictyaml.Defaults(&p)
+	p.BaseURL = baseURL
+	if key {
+		p.Key, _ = strictyaml.NewSecret("env:OPENAI_API_KEY") // a reference that is well formed
+	}
+	return p
+}

@@ -1,0 +1,314 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/guard"
+)
+
+// system returns the operator's instructions in the request.
+func (x *exchange) system() (texts []string) {
+	for _, t := range x.Prompt {
+		if t.Origin == ringwall.System {
+			texts = append(texts, t.Value)
+		}
+	}
+	return texts
+}
+
+// complete asks for a whole answer and answers with it.
+func (x *exchange) complete(ctx context.Context, p Provider, body []byte) error {
+	raw, err := p.Complete(ctx, body)
+	x.upstream = time.Since(x.asked)
+	if err != nil {
+		return upstreamFailed(err)
+	}
+	a, err := x.d.Answer(raw)
+	if err != nil {
+		return upstreamFailed(err)
+	}
+	x.Answer, x.Usage = a.Texts(), a.Usage()
+	res := x.world.Guard.Check(ctx, guard.Session{Way: ringwall.Output, System: x.system()}, x.Answer)
+	x.Findings = append(x.Findings, res.Findings...)
+	x.Looks = append(x.Looks, res.Looks...)
+	x.Verdict = x.Verdict.And(res.Verdict)
+	x.outcome = ringwall.Answered
+	out := raw
+	switch {
+	case res.Verdict.Action < ringwall.Mask:
+		x.outcome = ringwall.Cut
+		if err := x.declined(ringwall.Output, res.Findings); x.unavailable(err) {
+			return err
+		}
+		out = a.Withhold(x.world.Guard.Message(ringwall.Output))
+	default:
+		out = a.Edit(x.vault.restoreAll(x.Answer, res.Texts))
+	}
+	h := x.w.Header()
+	h.Set("Content-Type", "application/json")
+	x.status(http.StatusOK)
+	return x.write(out)
+}
+
+func (x *exchange) unavailable(err error) bool { return errors.Is(err, ringwall.ErrUnavailable) }
+
+// relay asks for a streamed answer and passes on what may go out.
+func (x *exchange) relay(ctx context.Context, p Provider, body []byte) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // a cut stream stops the model
+	looks := x.world.Guard.Looks(ringwall.Output)
+	s := guard.Session{Way: ringwall.Output, System: x.system()}
+	relay := x.d.Relay(func(path string) Channel {
+		c := &heard{Channel: x.world.Guard.Channel(s, ringwall.Text{Path: path, Origin: ringwall.Assistant}, looks), path: path}
+		x.channels = append(x.channels, c)
+		if x.vault.empty() {
+			return c
+		}
+		return &restoring{heard: c, r: x.vault.restorer()}
+	})
+	defer func() {
+		x.upstream = time.Since(x.asked)
+		x.Usage = relay.Usage()
+		var fs []ringwall.Finding
+		for _, c := range x.channels {
+			fs = append(fs, c.Findings()...)
+			x.Answer = append(x.Answer, ringwall.Text{Path: c.path, Origin: ringwall.Assistant, Value: string(c.said)})
+			c.Free()
+		}
+		x.channels = nil
+		x.Findings = append(x.Findings, fs...)
+		x.Looks = append(x.Looks, looks.List()...)
+		x.Verdict = x.Verdict.And(x.world.Guard.Decide(ringwall.Output, fs))
+	}()
+	buf := *buffers.Get().(*[]byte)
+	defer func() { buffers.Put(&buf) }()
+	var failed error
+	for data, err := range p.Stream(ctx, body) {
+		if err == nil {
+			buf, err = relay.Event(ctx, buf[:0], data)
+		}
+		if err != nil {
+			failed = err
+			break
+		}
+		if relay.Blocked() {
+			break
+		}
+		if err := x.send(buf); err != nil {
+			return err
+		}
+	}
+	if failed == nil && !relay.Blocked() {
+		buf = relay.End(ctx, buf[:0])
+	}
+	if relay.Blocked() {
+		cancel()
+		x.outcome, x.detail = ringwall.Cut, "policy"
+		x.status(http.StatusOK)
+		return x.send(relay.Withhold(buf[:0], x.world.Guard.Message(ringwall.Output)))
+	}
+	if failed != nil {
+		err := upstreamFailed(failed)
+		if x.written && ctx.Err() == nil {
+			x.outcome, x.detail = ringwall.UpstreamFail, failed.Error()
+			var r *ringwall.Refusal
+			errors.As(err, &r)
+			return x.send(relay.Fail(buf[:0], r, x.ID))
+		}
+		return err
+	}
+	x.outcome = ringwall.Answered
+	return x.send(buf)
+}
+
+// heard is a Channel that remembers for the record what the model said.
+type heard struct {
+	*guard.Channel
+	path string
+	said []byte
+}
+
+func (c *heard) Write(p []byte) []byte {
+	c.said = append(c.said, p...)
+	return c.Channel.Write(p)
+}
+
+// restoring is a Channel that gives the caller's own words back.
+type restoring struct {
+	*heard
+	r *restorer
+}
+
+func (c *restoring) Write(p []byte) []byte { return c.r.write(c.heard.Write(p), false) }
+
+func (c *restoring) Close(ctx context.Context) []byte {
+	return c.r.write(c.heard.Close(ctx), true)
+}
+
+func (c *restoring) Masked() bool { return c.heard.Masked() || c.r.restored }
+
+// send writes a piece of a stream and has it leave at once.
+func (x *exchange) send(frames []byte) error {
+	if !x.written {
+		h := x.w.Header()
+		h.Set("Content-Type", "text/event-stream")
+		h.Set("Cache-Control", "no-cache")
+		h.Set("X-Accel-Buffering", "no")
+		x.status(http.StatusOK)
+	}
+	if len(frames) == 0 {
+		return nil
+	}
+	if err := x.write(frames); err != nil {
+		return err
+	}
+	return http.NewResponseController(x.w).Flush()
+}
+
+// write writes to the client, who may take a bounded time to accept it.
+func (x *exchange) write(b []byte) error {
+	rc := http.NewResponseController(x.w)
+	rc.SetWriteDeadline(time.Now().Add(x.g.cfg.Limits.Write))
+	if _, err := x.w.Write(b); err != nil {
+		return &clientGone{err}
+	}
+	return nil
+}
+
+// clientGone says that the client does not read any more.
+type clientGone struct{ err error }
+
+func (e *clientGone) Error() string { return "writing the answer: " + e.err.Error() }
+func (e *clientGone) Unwrap() error { return e.err }
+
+// upstreamFailed makes an error of a provider one that a client may see.
+func upstreamFailed(err error) error {
+	r := &ringwall.Refusal{Status: http.StatusBadGateway, Code: "upstream_error", Public: "The model could not be asked."}
+	var known *ringwall.Refusal
+	switch {
+	case errors.As(err, &known):
+		*r = *known
+	case errors.Is(err, context.DeadlineExceeded):
+		r.Status, r.Code, r.Public = http.StatusGatewayTimeout, "upstream_timeout", "The model did not answer in time."
+	}
+	r.Err = &upstreamError{err}
+	return r
+}
+
+// upstreamError marks errors that are not the caller's.
+type upstreamError struct{ err error }
+
+func (e *upstreamError) Error() string { return e.err.Error() }
+func (e *upstreamError) Unwrap() error { return e.err }
+
+// fail answers with an error, in whatever way is still open.
+func (x *exchange) fail(ctx context.Context, err error) {
+	x.detail = err.Error()
+	var gone *clientGone
+	var up *upstreamError
+	var r *ringwall.Refusal
+	switch {
+	case errors.As(err, &gone), x.r.Context().Err() != nil:
+		x.outcome = ringwall.ClientGone
+		if x.Status == 0 {
+			x.Status = 499 // nobody reads it; as nginx writes it
+		}
+		return
+	case !errors.As(err, &r):
+		r = &ringwall.Refusal{Status: http.StatusInternalServerError, Code: "internal_error", Public: "The request could not be served.", Err: err}
+	}
+	switch {
+	case errors.As(err, &up):
+		x.outcome = ringwall.UpstreamFail
+	case errors.Is(err, ringwall.ErrRefused), errors.Is(err, ringwall.ErrUnavailable):
+		x.outcome = ringwall.Refused
+	case errors.Is(err, ringwall.ErrUnauthenticated):
+		x.outcome = ringwall.Denied
+	case r.Status >= 500:
+		x.outcome = ringwall.Broken
+	default:
+		x.outcome = ringwall.BadRequest
+	}
+	if !x.written {
+		x.refuse(r)
+	}
+}
+
+// refuse answers with an error in the client's dialect.
+func (x *exchange) refuse(r *ringwall.Refusal) {
+	h := x.w.Header()
+	h.Set("Content-Type", "application/json")
+	if r.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Bearer realm="ringwall"`)
+	}
+	if r.Status == http.StatusServiceUnavailable || r.Status == http.StatusTooManyRequests {
+		h.Set("Retry-After", "1")
+	}
+	x.status(r.Status)
+	x.write(x.d.AppendError(nil, r, x.ID)) // who does not read an error misses nothing
+}
+
+func (x *exchange) status(code int) {
+	if !x.written {
+		x.written, x.Status = true, code
+		x.w.WriteHeader(code)
+	}
+}
+
+// settle ends the record, whatever happened.
+func (x *exchange) settle() {
+	ev := x.event(ringwall.ExchangeEnd)
+	ev.Duration = x.g.cfg.Now().Sub(x.Start)
+	if err := x.g.cfg.Records.End(context.WithoutCancel(x.r.Context()), ev); err != nil {
+		x.g.cfg.Log.Error("an exchange ended without a record", "exchange", x.ID, "error", err)
+	}
+	if x.span != nil {
+		x.endTrace()
+	}
+	if o := x.g.cfg.Observer; o != nil {
+		o.Ended(&x.Exchange, x.outcome, ev.Duration, x.upstream)
+	}
+}
+
+// event is the record of x as it stands.
+func (x *exchange) event(kind ringwall.Kind) ringwall.Event {
+	ev := ringwall.Event{
+		ID: x.ID, Kind: kind, Time: x.g.cfg.Now(), Principal: x.Principal, Dialect: x.Dialect, Route: x.Route,
+		Model: clip(x.Model, 256), Provider: x.Provider, Stream: x.Stream, Guardrail: x.Guardrail,
+	}
+	if kind == ringwall.ExchangeBegin {
+		for _, t := range x.Prompt {
+			ev.Texts = append(ev.Texts, x.g.cfg.Records.Digest(t.Path, ringwall.Input, t.Origin, t.Value))
+		}
+		return ev
+	}
+	v := x.Verdict
+	v.Reasons = slices.Clone(v.Reasons)
+	ev.Verdict, ev.Findings, ev.Looks = &v, x.Findings, x.Looks
+	ev.Status, ev.Outcome, ev.Detail = x.Status, x.outcome, clip(x.detail, 512)
+	if x.Usage != (ringwall.Usage{}) {
+		u := x.Usage
+		ev.Usage = &u
+	}
+	if !x.promised {
+		for _, t := range x.Prompt {
+			ev.Texts = append(ev.Texts, x.g.cfg.Records.Digest(t.Path, ringwall.Input, t.Origin, t.Value))
+		}
+	}
+	for _, t := range x.Answer {
+		ev.Texts = append(ev.Texts, x.g.cfg.Records.Digest(t.Path, ringwall.Output, t.Origin, t.Value))
+	}
+	return ev
+}
+
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return s[:n] + "…"
+}

@@ -1,0 +1,159 @@
+package openai
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/gateway"
+	"github.com/ringwall/ringwall/guard"
+	"github.com/ringwall/ringwall/internal/jsonedit"
+)
+
+// answer implements gateway.Answer.
+type answer struct {
+	locator
+	doc    jsonedit.Doc
+	src    []byte
+	choice []int // index into texts where each choice begins
+}
+
+// Answer implements gateway.Dialect.
+func (Chat) Answer(body []byte) (gateway.Answer, error) {
+	a := &answer{src: body}
+	if err := a.doc.Parse(body, answerLimits); err != nil {
+		return nil, fmt.Errorf("reading the model's answer: %w", err)
+	}
+	root := a.doc.Root()
+	choices := root.Get("choices")
+	if choices.Kind() != jsonedit.Array {
+		return nil, fmt.Errorf("reading the model's answer: it has no choices")
+	}
+	for key, v := range root.Members() {
+		if key != "choices" && key != "model" && key != "usage" {
+			a.all(v, "/"+pointer(key), key, ringwall.Assistant)
+		}
+	}
+	for i, c := range choices.Elems() {
+		a.choice = append(a.choice, len(a.texts))
+		for key, v := range c.Members() {
+			path := "/choices/" + strconv.Itoa(i) + "/" + pointer(key)
+			switch key {
+			case "message", "delta":
+				a.message(v, path)
+			case "logprobs":
+			default:
+				a.all(v, path, key, ringwall.Assistant)
+			}
+		}
+	}
+	return a, nil
+}
+
+func (l *locator) message(v jsonedit.Value, path string) {
+	for key, m := range v.Members() {
+		p := path + "/" + pointer(key)
+		switch key {
+		case "tool_calls":
+			l.toolCalls(m, p)
+		case "function_call":
+			l.toolCall(m, p)
+		default:
+			l.all(m, p, key, ringwall.Assistant)
+		}
+	}
+}
+
+func (a *answer) Texts() []ringwall.Text { return a.texts }
+
+func (a *answer) Edit(changed []guard.Changed) []byte {
+	if len(changed) == 0 {
+		return a.src
+	}
+	edits := a.edits(changed)
+	for i, c := range a.doc.Root().Get("choices").Elems() {
+		end := len(a.texts)
+		if i+1 < len(a.choice) {
+			end = a.choice[i+1]
+		}
+		for _, ch := range changed {
+			if a.choice[i] <= ch.Index && ch.Index < end {
+				edits = append(edits, withoutLogprobs(c)...)
+				break
+			}
+		}
+	}
+	return splice(a.src, edits)
+}
+
+// withoutLogprobs returns the edit that takes the tokens of a choice away: they
+// spell out what was masked.
+func withoutLogprobs(choice jsonedit.Value) []jsonedit.Edit {
+	if lp := choice.Get("logprobs"); lp.Exists() && lp.Kind() != jsonedit.Null {
+		return []jsonedit.Edit{null(lp)}
+	}
+	return nil
+}
+
+func null(v jsonedit.Value) jsonedit.Edit {
+	start, end := v.Span()
+	return jsonedit.Edit{Start: start, End: end, New: []byte("null")}
+}
+
+func (a *answer) Withhold(message string) []byte {
+	return withheld(a.doc.Root(), message)
+}
+
+// withheld builds an answer that says only message: what is taken over from the
+// model's is its id, its model and its usage.
+func withheld(root jsonedit.Value, message string) []byte {
+	out := []byte(`{"id":`)
+	out = appendOr(out, root.Get("id"), `"chatcmpl-withheld"`)
+	out = append(out, `,"object":"chat.completion","created":`...)
+	out = appendOr(out, root.Get("created"), "0")
+	out = append(out, `,"model":`...)
+	out = appendOr(out, root.Get("model"), `""`)
+	out = append(out, `,"choices":[`...)
+	for i := range root.Get("choices").Elems() {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = appendWithheld(out, i, "message", message)
+	}
+	out = append(out, ']')
+	if u := root.Get("usage"); u.Kind() == jsonedit.Object {
+		out = append(out, `,"usage":`...)
+		out = append(out, u.Raw()...)
+	}
+	return append(out, '}')
+}
+
+func appendOr(dst []byte, v jsonedit.Value, or string) []byte {
+	if v.Kind() == jsonedit.String || v.Kind() == jsonedit.Number {
+		return append(dst, v.Raw()...)
+	}
+	return append(dst, or...)
+}
+
+func appendWithheld(dst []byte, index int, part, message string) []byte {
+	dst = append(dst, `{"index":`...)
+	dst = strconv.AppendInt(dst, int64(index), 10)
+	dst = append(dst, `,"`+part+`":{`...)
+	if message != "" {
+		dst = append(dst, `"role":"assistant","content":`...)
+		dst = jsonedit.AppendQuote(dst, message)
+		if part == "message" {
+			dst = append(dst, `,"refusal":null`...)
+		}
+	}
+	return append(dst, `},"logprobs":null,"finish_reason":"content_filter"}`...)
+}
+
+func (a *answer) Usage() ringwall.Usage { return usage(a.doc.Root()) }
+
+func usage(root jsonedit.Value) (u ringwall.Usage) {
+	v := root.Get("usage")
+	u.InputTokens, _ = v.Get("prompt_tokens").Int()
+	u.OutputTokens, _ = v.Get("completion_tokens").Int()
+	return u
+}

@@ -1,0 +1,256 @@
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/guard"
+)
+
+// Header is the response header that carries the id of the exchange.
+const Header = "X-Ringwall-Exchange"
+
+// exchange is a request on its way through the house.
+type exchange struct {
+	ringwall.Exchange
+	g     *Gateway
+	d     Dialect
+	world *lease
+	w     http.ResponseWriter
+	r     *http.Request
+	span  trace.Span
+
+	req      Request
+	body     []byte
+	changed  []guard.Changed // texts of the request that were masked
+	vault    vault
+	channels []*heard
+	promised bool // the record was begun
+	written  bool // the response has begun
+	outcome  ringwall.Outcome
+	detail   string
+	asked    time.Time
+	upstream time.Duration
+}
+
+func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, d Dialect, route string) {
+	x := &exchange{g: g, d: d, w: w, r: r, outcome: ringwall.Broken}
+	x.ID, x.Start, x.Dialect, x.Route = newID(), g.cfg.Now(), d.Name(), route
+	x.Verdict = ringwall.Verdict{Action: ringwall.Block}
+	w.Header().Set(Header, x.ID)
+	select {
+	case g.slots <- struct{}{}:
+		defer func() { <-g.slots }()
+	default:
+		w.Header().Set("Retry-After", "1")
+		x.refuse(&ringwall.Refusal{Status: http.StatusServiceUnavailable, Code: "overloaded", Public: "Too many requests are being served. Try again soon."})
+		x.outcome = ringwall.Overloaded
+		x.settle()
+		return
+	}
+	x.world = g.take()
+	defer x.world.drop()
+	x.Guardrail = x.world.Guard.Name()
+	ctx, cancel := context.WithTimeout(r.Context(), g.cfg.Limits.Request)
+	defer cancel()
+	if g.cfg.Tracer != nil {
+		ctx, x.span = x.trace(ctx)
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			x.outcome, x.detail = ringwall.Broken, fmt.Sprintf("panic: %v", p)
+			g.cfg.Log.Error("a request broke", "exchange", x.ID, "error", x.detail)
+			if !x.written {
+				x.refuse(&ringwall.Refusal{Status: http.StatusInternalServerError, Code: "internal_error", Public: "The request could not be served."})
+			}
+		}
+		x.settle()
+	}()
+	if err := x.run(ctx); err != nil {
+		x.fail(ctx, err)
+	}
+}
+
+// run is the data's way. Each stage refuses by an error.
+func (x *exchange) run(ctx context.Context) error {
+	if err := x.identify(ctx); err != nil {
+		return err
+	}
+	if err := x.read(); err != nil {
+		return err
+	}
+	route, err := x.permit()
+	if err != nil {
+		return err
+	}
+	if err := x.lookIn(ctx); err != nil {
+		return err
+	}
+	if err := x.promise(ctx); err != nil {
+		return err
+	}
+	x.req.WithModel(route.Model)
+	body := x.req.Edit(x.changed)
+	x.asked = time.Now()
+	if x.Stream {
+		return x.relay(ctx, route.Provider, body)
+	}
+	return x.complete(ctx, route.Provider, body)
+}
+
+// identify turns the credential into a Principal. One that was given and fails is
+// refused: it never falls back to anonymous.
+func (x *exchange) identify(ctx context.Context) error {
+	credential := x.r.Header.Get("Authorization")
+	if credential == "" {
+		if x.world.Anonymous {
+			return nil
+		}
+		return unauthorized("An API key is required: Authorization: Bearer rw_…", errors.New("no credential was given"))
+	}
+	scheme, bearer, ok := strings.Cut(credential, " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
+		return unauthorized("The Authorization header should read: Bearer rw_…", errors.New("the credential is no bearer token"))
+	}
+	p, err := x.g.cfg.Auth.Authenticate(ctx, strings.TrimSpace(bearer))
+	if err != nil {
+		return unauthorized("The API key is not valid.", err)
+	}
+	x.Principal = p
+	return nil
+}
+
+func unauthorized(public string, err error) error {
+	return &ringwall.Refusal{
+		Status: http.StatusUnauthorized, Code: "invalid_api_key", Public: public,
+		Err: fmt.Errorf("%w: %w", ringwall.ErrUnauthenticated, err),
+	}
+}
+
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// read reads the body whole, for a request must be seen whole before any of it
+// is sent on, and parses it.
+func (x *exchange) read() error {
+	most := x.g.cfg.Limits.Body
+	if x.r.ContentLength > most {
+		return tooLarge(most)
+	}
+	if enc := x.r.Header.Get("Content-Encoding"); enc != "" && enc != "identity" {
+		return &ringwall.Refusal{Status: http.StatusUnsupportedMediaType, Code: "unsupported_encoding", Public: "The request body must not be compressed."}
+	}
+	body := make([]byte, 0, max(512, x.r.ContentLength+1))
+	src := http.MaxBytesReader(x.w, x.r.Body, most)
+	for {
+		n, err := src.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		if err == io.EOF {
+			break
+		}
+		var big *http.MaxBytesError
+		switch {
+		case errors.As(err, &big):
+			return tooLarge(most)
+		case err != nil && x.r.Context().Err() != nil:
+			return fmt.Errorf("reading the request: %w", context.Canceled)
+		case err != nil:
+			return &ringwall.Refusal{Status: http.StatusRequestTimeout, Code: "incomplete_request", Public: "The request body did not come in time.", Err: err}
+		}
+		if len(body) == cap(body) {
+			body = append(body, 0)[:len(body)]
+		}
+	}
+	req, err := x.d.Read(body)
+	if err != nil {
+		return err
+	}
+	x.body, x.req = body, req
+	x.Model, x.Stream, x.Prompt = req.Model(), req.Stream(), req.Texts()
+	return nil
+}
+
+func tooLarge(most int64) error {
+	return &ringwall.Refusal{
+		Status: http.StatusRequestEntityTooLarge, Code: "request_too_large",
+		Public: fmt.Sprintf("The request body is too large: at most %d bytes are read.", most),
+	}
+}
+
+// permit finds who serves the model.
+func (x *exchange) permit() (Route, error) {
+	route, ok := x.world.Models[x.Model]
+	if !ok {
+		if x.world.Default == nil {
+			return Route{}, &ringwall.Refusal{Status: http.StatusNotFound, Code: "model_not_found", Public: fmt.Sprintf("The model %.80q does not exist or you may not use it.", x.Model)}
+		}
+		route = *x.world.Default
+	}
+	x.Provider = route.Name
+	return route, nil
+}
+
+// lookIn has the texts of the request looked at.
+func (x *exchange) lookIn(ctx context.Context) error {
+	s := guard.Session{Way: ringwall.Input}
+	if x.world.Restore {
+		s.Token = x.vault.token
+	}
+	res := x.world.Guard.Check(ctx, s, x.Prompt)
+	x.Findings, x.Looks, x.changed = res.Findings, res.Looks, res.Texts
+	for _, kind := range x.req.Unseen() {
+		x.Looks = append(x.Looks, ringwall.Look{Control: "inference/sanitize", Way: ringwall.Input, State: ringwall.Skipped, Why: kind})
+	}
+	x.Verdict = res.Verdict
+	if x.Verdict.Action < ringwall.Mask {
+		return x.declined(ringwall.Input, res.Findings)
+	}
+	return nil
+}
+
+// declined is the refusal of a text: by policy, or because a control could not
+// look.
+func (x *exchange) declined(way ringwall.Direction, fs []ringwall.Finding) error {
+	for _, f := range fs {
+		if f.Reason == ringwall.ReasonUnavailable && x.world.Guard.Decide(way, []ringwall.Finding{f}).Action == ringwall.Block {
+			return &ringwall.Refusal{
+				Status: http.StatusServiceUnavailable, Code: "guard_unavailable", Public: "The request could not be checked. Try again soon.",
+				Err: fmt.Errorf("%w: %s could not look", ringwall.ErrUnavailable, f.Control),
+			}
+		}
+	}
+	return &ringwall.Refusal{
+		Status: http.StatusBadRequest, Code: "content_filter", Public: x.world.Guard.Message(way),
+		Err: fmt.Errorf("%w: %s", ringwall.ErrRefused, strings.Join(x.Verdict.Reasons, ", ")),
+	}
+}
+
+// promise begins the record: no entry, no call.
+func (x *exchange) promise(ctx context.Context) error {
+	ev := x.event(ringwall.ExchangeBegin)
+	if _, err := x.g.cfg.Records.Begin(ctx, ev); err != nil {
+		return &ringwall.Refusal{
+			Status: http.StatusServiceUnavailable, Code: "record_unavailable", Public: "The request could not be recorded, so it was not made. Try again soon.",
+			Err: fmt.Errorf("%w: %w", ringwall.ErrUnavailable, err),
+		}
+	}
+	x.promised = true
+	return nil
+}
+
+// newID returns an id of 128 random bits.
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails (crypto/rand)
+	return "x" + hex.EncodeToString(b[:])
+}

@@ -1,0 +1,179 @@
+// Package gateway answers requests to models: it identifies the caller, reads
+// the request, has it looked at, promises a record, asks a provider, has the
+// answer looked at while it comes, and settles the record.
+//
+// The order of the stages is the order of [exchange.run]; DESIGN's table of what
+// each stage does when it cannot do its work is kept there. Evidence and
+// decision come from package guard; here is the action. The gateway itself never
+// matches a pattern.
+//
+// Everything that a request needs is in the [World] that it loads once; a reload
+// swaps in another one, and requests end on the world they began with.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/guard"
+)
+
+// Provider asks models. Implementations are safe for concurrent use and stop
+// when ctx ends. Their errors wrap a *ringwall.Refusal that says what a client
+// may know.
+type Provider interface {
+	// Complete returns the whole answer to a request.
+	Complete(ctx context.Context, body []byte) ([]byte, error)
+	// Stream yields the data of each event of a streamed answer, without the
+	// mark that ends it. A stream that ends without that mark ends with an error.
+	// The data is valid until the next.
+	Stream(ctx context.Context, body []byte) iter.Seq2[[]byte, error]
+	// Models returns the names of the models that there are.
+	Models(ctx context.Context) ([]string, error)
+}
+
+// Authenticator turns a credential into a Principal. The error wraps
+// ringwall.ErrUnauthenticated.
+type Authenticator interface {
+	Authenticate(ctx context.Context, bearer string) (ringwall.Principal, error)
+}
+
+// Recorder keeps the records. An error of Begin refuses the call.
+type Recorder interface {
+	Begin(ctx context.Context, ev ringwall.Event) (seq uint64, err error)
+	End(ctx context.Context, ev ringwall.Event) error
+	Digest(path string, way ringwall.Direction, origin ringwall.Origin, text string) ringwall.Digest
+}
+
+// Observer is told of each exchange that ended, and of each finding. It must not
+// wait.
+type Observer interface {
+	Ended(x *ringwall.Exchange, outcome ringwall.Outcome, took, upstream time.Duration)
+}
+
+// Route says where the requests for a model go.
+type Route struct {
+	Name     string // of the provider, in the configuration
+	Provider Provider
+	Model    string // what the provider calls the model; "" as the client does
+}
+
+// World is everything that requests depend on. It does not change.
+type World struct {
+	Guard     *guard.Guard
+	Models    map[string]Route // by the name that clients use
+	Default   *Route           // for all other models; nil: there are none
+	Anonymous bool             // let callers in that show no credential
+	// Restore gives callers what was masked in their prompt back in the answer.
+	Restore bool
+	Close   func() // called when no request uses the World any more
+}
+
+// Limits bound what callers can make the gateway do. Zero fields mean the
+// defaults.
+type Limits struct {
+	Body       int64         // bytes of a request; default 4 MiB
+	Concurrent int           // requests at a time; default 2048
+	Write      time.Duration // that a client may take to accept a piece; default 30s
+	Request    time.Duration // that an exchange may take; default 10m
+}
+
+// Config configures a Gateway.
+type Config struct {
+	World    *World
+	Auth     Authenticator
+	Records  Recorder
+	Observer Observer // default: none
+	Tracer   trace.Tracer
+	Log      *slog.Logger // default: discard
+	Limits   Limits
+	Now      func() time.Time
+}
+
+// Gateway serves model APIs. It is safe for concurrent use.
+type Gateway struct {
+	cfg   Config
+	world atomic.Pointer[lease]
+	slots chan struct{}
+}
+
+// New returns a Gateway.
+func New(cfg Config) (*Gateway, error) {
+	if cfg.World == nil || cfg.World.Guard == nil || cfg.Auth == nil || cfg.Records == nil {
+		return nil, errors.New("gateway: a world with a guard, an authenticator and a recorder are required")
+	}
+	l := &cfg.Limits
+	if l.Body <= 0 {
+		l.Body = 4 << 20
+	}
+	if l.Concurrent <= 0 {
+		l.Concurrent = 2048
+	}
+	if l.Write <= 0 {
+		l.Write = 30 * time.Second
+	}
+	if l.Request <= 0 {
+		l.Request = 10 * time.Minute
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	g := &Gateway{cfg: cfg, slots: make(chan struct{}, l.Concurrent)}
+	g.world.Store(newLease(cfg.World))
+	return g, nil
+}
+
+// Swap makes w the World of the requests that come from now on.
+func (g *Gateway) Swap(w *World) { g.world.Swap(newLease(w)).drop() }
+
+// Handle registers the routes of a dialect on mux.
+func (g *Gateway) Handle(mux *http.ServeMux, pattern string, d Dialect) {
+	route := pattern
+	for i := range pattern {
+		if pattern[i] == ' ' {
+			route = pattern[i+1:]
+		}
+	}
+	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, d, route) })
+}
+
+// lease counts the requests that use a World, so that it is closed behind the
+// last one.
+type lease struct {
+	*World
+	uses atomic.Int64 // one for being current
+}
+
+func newLease(w *World) *lease {
+	l := &lease{World: w}
+	l.uses.Store(1)
+	return l
+}
+
+// take returns the current World, to be given back by drop.
+func (g *Gateway) take() *lease {
+	for {
+		l := g.world.Load()
+		n := l.uses.Load()
+		if n > 0 && l.uses.CompareAndSwap(n, n+1) {
+			return l
+		}
+	}
+}
+
+func (l *lease) drop() {
+	if l.uses.Add(-1) == 0 && l.Close != nil {
+		l.Close()
+	}
+}

@@ -1,0 +1,71 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/internal/jsonedit"
+)
+
+// Models answers GET /v1/models with the models that the configuration names,
+// and those of the default provider. Errors are in the dialect d.
+func (g *Gateway) Models(d Dialect) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		x := g.aside(w, r, d)
+		x.world = g.take()
+		defer x.world.drop()
+		ctx, cancel := context.WithTimeout(r.Context(), 30*time.Second)
+		defer cancel()
+		if err := x.identify(ctx); err != nil {
+			var known *ringwall.Refusal
+			errors.As(err, &known)
+			x.refuse(known)
+			return
+		}
+		names := slices.Sorted(maps.Keys(x.world.Models))
+		if p := x.world.Default; p != nil {
+			more, err := p.Provider.Models(ctx)
+			if err != nil {
+				g.cfg.Log.Warn("a provider did not list its models", "exchange", x.ID, "provider", p.Name, "error", err)
+			}
+			names = append(names, more...)
+			slices.Sort(names)
+		}
+		out := []byte(`{"object":"list","data":[`)
+		for i, name := range slices.Compact(names) {
+			if i > 0 {
+				out = append(out, ',')
+			}
+			out = append(out, `{"id":`...)
+			out = jsonedit.AppendQuote(out, name)
+			out = append(out, `,"object":"model","created":0,"owned_by":"ringwall"}`...)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		x.status(http.StatusOK)
+		x.write(append(out, `]}`...)) // who does not read it misses nothing
+	}
+}
+
+// NotFound answers what no route takes, for nothing is passed through unlooked.
+// Errors are in the dialect d.
+func (g *Gateway) NotFound(d Dialect) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		g.aside(w, r, d).refuse(&ringwall.Refusal{
+			Status: http.StatusNotFound, Code: "not_found",
+			Public: "There is no " + r.Method + " " + clip(r.URL.Path, 100) + " here: see POST /v1/chat/completions and GET /v1/models.",
+		})
+	}
+}
+
+// aside returns an exchange that asks no model.
+func (g *Gateway) aside(w http.ResponseWriter, r *http.Request, d Dialect) *exchange {
+	x := &exchange{g: g, d: d, w: w, r: r}
+	x.ID = newID()
+	w.Header().Set(Header, x.ID)
+	return x
+}

@@ -1,0 +1,40 @@
+package gateway
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/ringwall/ringwall"
+)
+
+// trace begins the span of an exchange, under the caller's trace if it has one.
+// Names and attributes are those of OpenTelemetry's GenAI conventions.
+func (x *exchange) trace(ctx context.Context) (context.Context, trace.Span) {
+	ctx = propagation.TraceContext{}.Extract(ctx, propagation.HeaderCarrier(x.r.Header))
+	return x.g.cfg.Tracer.Start(ctx, "chat", trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
+		attribute.String("gen_ai.operation.name", "chat"),
+		attribute.String("ringwall.exchange", x.ID),
+	))
+}
+
+func (x *exchange) endTrace() {
+	x.span.SetName("chat " + clip(x.Model, 64))
+	x.span.SetAttributes(
+		attribute.String("gen_ai.provider.name", x.Provider),
+		attribute.String("gen_ai.request.model", clip(x.Model, 256)),
+		attribute.Int64("gen_ai.usage.input_tokens", x.Usage.InputTokens),
+		attribute.Int64("gen_ai.usage.output_tokens", x.Usage.OutputTokens),
+		attribute.Int("http.response.status_code", x.Status),
+		attribute.String("ringwall.verdict", x.Verdict.Action.String()),
+		attribute.String("ringwall.outcome", string(x.outcome)),
+	)
+	if x.outcome != ringwall.Answered {
+		x.span.SetAttributes(attribute.String("error.type", string(x.outcome)))
+		x.span.SetStatus(codes.Error, string(x.outcome))
+	}
+	x.span.End()
+}

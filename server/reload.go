@@ -1,0 +1,129 @@
+package server
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/config"
+)
+
+// settle is how long a file must be still before it is read: editors write in
+// several steps.
+const settle = 100 * time.Millisecond
+
+// watch reloads on SIGHUP and when the file changed, until ctx ends.
+func (s *Server) watch(ctx context.Context) error {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+
+	var events chan fsnotify.Event
+	var seen [sha256.Size]byte
+	if s.opt.File != "" {
+		w, err := fsnotify.NewWatcher()
+		if err == nil {
+			defer w.Close()
+			// The directory, for editors and Kubernetes put a new file in the place
+			// of the old one.
+			err = w.Add(filepath.Dir(s.opt.File))
+		}
+		if err != nil {
+			s.log.Warn("the configuration file is not watched: reload by SIGHUP", "error", err)
+		} else {
+			events = w.Events
+		}
+		seen, _ = sum(s.opt.File)
+	}
+	timer := time.NewTimer(time.Hour)
+	timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-hup:
+			s.reload(ctx, "SIGHUP")
+			seen, _ = sum(s.opt.File)
+		case _, ok := <-events:
+			if !ok {
+				events = nil
+				continue
+			}
+			timer.Reset(settle)
+		case <-timer.C:
+			if now, err := sum(s.opt.File); err == nil && now != seen {
+				seen = now
+				s.reload(ctx, "the file changed")
+			}
+		}
+	}
+}
+
+func sum(file string) ([sha256.Size]byte, error) {
+	b, err := os.ReadFile(file)
+	return sha256.Sum256(b), err
+}
+
+// reload swaps in the world that the configuration describes now. When it
+// describes none, the old one stays.
+func (s *Server) reload(ctx context.Context, why string) {
+	err := s.renew()
+	s.metrics.reloaded(err)
+	s.health.reload(err)
+	if err != nil {
+		s.log.Error("the configuration was not taken: the old one stays in force", "reason", why, "error", err.Error())
+		s.note(ctx, ringwall.ConfigRefused, why)
+		return
+	}
+	s.log.Info("the configuration is in force", "reason", why)
+	s.note(ctx, ringwall.ConfigLoaded, why)
+}
+
+func (s *Server) renew() error {
+	c, err := s.opt.Reload()
+	if err != nil {
+		return err
+	}
+	if what := fixed(s.cfg, c); what != "" {
+		return fmt.Errorf("%s changed, which only a restart can do", what)
+	}
+	w, err := world(c)
+	if err != nil {
+		return err
+	}
+	s.metrics.declare(c)
+	s.warn(c, w)
+	s.gateway.Swap(w)
+	return nil
+}
+
+// fixed names a setting that differs and that a running process cannot change.
+func fixed(old, now *config.Config) string {
+	switch {
+	case old.Listen != now.Listen:
+		return "listen"
+	case old.TLS != now.TLS:
+		return "tls"
+	case old.Data != now.Data:
+		return "data"
+	case old.Database != now.Database:
+		return "database"
+	case old.Limits != now.Limits:
+		return "limits"
+	case old.Audit != now.Audit:
+		return "audit"
+	case old.Log != now.Log:
+		return "log"
+	case old.Tracing.Endpoint != now.Tracing.Endpoint:
+		return "tracing"
+	}
+	return ""
+}

@@ -1,0 +1,269 @@
+// Package server puts the house together and keeps it running: it builds the
+// gateway from a configuration, serves it, reloads it, and ends it in order.
+//
+// A reload builds a complete new world from the file, checks it, and swaps it
+// in; requests end on the world they began with. When the file is wrong the old
+// world stays, and the log, a metric, /readyz and the records say so.
+//
+// Start reading at [New], then [Server.Run].
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/audit"
+	"github.com/ringwall/ringwall/auth"
+	"github.com/ringwall/ringwall/builtin"
+	"github.com/ringwall/ringwall/config"
+	"github.com/ringwall/ringwall/gateway"
+	"github.com/ringwall/ringwall/internal/db"
+	"github.com/ringwall/ringwall/internal/jsonedit"
+	"github.com/ringwall/ringwall/internal/telemetry"
+)
+
+// Options say what a Server serves.
+type Options struct {
+	Config *config.Config // required
+	// Reload returns the configuration anew, and File is watched for it; without
+	// File nothing is watched.
+	Reload func() (*config.Config, error)
+	File   string
+
+	Log     *slog.Logger
+	Version string
+}
+
+// Server is the whole house on one listener.
+type Server struct {
+	opt     Options
+	cfg     *config.Config
+	log     *slog.Logger
+	db      *db.DB
+	keys    *auth.Keys
+	records *audit.Log
+	gateway *gateway.Gateway
+	metrics *metrics
+	http    *http.Server
+	listen  net.Listener
+	stop    func(context.Context) error // of the tracer
+	health  health
+}
+
+// OpenKeys opens the store of API keys that c names, and its database, which the
+// caller closes.
+func OpenKeys(ctx context.Context, c *config.Config, log *slog.Logger) (*auth.Keys, *db.DB, error) {
+	dsn := filepath.Join(c.Data, "ringwall.db")
+	if !c.Database.IsZero() {
+		var err error
+		if dsn, err = c.Database.Reveal(); err != nil {
+			return nil, nil, fmt.Errorf("reading the database's DSN: %w", err)
+		}
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, nil, fmt.Errorf("making the data directory: %w", err)
+	}
+	d, err := db.Open(ctx, db.Config{DSN: dsn})
+	if err != nil {
+		return nil, nil, err
+	}
+	keys, err := auth.Open(ctx, auth.Config{DB: d, Log: log})
+	if err != nil {
+		return nil, nil, errors.Join(err, d.Close())
+	}
+	return keys, d, nil
+}
+
+// AuditDir is where the records are.
+func AuditDir(c *config.Config) string { return filepath.Join(c.Data, "audit") }
+
+// New builds a Server and takes its address and its data directory. It serves
+// nobody before Run.
+func New(ctx context.Context, opt Options) (*Server, error) {
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{opt: opt, cfg: opt.Config, log: opt.Log}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+func (s *Server) open(ctx context.Context) error {
+	c := s.cfg
+	var err error
+	if s.keys, s.db, err = OpenKeys(ctx, c, s.log); err != nil {
+		return err
+	}
+	index := s.db
+	if c.Database.IsZero() {
+		index = nil // beside the records, so that the two are moved together
+	}
+	if s.records, err = audit.Open(ctx, audit.Config{
+		Dir: AuditDir(c), Fsync: audit.Fsync(c.Audit.Fsync), Interval: c.Audit.Interval, SegmentBytes: int64(c.Audit.Segment),
+		KeepText: c.Audit.KeepText, Index: index, Log: s.log,
+	}); err != nil {
+		return err
+	}
+	w, err := world(c)
+	if err != nil {
+		return err
+	}
+	tracer, stop, err := telemetry.NewTracer(ctx, telemetry.TraceConfig{
+		Endpoint: c.Tracing.Endpoint, Headers: c.Tracing.Headers, Service: "ringwall", Version: s.opt.Version, SampleRatio: c.Tracing.Sample, Log: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	s.stop = stop
+	if c.Tracing.Endpoint == "" {
+		tracer = nil
+	}
+	s.metrics = newMetrics(s.opt.Version, s.records, s.keys)
+	s.metrics.declare(c)
+	s.gateway, err = gateway.New(gateway.Config{
+		World: w, Auth: s.keys, Records: s.records, Observer: s.metrics, Tracer: tracer, Log: s.log,
+		Limits: gateway.Limits{Body: int64(c.Limits.Body), Concurrent: c.Limits.Concurrent, Write: c.Limits.Write, Request: c.Limits.Request},
+	})
+	if err != nil {
+		return err
+	}
+	s.warn(c, w)
+	if s.listen, err = net.Listen("tcp", c.Listen); err != nil {
+		return fmt.Errorf("listening on %s: %w", c.Listen, err)
+	}
+	s.http = &http.Server{
+		Handler:           s.routes(),
+		ReadHeaderTimeout: c.Limits.Header,
+		ReadTimeout:       c.Limits.Read,
+		IdleTimeout:       c.Limits.Idle,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	return nil
+}
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	dialects := builtin.Dialects(jsonedit.Limits{Bytes: int(s.cfg.Limits.Body)})
+	for pattern, d := range dialects {
+		s.gateway.Handle(mux, pattern, d)
+	}
+	plain := dialects["POST /v1/chat/completions"]
+	mux.HandleFunc("GET /v1/models", s.gateway.Models(plain))
+	mux.HandleFunc("GET /healthz", s.healthz)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.Handle("GET /metrics", s.metrics.Handler())
+	mux.HandleFunc("/", s.gateway.NotFound(plain))
+	return mux
+}
+
+// warn says aloud what weakens the protection.
+func (s *Server) warn(c *config.Config, w *gateway.World) {
+	for _, control := range w.Guard.WeakRules() {
+		s.log.Warn("a control lets texts pass that it could not look at", "control", control, "reason", "fail-open")
+	}
+	if c.Anonymous {
+		s.log.Warn("callers are let in without a key", "reason", "anonymous")
+	}
+	if c.Audit.KeepText {
+		s.log.Warn("the records keep the texts of prompts and answers", "reason", "keep-text")
+	}
+}
+
+// URL returns the base URL of the gateway.
+func (s *Server) URL() string {
+	scheme := "http"
+	if s.cfg.TLS.Cert != "" {
+		scheme = "https"
+	}
+	return scheme + "://" + s.listen.Addr().String()
+}
+
+// Records returns the audit log.
+func (s *Server) Records() *audit.Log { return s.records }
+
+// Run serves until ctx ends, then lets requests end for as long as the
+// configuration allows, and closes everything. It is called once.
+func (s *Server) Run(ctx context.Context) error {
+	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	var group errgroup.Group
+	group.Go(func() error { return s.records.Run(work) })
+	group.Go(func() error { return s.keys.Run(work) })
+	if s.opt.Reload != nil {
+		group.Go(func() error { return s.watch(work) })
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.serve() }()
+	s.note(ctx, ringwall.ConfigLoaded, "start")
+	s.health.ready.Store(true)
+	s.log.Info("serving", "address", s.URL(), "guardrail", s.cfg.Guardrail)
+
+	var err error
+	select {
+	case err = <-served:
+	case <-ctx.Done():
+		s.health.ready.Store(false)
+		s.log.Info("stopping: requests may end", "drain", s.cfg.Limits.Drain.String())
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Limits.Drain)
+		if s.http.Shutdown(drain) != nil {
+			s.log.Warn("requests did not end in time and are cut")
+			s.http.Close()
+		}
+		cancel()
+		err = <-served
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	stopWork()
+	return errors.Join(err, group.Wait(), s.close())
+}
+
+func (s *Server) serve() error {
+	if s.cfg.TLS.Cert == "" {
+		return s.http.Serve(s.listen)
+	}
+	s.http.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS13}
+	return s.http.ServeTLS(s.listen, s.cfg.TLS.Cert, s.cfg.TLS.Key)
+}
+
+func (s *Server) close() error {
+	var errs []error
+	if s.http == nil && s.listen != nil {
+		errs = append(errs, s.listen.Close())
+	}
+	if s.stop != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		errs = append(errs, s.stop(ctx))
+		cancel()
+	}
+	if s.records != nil {
+		errs = append(errs, s.records.Close())
+	}
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// note records an administrative act.
+func (s *Server) note(ctx context.Context, kind ringwall.Kind, detail string) {
+	ev := ringwall.Event{ID: string(kind), Kind: kind, Time: time.Now(), Detail: detail, Principal: ringwall.Principal{Trust: ringwall.Operator, Via: "process"}}
+	if err := s.records.Note(ctx, ev); err != nil {
+		s.log.Error("an administrative act has no record", "kind", string(kind), "error", err)
+	}
+}
