@@ -10,6 +10,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"net"
@@ -38,6 +39,8 @@ type Config struct {
 	Audit      Audit                `yaml:"audit" doc:"the records"`
 	Log        Log                  `yaml:"log" doc:"what the program says about itself, on standard error"`
 	Tracing    Tracing              `yaml:"tracing" doc:"OpenTelemetry traces"`
+
+	Sum [sha256.Size]byte // of the file; zero when there was none
 }
 
 // TLS names the certificate of the listener.
@@ -123,6 +126,7 @@ func Parse(file string, src []byte) (*Config, error) {
 	if err := c.check(pos); err != nil {
 		return nil, err
 	}
+	c.Sum = sha256.Sum256(src)
 	return &c, nil
 }
 

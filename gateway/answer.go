@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -175,7 +176,7 @@ func (x *exchange) write(b []byte) error {
 	rc := http.NewResponseController(x.w)
 	rc.SetWriteDeadline(time.Now().Add(x.g.cfg.Limits.Write))
 	if _, err := x.w.Write(b); err != nil {
-		return &clientGone{err}
+		return &clientGone{fmt.Errorf("writing the answer: %w", err)}
 	}
 	return nil
 }
@@ -183,7 +184,7 @@ func (x *exchange) write(b []byte) error {
 // clientGone says that the client does not read any more.
 type clientGone struct{ err error }
 
-func (e *clientGone) Error() string { return "writing the answer: " + e.err.Error() }
+func (e *clientGone) Error() string { return e.err.Error() }
 func (e *clientGone) Unwrap() error { return e.err }
 
 // upstreamFailed makes an error of a provider one that a client may see.
@@ -206,20 +207,23 @@ type upstreamError struct{ err error }
 func (e *upstreamError) Error() string { return e.err.Error() }
 func (e *upstreamError) Unwrap() error { return e.err }
 
+// statusClientGone is what the record says when nobody reads the answer any more;
+// nginx writes it so.
+const statusClientGone = 499
+
 // fail answers with an error, in whatever way is still open.
-func (x *exchange) fail(ctx context.Context, err error) {
+func (x *exchange) fail(err error) {
 	x.detail = err.Error()
 	var gone *clientGone
 	var up *upstreamError
 	var r *ringwall.Refusal
+	known := errors.As(err, &r)
 	switch {
-	case errors.As(err, &gone), x.r.Context().Err() != nil:
+	case errors.As(err, &gone), x.r.Context().Err() != nil && !(known && r.Status == http.StatusRequestTimeout):
 		x.outcome = ringwall.ClientGone
-		if x.Status == 0 {
-			x.Status = 499 // nobody reads it; as nginx writes it
-		}
+		x.status(statusClientGone)
 		return
-	case !errors.As(err, &r):
+	case !known:
 		r = &ringwall.Refusal{Status: http.StatusInternalServerError, Code: "internal_error", Public: "The request could not be served.", Err: err}
 	}
 	switch {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -78,7 +79,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, d Dialect, route
 		x.settle()
 	}()
 	if err := x.run(ctx); err != nil {
-		x.fail(ctx, err)
+		x.fail(err)
 	}
 }
 
@@ -156,14 +157,17 @@ func (x *exchange) read() error {
 		n, err := src.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
 		if err == io.EOF {
+			// The time to send a request is over with it, not with the answer.
+			http.NewResponseController(x.w).SetReadDeadline(time.Time{})
 			break
 		}
 		var big *http.MaxBytesError
+		var slow net.Error
 		switch {
 		case errors.As(err, &big):
 			return tooLarge(most)
-		case err != nil && x.r.Context().Err() != nil:
-			return fmt.Errorf("reading the request: %w", context.Canceled)
+		case err != nil && !(errors.As(err, &slow) && slow.Timeout()):
+			return &clientGone{fmt.Errorf("reading the request: %w", err)}
 		case err != nil:
 			return &ringwall.Refusal{Status: http.StatusRequestTimeout, Code: "incomplete_request", Public: "The request body did not come in time.", Err: err}
 		}

@@ -27,7 +27,7 @@ func (s *Server) watch(ctx context.Context) error {
 	defer signal.Stop(hup)
 
 	var events chan fsnotify.Event
-	var seen [sha256.Size]byte
+	seen := s.cfg.Sum
 	if s.opt.File != "" {
 		w, err := fsnotify.NewWatcher()
 		if err == nil {
@@ -41,10 +41,8 @@ func (s *Server) watch(ctx context.Context) error {
 		} else {
 			events = w.Events
 		}
-		seen, _ = sum(s.opt.File)
 	}
-	timer := time.NewTimer(time.Hour)
-	timer.Stop()
+	timer := time.NewTimer(settle) // the file may have changed since it was read
 	for {
 		select {
 		case <-ctx.Done():

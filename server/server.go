@@ -267,3 +267,6 @@ func (s *Server) note(ctx context.Context, kind ringwall.Kind, detail string) {
 		s.log.Error("an administrative act has no record", "kind", string(kind), "error", err)
 	}
 }
+
+// Keys returns the API keys.
+func (s *Server) Keys() *auth.Keys { return s.keys }

@@ -244,29 +244,24 @@ func (v Value) SetMember(key string, literal []byte) Edit {
 	return Edit{at, at, b.Bytes()}
 }
 
-// Remove returns the edit that takes the member or element v out of its object
-// or array, with its key and one comma.
-func (v Value) Remove() Edit {
-	n := v.node()
-	start, end := int(n.start), int(n.end)
-	if n.keyEnd > 0 || n.keyStart > 0 {
-		start = int(n.keyStart) - 1
+// Remove returns the edits that take the members of the object v out whose keys
+// drop names, each with one comma.
+func (v Value) Remove(drop func(key string) bool) (edits []Edit) {
+	kept := -1 // where the last kept member ends
+	for key, m := range v.Members() {
+		n := m.node()
+		start, end := int(n.keyStart)-1, int(n.end)
+		switch {
+		case !drop(key):
+			kept = end
+			continue
+		case kept >= 0:
+			start = kept
+			kept = end
+		case m.sibling().Exists():
+			end = int(m.sibling().node().keyStart) - 1
+		}
+		edits = append(edits, Edit{Start: start, End: end})
 	}
-	src := v.d.src
-	i := start
-	for i > 0 && isSpace(src[i-1]) {
-		i--
-	}
-	if i > 0 && src[i-1] == ',' {
-		return Edit{Start: i - 1, End: end}
-	}
-	for end < len(src) && isSpace(src[end]) {
-		end++
-	}
-	if end < len(src) && src[end] == ',' {
-		end++
-	}
-	return Edit{Start: start, End: end}
+	return edits
 }
-
-func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }

@@ -51,17 +51,22 @@ func TestSetMember(t *testing.T) {
 
 func TestRemove(t *testing.T) {
 	for src, want := range map[string]string{
-		`{"x":1}`:                 `{}`,
-		`{"x" : [1,{"a":2}] }`:    `{}`,
-		`{"x":1,"b":2}`:           `{"b":2}`,
-		`{"b":2 , "x":1 , "c":3}`: `{"b":2  , "c":3}`,
-		`{"b":2, "x":1}`:          `{"b":2}`,
+		`{"x":1}`:                         `{}`,
+		`{"x" : [1,{"a":2}] }`:            `{ }`,
+		`{"x":1,"b":2}`:                   `{"b":2}`,
+		`{"b":2 , "x":1 , "c":3}`:         `{"b":2 , "c":3}`,
+		`{"b":2, "x":1}`:                  `{"b":2}`,
+		`{"x":1,"y":2}`:                   `{}`,
+		`{"x":1, "y":2, "b":3}`:           `{"b":3}`,
+		`{"x":1,"b":3,"y":2}`:             `{"b":3}`,
+		`{"b":3,"x":1,"y":2,"c":4}`:       `{"b":3,"c":4}`,
+		`{"a":1,"x":1,"b":3,"y":2,"c":4}`: `{"a":1,"b":3,"c":4}`,
 	} {
 		var d jsonedit.Doc
 		if err := d.Parse([]byte(src), jsonedit.Limits{}); err != nil {
 			t.Fatal(err)
 		}
-		got := jsonedit.Splice(nil, []byte(src), []jsonedit.Edit{d.Root().Get("x").Remove()})
+		got := jsonedit.Splice(nil, []byte(src), d.Root().Remove(func(k string) bool { return k == "x" || k == "y" }))
 		if string(got) != want {
 			t.Errorf("%s: got %s, want %s", src, got, want)
 		}

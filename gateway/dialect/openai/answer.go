@@ -107,13 +107,7 @@ func (a *answer) Withhold(message string) []byte {
 // withheld builds an answer that says only message: what is taken over from the
 // model's is its id, its model and its usage.
 func withheld(root jsonedit.Value, message string) []byte {
-	out := []byte(`{"id":`)
-	out = appendOr(out, root.Get("id"), `"chatcmpl-withheld"`)
-	out = append(out, `,"object":"chat.completion","created":`...)
-	out = appendOr(out, root.Get("created"), "0")
-	out = append(out, `,"model":`...)
-	out = appendOr(out, root.Get("model"), `""`)
-	out = append(out, `,"choices":[`...)
+	out := appendHead(nil, root, "chat.completion")
 	for i := range root.Get("choices").Elems() {
 		if i > 0 {
 			out = append(out, ',')
@@ -126,6 +120,18 @@ func withheld(root jsonedit.Value, message string) []byte {
 		out = append(out, u.Raw()...)
 	}
 	return append(out, '}')
+}
+
+// appendHead appends the beginning of an answer, or of a frame, up to the bracket
+// of its choices, with the names that the model's has.
+func appendHead(out []byte, root jsonedit.Value, object string) []byte {
+	out = append(out, `{"id":`...)
+	out = appendOr(out, root.Get("id"), `"chatcmpl-ringwall"`)
+	out = append(out, `,"object":"`+object+`","created":`...)
+	out = appendOr(out, root.Get("created"), "0")
+	out = append(out, `,"model":`...)
+	out = appendOr(out, root.Get("model"), `""`)
+	return append(out, `,"choices":[`...)
 }
 
 func appendOr(dst []byte, v jsonedit.Value, or string) []byte {

@@ -166,24 +166,29 @@ func (r *relay) delta(ctx context.Context, c *choice, v jsonedit.Value) (says bo
 			says = r.whole(ctx, m, path+"/"+pointer(key), key) || says
 			continue
 		}
-		for key, m := range m.Members() {
+		called := false
+		delta := m
+		for key, m := range delta.Members() {
 			at := path + "/message/" + pointer(key)
 			switch {
 			case key == "tool_calls":
 				if err := r.gather(c, m); err != nil {
 					return says, err
 				}
-				r.edits = append(r.edits, m.Remove())
-			case key == "function_call" && m.Kind() == jsonedit.Object:
+				called = true
+			case key == "function_call":
 				if err := r.fragment(c, m, -1, m); err != nil {
 					return says, err
 				}
-				r.edits = append(r.edits, m.Remove())
+				called = true
 			case m.Kind() == jsonedit.String && !isName(key, m):
 				says = r.text(c, key, at, m, last) || says
 			default:
 				says = r.whole(ctx, m, at, key) || says
 			}
+		}
+		if called {
+			r.edits = append(r.edits, delta.Remove(isCall)...)
 		}
 	}
 	if lp := v.Get("logprobs"); lp.Kind() == jsonedit.Object {
@@ -191,6 +196,9 @@ func (r *relay) delta(ctx context.Context, c *choice, v jsonedit.Value) (says bo
 	}
 	return says, nil
 }
+
+// isCall reports whether key is a member of a delta that holds tool calls.
+func isCall(key string) bool { return key == "tool_calls" || key == "function_call" }
 
 // text passes a piece of a text through its Channel and reports whether anything
 // of it goes out. The last piece of a choice waits for what was held back, which
@@ -305,20 +313,26 @@ func (r *relay) held(ctx context.Context, dst []byte, c *choice) []byte {
 			delta = jsonedit.AppendQuote(delta, string(rest))
 		}
 	}
-	for i, t := range c.tools {
-		call := r.call(ctx, c, t)
-		switch {
-		case t.index < 0:
-			member("function_call")
-		case i == 0:
+	calls := 0
+	for _, t := range c.tools {
+		if t.index < 0 {
+			continue
+		}
+		if calls++; calls == 1 {
 			member("tool_calls")
 			delta = append(delta, '[')
-		default:
+		} else {
 			delta = append(delta, ',')
 		}
-		delta = append(delta, call...)
-		if t.index >= 0 && i == len(c.tools)-1 {
-			delta = append(delta, ']')
+		delta = append(delta, r.call(ctx, c, t)...)
+	}
+	if calls > 0 {
+		delta = append(delta, ']')
+	}
+	for _, t := range c.tools {
+		if t.index < 0 {
+			member("function_call")
+			delta = append(delta, r.call(ctx, c, t)...)
 		}
 	}
 	probs := c.settled(true)
@@ -432,19 +446,16 @@ func appendProbs(dst []byte, ts []token) []byte {
 	return append(dst, `],"refusal":null}`...)
 }
 
-// frame appends a frame of our own with the given elements of choices: the first
-// frame, with them in the place of its own.
+// frame appends a frame of our own with the given elements of choices. Of the
+// first frame it takes over only what names the stream.
 func (r *relay) frame(dst, choices []byte) []byte {
 	var doc jsonedit.Doc
-	if doc.Parse(r.head, answerLimits) != nil {
+	if doc.Parse(r.head, answerLimits) != nil { // it was parsed before
 		return dst
 	}
-	start, end := doc.Root().Get("choices").Span()
-	edits := []jsonedit.Edit{{Start: start, End: end, New: slices.Concat([]byte{'['}, choices, []byte{']'})}}
-	if u := doc.Root().Get("usage"); u.Exists() && u.Kind() != jsonedit.Null {
-		edits = append(edits, null(u))
-	}
-	return sse.Append(dst, splice(r.head, edits))
+	out := appendHead(nil, doc.Root(), "chat.completion.chunk")
+	out = append(out, choices...)
+	return sse.Append(dst, append(out, "]}"...))
 }
 
 var done = []byte("[DONE]")
