@@ -56,6 +56,9 @@ func auditTail() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := oneOf("format", format, "text", "json"); err != nil {
+				return err
+			}
 			if n < 0 || n > audit.MaxLimit {
 				return usage(fmt.Errorf("-n: want 0 to %d", audit.MaxLimit))
 			}
@@ -196,6 +199,9 @@ the file and the byte.`,
 			if err != nil {
 				return err
 			}
+			if err := oneOf("format", format, "text", "json"); err != nil {
+				return err
+			}
 			rep, err := audit.Verify(cmd.Context(), dir, progress(cmd.ErrOrStderr(), "verifying"))
 			if err != nil {
 				return err
@@ -255,13 +261,12 @@ func auditExport() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := oneOf("format", format, "jsonl", "csv"); err != nil {
+				return err
+			}
 			f := audit.JSONL
-			switch format {
-			case "jsonl":
-			case "csv":
+			if format == "csv" {
 				f = audit.CSV
-			default:
-				return usage(fmt.Errorf("--format: want jsonl or csv, not %q", format))
 			}
 			w := cmd.OutOrStdout()
 			if out != "" {

@@ -29,7 +29,7 @@ var scoreNames = []string{"prompt_attack", "hate", "insult", "sexual", "violence
 
 // judged is what check prints of a text.
 type judged struct {
-	ID       string          `json:"id,omitempty"`
+	ID       json.RawMessage `json:"id,omitempty"` // as it was given
 	Action   ringwall.Action `json:"action"`
 	Text     string          `json:"text"`
 	Findings []spotted       `json:"findings"`
@@ -86,17 +86,20 @@ Exits with 1 when a text is judged --fail-on or stricter.`,
 			if err != nil {
 				return usage(err)
 			}
+			if err := errors.Join(oneOf("format", format, "text", "json"), oneOf("fail-on", failOn, "block", "hold", "mask", "flag")); err != nil {
+				return usage(err)
+			}
+			if jsonl != "" && len(args) > 0 {
+				return usage(errors.New("either texts or --jsonl"))
+			}
 			var limit ringwall.Action
 			if err := limit.UnmarshalText([]byte(failOn)); err != nil {
 				return usage(fmt.Errorf("--fail-on: %w", err))
 			}
 			j := &judge{g: g, out: bufio.NewWriter(cmd.OutOrStdout()), limit: limit, json: format == "json"}
-			if format != "json" && format != "text" {
-				return usage(fmt.Errorf("--format: want text or json, not %q", format))
-			}
 			if jsonl != "" {
 				j.json = true
-				err = j.file(cmd.Context(), jsonl, cmd.InOrStdin())
+				err = j.file(cmd.Context(), jsonl, cmd.InOrStdin(), source, origin)
 			} else {
 				err = j.texts(cmd.Context(), args, cmd.InOrStdin(), source, origin)
 			}
@@ -154,14 +157,16 @@ func (j *judge) texts(ctx context.Context, args []string, stdin io.Reader, sourc
 		args = []string{strings.TrimSuffix(string(text), "\n")}
 	}
 	for _, text := range args {
-		if err := j.print(j.look(ctx, "", text, way, who)); err != nil {
+		if err := j.print(j.look(ctx, nil, text, way, who)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (j *judge) file(ctx context.Context, name string, stdin io.Reader) error {
+// file judges the lines of a file; source and origin are those of lines that
+// say nothing of it.
+func (j *judge) file(ctx context.Context, name string, stdin io.Reader, source, origin string) error {
 	in := stdin
 	if name != "-" {
 		f, err := os.Open(name)
@@ -173,15 +178,16 @@ func (j *judge) file(ctx context.Context, name string, stdin io.Reader) error {
 	}
 	sc := bufio.NewScanner(in)
 	sc.Buffer(make([]byte, 64<<10), maxLine)
-	for n := 1; sc.Scan(); n++ {
+	n := 1
+	for ; sc.Scan(); n++ {
 		if len(bytes.TrimSpace(sc.Bytes())) == 0 {
 			continue
 		}
 		var line struct {
-			ID     any     `json:"id"`
-			Text   *string `json:"text"`
-			Source string  `json:"source"`
-			Origin string  `json:"origin"`
+			ID     json.RawMessage `json:"id"`
+			Text   *string         `json:"text"`
+			Source string          `json:"source"`
+			Origin string          `json:"origin"`
 		}
 		if err := json.Unmarshal(sc.Bytes(), &line); err != nil {
 			return usage(fmt.Errorf("%s:%d: %w", name, n, err))
@@ -189,20 +195,16 @@ func (j *judge) file(ctx context.Context, name string, stdin io.Reader) error {
 		if line.Text == nil {
 			return usage(fmt.Errorf("%s:%d: the line has no text", name, n))
 		}
-		way, who, err := direction(line.Source, line.Origin)
+		way, who, err := direction(or(line.Source, source), or(line.Origin, origin))
 		if err != nil {
 			return usage(fmt.Errorf("%s:%d: %w", name, n, err))
 		}
-		id := ""
-		if line.ID != nil {
-			id = fmt.Sprint(line.ID)
-		}
-		if err := j.print(j.look(ctx, id, *line.Text, way, who)); err != nil {
+		if err := j.print(j.look(ctx, line.ID, *line.Text, way, who)); err != nil {
 			return err
 		}
 	}
 	if err := sc.Err(); err != nil {
-		return fmt.Errorf("reading %s: %w", name, err)
+		return fmt.Errorf("%s:%d: reading the line: %w", name, n, err)
 	}
 	return nil
 }
@@ -224,7 +226,7 @@ func direction(source, origin string) (way ringwall.Direction, who ringwall.Orig
 	return way, who, err
 }
 
-func (j *judge) look(ctx context.Context, id, text string, way ringwall.Direction, who ringwall.Origin) judged {
+func (j *judge) look(ctx context.Context, id json.RawMessage, text string, way ringwall.Direction, who ringwall.Origin) judged {
 	res := j.g.Check(ctx, guard.Session{Way: way}, []ringwall.Text{{Origin: who, Value: text}})
 	out := judged{ID: id, Action: res.Verdict.Action, Text: text, Findings: []spotted{}, Scores: scores{}}
 	switch {

@@ -71,11 +71,11 @@ func threatsCommand() *cobra.Command {
 					list = append(list, t)
 				}
 			}
+			if err := oneOf("format", format, "text", "json"); err != nil {
+				return err
+			}
 			if format == "json" {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{"threats": list})
-			}
-			if format != "text" {
-				return usage(fmt.Errorf("--format: want text or json, not %q", format))
 			}
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			for _, t := range list {

@@ -51,6 +51,9 @@ func keysCreate() *cobra.Command {
   ringwall keys create support --trust staff --format json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := oneOf("format", format, "text", "json"); err != nil {
+				return err
+			}
 			spec.Name = args[0]
 			if err := spec.Trust.UnmarshalText([]byte(trust)); err != nil {
 				return usage(fmt.Errorf("--trust: %w", err))
@@ -137,6 +140,9 @@ func keysList() *cobra.Command {
 		Short:   "List the keys; their texts are not kept",
 		Example: "  ringwall keys list --format json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := oneOf("format", format, "text", "json"); err != nil {
+				return err
+			}
 			return withKeys(cmd, &p, func(keys *auth.Keys) error {
 				list, err := keys.List(cmd.Context())
 				if err != nil {

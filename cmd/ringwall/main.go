@@ -12,6 +12,8 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -96,25 +98,21 @@ Exit codes: 0 clean, 1 something was found, 2 the call is wrong, 3 could not loo
 		demoCommand(), serveCommand(), checkCommand(), controlsCommand(), threatsCommand(),
 		configCommand(), keysCommand(), auditCommand(), benchCommand(), manCommand(),
 	)
-	for _, sub := range c.Commands() {
-		argumentsAreUsage(sub)
-	}
+	c.InitDefaultHelpCmd()
+	c.InitDefaultCompletionCmd()
+	argumentsAreUsage(c)
 	return c
 }
 
 // argumentsAreUsage gives wrong arguments the exit code of a wrong call.
 func argumentsAreUsage(c *cobra.Command) {
 	check := c.Args
-	if check == nil {
+	switch {
+	case c.HasSubCommands() && !c.Runnable():
+		check = noSuchCommand
+		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() } // or its arguments are not looked at
+	case check == nil:
 		check = cobra.NoArgs
-		if c.HasSubCommands() {
-			check = func(c *cobra.Command, args []string) error {
-				if len(args) > 0 {
-					return fmt.Errorf("there is no command %q", c.CommandPath()+" "+args[0])
-				}
-				return nil
-			}
-		}
 	}
 	c.Args = func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
@@ -125,6 +123,26 @@ func argumentsAreUsage(c *cobra.Command) {
 	for _, sub := range c.Commands() {
 		argumentsAreUsage(sub)
 	}
+}
+
+// noSuchCommand refuses an argument that is no command.
+func noSuchCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	err := fmt.Errorf("there is no command %q", c.CommandPath()+" "+args[0])
+	if like := c.SuggestionsFor(args[0]); len(like) > 0 {
+		err = fmt.Errorf("%w, did you mean %s?", err, like[0])
+	}
+	return err
+}
+
+// oneOf is an error unless value, that of a flag, is one of those known.
+func oneOf(flag, value string, known ...string) error {
+	if slices.Contains(known, value) {
+		return nil
+	}
+	return usage(fmt.Errorf("--%s: want %s, not %q", flag, strings.Join(known, " or "), value))
 }
 
 // version is what the build knows of itself.
