@@ -45,7 +45,7 @@ func keysCreate() *cobra.Command {
 	var trust, format string
 	var forever bool
 	c := &cobra.Command{
-		Use:   "create NAME",
+		Use:   "create [NAME]",
 		Short: "Make a key; it is shown once",
 		Example: `  ringwall keys create ci --tenant shop --ttl 720h
   ringwall keys create support --trust staff --format json`,
@@ -79,6 +79,7 @@ func keysCreate() *cobra.Command {
 		},
 	}
 	p.flags(c)
+	c.Flags().StringVar(&spec.Name, "name", "", "`NAME` of the key (default: made of the time)")
 	c.Flags().StringVar(&spec.Tenant, "tenant", "", "`TENANT` that the key belongs to")
 	c.Flags().StringVar(&trust, "trust", ringwall.Customer.String(), "how far the caller is trusted: verified, customer, staff, operator")
 	c.Flags().DurationVar(&spec.TTL, "ttl", auth.DefaultTTL, "how long the key is valid")
