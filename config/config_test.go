@@ -1,0 +1,85 @@
+package config_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/config"
+)
+
+const minimal = "providers:\n  u: {base_url: http://127.0.0.1:1/v1}\ndefault_provider: u\n"
+
+func TestWhatIsNotWrittenProtects(t *testing.T) {
+	c, err := config.Parse("c.yaml", []byte(minimal))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ok, _ := config.Loopback(c.Listen); !ok || c.Anonymous || c.Audit.KeepText || c.Limits.Body != 4<<20 {
+		t.Errorf("defaults %+v", c)
+	}
+	for what, g := range map[string]config.Guardrail{"the default": config.DefaultGuardrail(), "an empty one": parsed(t, "{}"), "one that names a single field": parsed(t, "{pii: {input: flag}}")} {
+		if g.Secret.Input.Action != ringwall.Mask || g.Attack.Input != (config.Act{Action: ringwall.Block}) || g.Leak.Output != (config.Act{Action: ringwall.Block}) || g.PII.Output.Action != ringwall.Mask || g.PII.FailOpen {
+			t.Errorf("%s: %+v", what, g)
+		}
+	}
+	if g := parsed(t, "{pii: {input: block}}"); g.PII.Input != (config.Act{Action: ringwall.Block}) {
+		t.Errorf("block became %+v", g.PII.Input)
+	}
+}
+
+func parsed(t *testing.T, guardrail string) config.Guardrail {
+	t.Helper()
+	c, err := config.Parse("c.yaml", []byte(minimal+"guardrail: g\nguardrails:\n  g: "+guardrail+"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Guardrails["g"]
+}
+
+// Every problem of a file is told, each where it stands.
+func TestProblems(t *testing.T) {
+	for _, tt := range []struct{ name, file, want string }{
+		{"an unknown field", minimal + "anonymos: true\n", `c.yaml:4:1: anonymos: unknown field, did you mean "anonymous"?`},
+		{"a repeated key", minimal + "data: a\ndata: b\n", "c.yaml:5:1: data:"},
+		{"a dangling provider", "providers:\n  u: {base_url: http://h/v1}\nmodels:\n  m: {provider: v}\n", `c.yaml:4:17: models.m.provider: there is no provider "v": there are [u]`},
+		{"a dangling guardrail", minimal + "guardrail: strict\n", `c.yaml:4:12: guardrail: there is no guardrail "strict"`},
+		{"no provider", "listen: 127.0.0.1:1\n", "providers: at least one provider is needed"},
+		{"no model", "providers:\n  u: {base_url: http://h/v1}\n", "default_provider: no model can be asked"},
+		{"anonymous beyond loopback", minimal + "listen: 0.0.0.0:80\nanonymous: true\n", "c.yaml:5:12: anonymous: only a loopback listener"},
+		{"the gullible model beyond loopback", "listen: :80\nproviders:\n  b: {type: builtin}\ndefault_provider: b\n", "behind a loopback listener"},
+		{"a secret in the file", strings.Replace(minimal, "}", ", api_key: sk-123}", 1), "providers.u.api_key:"},
+		{"a word for an action", minimal + "guardrails:\n  g: {pii: {input: drop}}\n", "guardrails.g.pii.input: want one of block, hold, mask, flag, allow, or off"},
+		{"everything off", minimal + "guardrails:\n  g: {pii: {input: off, output: off}, secret: {input: off, output: off}, word: {input: off, output: off}, prompt_attack: {input: off}, prompt_leak: {output: off}, link: {output: off}}\n", "nothing would be looked at"},
+		{"half a certificate", minimal + "tls: {cert: a.pem}\n", "c.yaml:4:1: tls: cert and key go together"},
+		{"no address", minimal + "listen: 8080\n", "listen:"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := config.Parse("c.yaml", []byte(tt.file))
+			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "sk-123") {
+				t.Errorf("got  %v\nwant %s", err, tt.want)
+			}
+		})
+	}
+	_, err := config.Parse("c.yaml", []byte("listn: x\nproviders: {u: {type: web}}\n"))
+	if err == nil || !strings.Contains(err.Error(), "listn") || !strings.Contains(err.Error(), "web") {
+		t.Errorf("only a part of the problems is told: %v", err)
+	}
+}
+
+func TestExampleIsInOrder(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ringwall.yaml")
+	example := config.Example()
+	if err := os.WriteFile(file, example, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := config.Load(file); err != nil {
+		t.Errorf("the example is refused: %v", err)
+	}
+	if !bytes.Contains(config.Schema(), []byte(`"prompt_attack"`)) {
+		t.Error("the schema knows no guardrails")
+	}
+}
