@@ -50,6 +50,9 @@ the machine as about the gateway.`,
 			opt.Progress = bar.show
 			r, err := bench.Run(cmd.Context(), opt)
 			bar.clear()
+			if errors.Is(err, bench.ErrOptions) {
+				return usage(err)
+			}
 			if err != nil {
 				return err
 			}

@@ -86,15 +86,18 @@ Exits with 1 when a text is judged --fail-on or stricter.`,
 			if err != nil {
 				return usage(err)
 			}
-			if err := errors.Join(oneOf("format", format, "text", "json"), oneOf("fail-on", failOn, "block", "hold", "mask", "flag")); err != nil {
-				return usage(err)
+			if err := oneOf("format", format, "text", "json"); err != nil {
+				return err
+			}
+			if err := oneOf("fail-on", failOn, "block", "hold", "mask", "flag"); err != nil {
+				return err
 			}
 			if jsonl != "" && len(args) > 0 {
 				return usage(errors.New("either texts or --jsonl"))
 			}
 			var limit ringwall.Action
 			if err := limit.UnmarshalText([]byte(failOn)); err != nil {
-				return usage(fmt.Errorf("--fail-on: %w", err))
+				return err // an action, as was made sure
 			}
 			j := &judge{g: g, out: bufio.NewWriter(cmd.OutOrStdout()), limit: limit, json: format == "json"}
 			if jsonl != "" {

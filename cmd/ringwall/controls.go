@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -96,6 +97,9 @@ func manCommand() *cobra.Command {
 		Example: "  ringwall man /usr/local/share/man/man1",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := os.MkdirAll(args[0], 0o755); err != nil { //nolint:gosec // manuals are for everybody to read
+				return usage(fmt.Errorf("making the directory: %w", err))
+			}
 			return doc.GenManTree(cmd.Root(), &doc.GenManHeader{Title: "RINGWALL", Section: "1", Source: "Ringwall"}, args[0])
 		},
 	}

@@ -49,12 +49,19 @@ func keysCreate() *cobra.Command {
 		Short: "Make a key; it is shown once",
 		Example: `  ringwall keys create ci --tenant shop --ttl 720h
   ringwall keys create support --trust staff --format json`,
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := oneOf("format", format, "text", "json"); err != nil {
 				return err
 			}
-			spec.Name = args[0]
+			switch {
+			case len(args) == 1 && spec.Name != "":
+				return usage(errors.New("keys create: the name is given twice"))
+			case len(args) == 1:
+				spec.Name = args[0]
+			case spec.Name == "":
+				spec.Name = "key-" + time.Now().UTC().Format("20060102-150405.000")
+			}
 			if err := spec.Trust.UnmarshalText([]byte(trust)); err != nil {
 				return usage(fmt.Errorf("--trust: %w", err))
 			}

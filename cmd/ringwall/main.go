@@ -84,7 +84,7 @@ func root() *cobra.Command {
 URL and get identity, guardrails on every input and output, and records.
 
 Exit codes: 0 clean, 1 something was found, 2 the call is wrong, 3 could not look.`,
-		Example: `  ringwall demo --once                                   see attacks succeed without it and fail behind it
+		Example: `  ringwall demo --once   # see attacks succeed without it and fail behind it
   ringwall serve --upstream http://127.0.0.1:11434/v1 --anonymous
   echo 'my card is 4111 1111 1111 1111' | ringwall check`,
 		SilenceErrors: true,
@@ -98,7 +98,6 @@ Exit codes: 0 clean, 1 something was found, 2 the call is wrong, 3 could not loo
 		demoCommand(), serveCommand(), checkCommand(), controlsCommand(), threatsCommand(),
 		configCommand(), keysCommand(), auditCommand(), benchCommand(), manCommand(),
 	)
-	c.InitDefaultHelpCmd()
 	c.InitDefaultCompletionCmd()
 	argumentsAreUsage(c)
 	return c
@@ -130,9 +129,10 @@ func noSuchCommand(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
+	c.SuggestionsMinimumDistance = 2
 	err := fmt.Errorf("there is no command %q", c.CommandPath()+" "+args[0])
 	if like := c.SuggestionsFor(args[0]); len(like) > 0 {
-		err = fmt.Errorf("%w, did you mean %s?", err, like[0])
+		err = fmt.Errorf("%w, perhaps %s", err, like[0])
 	}
 	return err
 }
@@ -142,7 +142,8 @@ func oneOf(flag, value string, known ...string) error {
 	if slices.Contains(known, value) {
 		return nil
 	}
-	return usage(fmt.Errorf("--%s: want %s, not %q", flag, strings.Join(known, " or "), value))
+	last := len(known) - 1
+	return usage(fmt.Errorf("--%s: want %s or %s, not %q", flag, strings.Join(known[:last], ", "), known[last], value))
 }
 
 // version is what the build knows of itself.
