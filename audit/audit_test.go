@@ -214,7 +214,7 @@ func TestIndexIsMadeAnew(t *testing.T) {
 			index = d
 		}
 		for _, q := range []string{
-			"UPDATE audit_progress SET hash = '00'", "UPDATE audit_entries SET id = 'wrong'", "DELETE FROM audit_open",
+			"UPDATE audit_progress SET hash = '00'", "UPDATE audit_blocks SET terms = '', first = first + 1000000", "DELETE FROM audit_open",
 		} {
 			if _, err := index.Exec(t.Context(), q); err != nil {
 				t.Fatal(err)

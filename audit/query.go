@@ -9,8 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/ringwall/ringwall"
@@ -66,33 +64,35 @@ type Filter struct {
 }
 
 // Query returns the entries that fit f, read from the segments. It sees all
-// that was written when it was called. An entry that is damaged is left out and
-// named by an error wrapping ErrDamaged, which comes beside the others.
+// that was written when it was called. An entry that is damaged is left out; one
+// that stands among those that were looked at is named by an error wrapping
+// ErrDamaged, which comes beside the others.
 func (l *Log) Query(ctx context.Context, f Filter) ([]Entry, error) {
-	query, args, err := f.sql(l.keys.id)
-	if err != nil {
+	if err := f.check(); err != nil {
 		return nil, fmt.Errorf("querying the audit log: %w", err)
 	}
 	if err := l.index.catchUp(ctx, l.mark()); err != nil {
 		return nil, fmt.Errorf("querying the audit log: %w", err)
 	}
-	places, err := l.index.places(ctx, query, args)
+	s, err := l.index.search(ctx, &f)
 	if err != nil {
+		return nil, fmt.Errorf("querying the audit log: %w", err)
+	}
+	if err := s.run(ctx); err != nil {
 		return nil, fmt.Errorf("querying the audit log: %w", err)
 	}
 	files := segmentFiles{dir: l.cfg.Dir}
 	defer files.close()
 	var entries []Entry
-	var damaged []error
-	for _, at := range places {
+	for _, at := range s.found {
 		e, err := files.entry(at)
 		if err != nil {
-			damaged = append(damaged, err)
+			s.damaged = append(s.damaged, err)
 			continue
 		}
 		entries = append(entries, e)
 	}
-	return entries, errors.Join(damaged...)
+	return entries, errors.Join(s.damaged...)
 }
 
 // segmentFiles reads entries at their places, and keeps the last file open.
@@ -141,66 +141,4 @@ func (s *segmentFiles) entry(at place) (Entry, error) {
 		return Entry{}, err
 	}
 	return newEntry(f, line, at.segment, at.position)
-}
-
-// places runs a query made by Filter.sql.
-func (x *index) places(ctx context.Context, query string, args []any) ([]place, error) {
-	rows, err := x.db.Query(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var places []place
-	for rows.Next() {
-		var p place
-		if err := rows.Scan(&p.seq, &p.segment, &p.position, &p.length); err != nil {
-			return nil, err
-		}
-		places = append(places, p)
-	}
-	return places, rows.Err()
-}
-
-// sql returns the query for f: its text is made of constants only.
-func (f *Filter) sql(log string) (string, []any, error) {
-	if f.Action != "" && !slices.Contains(ringwall.ActionNames(), f.Action) {
-		return "", nil, fmt.Errorf("unknown action %q: want one of %v", f.Action, ringwall.ActionNames())
-	}
-	if strings.ContainsAny(f.Reason, " %_\x00") {
-		return "", nil, fmt.Errorf("%q is no reason: reasons are kebab-case", f.Reason)
-	}
-	if f.Limit < 0 || f.Limit > MaxLimit {
-		return "", nil, fmt.Errorf("limit %d is not between 0 and %d", f.Limit, MaxLimit)
-	}
-	where := `e.log = ?`
-	args := []any{log}
-	add := func(wanted bool, condition string, arg any) {
-		if wanted {
-			where += ` AND ` + condition
-			args = append(args, arg)
-		}
-	}
-	add(f.ID != "", `e.id = ?`, clip(f.ID))
-	add(f.Kind != "", `e.kind = ?`, clip(string(f.Kind)))
-	add(f.Principal != "", `e.principal = ?`, clip(f.Principal))
-	add(f.Tenant != "", `e.tenant = ?`, clip(f.Tenant))
-	add(f.Model != "", `e.model = ?`, clip(f.Model))
-	add(f.Action != "", `e.action = ?`, f.Action)
-	add(f.Reason != "", `e.reasons LIKE ?`, "% "+f.Reason+" %")
-	add(f.Outcome != "", `e.outcome = ?`, clip(string(f.Outcome)))
-	add(f.Status != 0, `e.status = ?`, f.Status)
-	add(!f.Since.IsZero(), `e.at >= ?`, f.Since.UnixMicro())
-	add(!f.Until.IsZero(), `e.at < ?`, f.Until.UnixMicro())
-	add(f.Before != 0, `e.seq < ?`, f.Before)
-	add(f.After != 0, `e.seq > ?`, f.After)
-	add(f.Abandoned, `EXISTS (SELECT 1 FROM audit_open o WHERE o.log = e.log AND o.id = e.id AND o.seq = e.seq AND o.noted > ?)`, 0)
-	order := ` ORDER BY e.seq DESC LIMIT ?`
-	if f.Oldest {
-		order = ` ORDER BY e.seq LIMIT ?`
-	}
-	limit := f.Limit
-	if limit == 0 {
-		limit = 100
-	}
-	return `SELECT e.seq, e.segment, e.position, e.length FROM audit_entries e WHERE ` + where + order, append(args, limit), nil
 }

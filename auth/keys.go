@@ -26,6 +26,10 @@ type Config struct {
 	// hours. It counts from the last Refresh that succeeded, Open's included:
 	// without Run, all keys stop working after it.
 	MaxStale time.Duration
+
+	// Changed is told of each key that another process made or revoked, as Run
+	// comes to know of it, once. Default: nobody is.
+	Changed func(ctx context.Context, k Key)
 }
 
 // Keys are the API keys of an installation. All methods are safe for concurrent
@@ -35,6 +39,7 @@ type Keys struct {
 	now      func() time.Time
 	log      *slog.Logger
 	maxStale int64 // milliseconds
+	changed  func(context.Context, Key)
 
 	table  atomic.Pointer[map[string]*entry] // by id; replaced, never changed
 	synced atomic.Int64                      // Unix milliseconds: when the table was last known to be current
@@ -82,7 +87,7 @@ func Open(ctx context.Context, cfg Config) (*Keys, error) {
 	if cfg.MaxStale < 0 {
 		return nil, fmt.Errorf("opening the keys: MaxStale is %v", cfg.MaxStale)
 	}
-	k := &Keys{store: store{cfg.DB}, now: cfg.Now, log: cfg.Log, maxStale: cfg.MaxStale.Milliseconds()}
+	k := &Keys{store: store{cfg.DB}, now: cfg.Now, log: cfg.Log, maxStale: cfg.MaxStale.Milliseconds(), changed: cfg.Changed}
 	if k.now == nil {
 		k.now = time.Now
 	}
@@ -93,7 +98,7 @@ func Open(ctx context.Context, cfg Config) (*Keys, error) {
 		k.maxStale = (24 * time.Hour).Milliseconds()
 	}
 	k.table.Store(&map[string]*entry{})
-	k.version = -1 // none: the first Refresh reads
+	k.version = unread // the first Refresh reads
 	if err := k.store.migrate(ctx); err != nil {
 		return nil, fmt.Errorf("opening the keys: %w", err)
 	}

@@ -20,6 +20,9 @@ const (
 	writeBatch  = 500                    // keys in one transaction
 )
 
+// unread is the version of a table that was never read.
+const unread = -1
+
 var errUnknown = errors.New("there is no such key")
 
 // Run keeps the table current and writes when keys were last used, until ctx
@@ -77,11 +80,29 @@ func (k *Keys) Refresh(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("reading the keys: %w", err)
 		}
+		before := *k.table.Load()
 		k.replace(all)
+		if k.version != unread {
+			k.tell(ctx, before)
+		}
 		k.version = version
 	}
 	k.synced.Store(start)
 	return nil
+}
+
+// tell says which keys were made or revoked since the table was before.
+func (k *Keys) tell(ctx context.Context, before map[string]*entry) {
+	if k.changed == nil {
+		return
+	}
+	now := *k.table.Load()
+	for _, id := range slices.Sorted(maps.Keys(now)) {
+		key := now[id].key
+		if old, ok := before[id]; !ok || old.key.Revoked.IsZero() && !key.Revoked.IsZero() {
+			k.changed(ctx, key)
+		}
+	}
 }
 
 // keepPuts remembers, from now until replace, what put takes in: a slow read

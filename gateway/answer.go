@@ -58,6 +58,12 @@ func (x *exchange) complete(ctx context.Context, p Provider, body []byte) error 
 
 func (x *exchange) unavailable(err error) bool { return errors.Is(err, ringwall.ErrUnavailable) }
 
+// Bounds on the buffer of a stream.
+const (
+	burst      = 16 << 10 // bytes that leave together at most
+	keepBuffer = 64 << 10 // a buffer larger than this is not kept
+)
+
 // relay asks for a streamed answer and passes on what may go out.
 func (x *exchange) relay(ctx context.Context, p Provider, body []byte) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -86,12 +92,17 @@ func (x *exchange) relay(ctx context.Context, p Provider, body []byte) error {
 		x.Looks = append(x.Looks, looks.List()...)
 		x.Verdict = x.Verdict.And(x.world.Guard.Decide(ringwall.Output, fs))
 	}()
-	buf := *buffers.Get().(*[]byte)
-	defer func() { buffers.Put(&buf) }()
+	pooled := buffers.Get().(*[]byte)
+	buf := (*pooled)[:0] // what may go out and has not yet
+	defer func() {
+		if *pooled = buf; cap(buf) <= keepBuffer {
+			buffers.Put(pooled)
+		}
+	}()
 	var failed error
-	for data, err := range p.Stream(ctx, body) {
+	for ev, err := range events(ctx, p, body) {
 		if err == nil {
-			buf, err = relay.Event(ctx, buf[:0], data)
+			buf, err = relay.Event(ctx, buf, ev.Data)
 		}
 		if err != nil {
 			failed = err
@@ -100,26 +111,31 @@ func (x *exchange) relay(ctx context.Context, p Provider, body []byte) error {
 		if relay.Blocked() {
 			break
 		}
+		if ev.More && len(buf) < burst {
+			continue
+		}
 		if err := x.send(buf); err != nil {
 			return err
 		}
+		buf = buf[:0]
 	}
 	if failed == nil && !relay.Blocked() {
-		buf = relay.End(ctx, buf[:0])
+		buf = relay.End(ctx, buf)
 	}
 	if relay.Blocked() {
 		cancel()
 		x.outcome, x.detail = ringwall.Cut, "policy"
-		x.status(http.StatusOK)
-		return x.send(relay.Withhold(buf[:0], x.world.Guard.Message(ringwall.Output)))
+		buf = relay.Withhold(buf, x.world.Guard.Message(ringwall.Output))
+		return x.send(buf)
 	}
 	if failed != nil {
 		err := upstreamFailed(failed)
-		if x.written && ctx.Err() == nil {
+		if (x.written || len(buf) > 0) && ctx.Err() == nil {
 			x.outcome, x.detail = ringwall.UpstreamFail, failed.Error()
 			var r *ringwall.Refusal
 			errors.As(err, &r)
-			return x.send(relay.Fail(buf[:0], r, x.ID))
+			buf = relay.Fail(buf, r, x.ID)
+			return x.send(buf)
 		}
 		return err
 	}
@@ -168,13 +184,16 @@ func (x *exchange) send(frames []byte) error {
 	if err := x.write(frames); err != nil {
 		return err
 	}
-	return http.NewResponseController(x.w).Flush()
+	return x.rc.Flush()
 }
 
 // write writes to the client, who may take a bounded time to accept it.
 func (x *exchange) write(b []byte) error {
-	rc := http.NewResponseController(x.w)
-	rc.SetWriteDeadline(time.Now().Add(x.g.cfg.Limits.Write))
+	// Not before each piece: setting it costs as much as reading one.
+	if now := time.Now(); now.Sub(x.limited) > x.g.cfg.Limits.Write/16 {
+		x.limited = now
+		x.rc.SetWriteDeadline(now.Add(x.g.cfg.Limits.Write))
+	}
 	if _, err := x.w.Write(b); err != nil {
 		return &clientGone{fmt.Errorf("writing the answer: %w", err)}
 	}
@@ -286,6 +305,7 @@ func (x *exchange) event(kind ringwall.Kind) ringwall.Event {
 		Model: clip(x.Model, 256), Provider: x.Provider, Stream: x.Stream, Guardrail: x.Guardrail,
 	}
 	if kind == ringwall.ExchangeBegin {
+		ev.Texts = make([]ringwall.Digest, 0, len(x.Prompt))
 		for _, t := range x.Prompt {
 			ev.Texts = append(ev.Texts, x.g.cfg.Records.Digest(t.Path, ringwall.Input, t.Origin, t.Value))
 		}

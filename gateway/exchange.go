@@ -29,6 +29,7 @@ type exchange struct {
 	d     Dialect
 	world *lease
 	w     http.ResponseWriter
+	rc    *http.ResponseController
 	r     *http.Request
 	span  trace.Span
 
@@ -43,10 +44,11 @@ type exchange struct {
 	detail   string
 	asked    time.Time
 	upstream time.Duration
+	limited  time.Time // when the deadline of writing was set last
 }
 
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, d Dialect, route string) {
-	x := &exchange{g: g, d: d, w: w, r: r, outcome: ringwall.Broken}
+	x := &exchange{g: g, d: d, w: w, rc: http.NewResponseController(w), r: r, outcome: ringwall.Broken}
 	x.ID, x.Start, x.Dialect, x.Route = newID(), g.cfg.Now(), d.Name(), route
 	x.Verdict = ringwall.Verdict{Action: ringwall.Block}
 	w.Header().Set(Header, x.ID)

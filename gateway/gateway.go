@@ -24,6 +24,7 @@ import (
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard"
+	"github.com/ringwall/ringwall/internal/sse"
 )
 
 // Provider asks models. Implementations are safe for concurrent use and stop
@@ -38,6 +39,28 @@ type Provider interface {
 	Stream(ctx context.Context, body []byte) iter.Seq2[[]byte, error]
 	// Models returns the names of the models that there are.
 	Models(ctx context.Context) ([]string, error)
+}
+
+// Burster is a Provider that says which events of a stream came together. What
+// came together leaves together: one write to the client and not one for each,
+// which is the dearest part of a stream.
+type Burster interface {
+	// Events is Stream with the events whole.
+	Events(ctx context.Context, body []byte) iter.Seq2[sse.Event, error]
+}
+
+// events are those of p's stream.
+func events(ctx context.Context, p Provider, body []byte) iter.Seq2[sse.Event, error] {
+	if b, ok := p.(Burster); ok {
+		return b.Events(ctx, body)
+	}
+	return func(yield func(sse.Event, error) bool) {
+		for data, err := range p.Stream(ctx, body) {
+			if !yield(sse.Event{Data: data}, err) {
+				return
+			}
+		}
+	}
 }
 
 // Authenticator turns a credential into a Principal. The error wraps
@@ -136,6 +159,13 @@ func New(cfg Config) (*Gateway, error) {
 
 // Swap makes w the World of the requests that come from now on.
 func (g *Gateway) Swap(w *World) { g.world.Swap(newLease(w)).drop() }
+
+// Guardrail returns the name of the guardrail in force.
+func (g *Gateway) Guardrail() string {
+	l := g.take()
+	defer l.drop()
+	return l.Guard.Name()
+}
 
 // Handle registers the routes of a dialect on mux.
 func (g *Gateway) Handle(mux *http.ServeMux, pattern string, d Dialect) {

@@ -64,7 +64,7 @@ func (g *Gateway) NotFound(d Dialect) http.HandlerFunc {
 
 // aside returns an exchange that asks no model.
 func (g *Gateway) aside(w http.ResponseWriter, r *http.Request, d Dialect) *exchange {
-	x := &exchange{g: g, d: d, w: w, r: r}
+	x := &exchange{g: g, d: d, w: w, rc: http.NewResponseController(w), r: r}
 	x.ID = newID()
 	w.Header().Set(Header, x.ID)
 	return x

@@ -78,11 +78,11 @@ func (s *Server) reload(ctx context.Context, why string) {
 	s.health.reload(err)
 	if err != nil {
 		s.log.Error("the configuration was not taken: the old one stays in force", "reason", why, "error", err.Error())
-		s.note(ctx, ringwall.ConfigRefused, why)
+		s.note(ctx, ringwall.ConfigRefused, why, "")
 		return
 	}
 	s.log.Info("the configuration is in force", "reason", why)
-	s.note(ctx, ringwall.ConfigLoaded, why)
+	s.note(ctx, ringwall.ConfigLoaded, why, "")
 }
 
 func (s *Server) renew() error {

@@ -64,6 +64,10 @@ type Server struct {
 // OpenKeys opens the store of API keys that c names, and its database, which the
 // caller closes.
 func OpenKeys(ctx context.Context, c *config.Config, log *slog.Logger) (*auth.Keys, *db.DB, error) {
+	return openKeys(ctx, c, log, nil)
+}
+
+func openKeys(ctx context.Context, c *config.Config, log *slog.Logger, changed func(context.Context, auth.Key)) (*auth.Keys, *db.DB, error) {
 	dsn := filepath.Join(c.Data, "ringwall.db")
 	if !c.Database.IsZero() {
 		var err error
@@ -78,7 +82,7 @@ func OpenKeys(ctx context.Context, c *config.Config, log *slog.Logger) (*auth.Ke
 	if err != nil {
 		return nil, nil, err
 	}
-	keys, err := auth.Open(ctx, auth.Config{DB: d, Log: log})
+	keys, err := auth.Open(ctx, auth.Config{DB: d, Log: log, Changed: changed})
 	if err != nil {
 		return nil, nil, errors.Join(err, d.Close())
 	}
@@ -104,7 +108,7 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 func (s *Server) open(ctx context.Context) error {
 	c := s.cfg
 	var err error
-	if s.keys, s.db, err = OpenKeys(ctx, c, s.log); err != nil {
+	if s.keys, s.db, err = openKeys(ctx, c, s.log, s.keyChanged); err != nil {
 		return err
 	}
 	index := s.db
@@ -208,9 +212,9 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	served := make(chan error, 1)
 	go func() { served <- s.serve() }()
-	s.note(ctx, ringwall.ConfigLoaded, "start")
+	s.note(ctx, ringwall.ConfigLoaded, "start", "")
 	s.health.ready.Store(true)
-	s.log.Info("serving", "address", s.URL(), "guardrail", s.cfg.Guardrail)
+	s.log.Info("serving", "address", s.URL(), "guardrail", s.gateway.Guardrail())
 
 	var err error
 	select {
@@ -260,9 +264,22 @@ func (s *Server) close() error {
 	return errors.Join(errs...)
 }
 
-// note records an administrative act.
-func (s *Server) note(ctx context.Context, kind ringwall.Kind, detail string) {
-	ev := ringwall.Event{ID: string(kind), Kind: kind, Time: time.Now(), Detail: detail, Principal: ringwall.Principal{Trust: ringwall.Operator, Via: "process"}}
+// keyChanged records that a key was made or revoked, which the command line does
+// while the gateway holds the records.
+func (s *Server) keyChanged(ctx context.Context, k auth.Key) {
+	kind := ringwall.KeyCreated
+	if !k.Revoked.IsZero() {
+		kind = ringwall.KeyRevoked
+	}
+	s.note(ctx, kind, "name "+k.Name+", trust "+k.Trust.String(), k.Prefix)
+}
+
+// note records an administrative act; about names what it is about.
+func (s *Server) note(ctx context.Context, kind ringwall.Kind, detail, about string) {
+	if about == "" {
+		about = string(kind)
+	}
+	ev := ringwall.Event{ID: about, Kind: kind, Time: time.Now(), Detail: detail, Principal: ringwall.Principal{Trust: ringwall.Operator, Via: "process"}}
 	if err := s.records.Note(ctx, ev); err != nil {
 		s.log.Error("an administrative act has no record", "kind", string(kind), "error", err)
 	}

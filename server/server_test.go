@@ -76,9 +76,10 @@ func says(text string, n int) func(w http.ResponseWriter, r *http.Request, body 
 type house struct {
 	t *testing.T
 	*server.Server
-	u    *upstream
-	url  string
-	stop func()
+	u      *upstream
+	config *config.Config
+	url    string
+	stop   func()
 }
 
 // stand stands a house before u. Change may change its configuration.
@@ -102,7 +103,7 @@ func standOn(t *testing.T, u *upstream, opt server.Options) *house {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
-	h := &house{t: t, Server: s, u: u, url: s.URL()}
+	h := &house{t: t, Server: s, u: u, config: opt.Config, url: s.URL()}
 	h.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -311,6 +312,19 @@ func TestKeys(t *testing.T) {
 			}
 		})
 	}
+	elsewhere, d, err := server.OpenKeys(t.Context(), h.config, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	_, other, err := elsewhere.Create(t.Context(), auth.Spec{Name: "other", Trust: ringwall.Customer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the record tells of the key that another process made", func() bool {
+		list, err := h.Records().Query(t.Context(), audit.Filter{ID: other.Prefix, Kind: ringwall.KeyCreated})
+		return err == nil && len(list) == 1
+	})
 	if _, err := keys.Revoke(t.Context(), "ci"); err != nil {
 		t.Fatal(err)
 	}

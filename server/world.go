@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/builtin"
@@ -31,7 +32,7 @@ func Guardrail(c *config.Config, name string) (*guard.Guard, error) {
 	case name == "" || name == "default" && !ok:
 		name, spec = "default", config.DefaultGuardrail()
 	case !ok:
-		return nil, fmt.Errorf("there is no guardrail %q: there are %v and default", name, slices.Sorted(maps.Keys(c.Guardrails)))
+		return nil, fmt.Errorf("there is no guardrail %q: there are %s", name, strings.Join(append(slices.Sorted(maps.Keys(c.Guardrails)), "default"), ", "))
 	}
 	off := config.Act{Off: true}
 	cfg := guard.Config{Name: name, InputMessage: spec.InputMessage, OutputMessage: spec.OutputMessage}

@@ -1,29 +1,21 @@
 -- +goose Up
 
--- What audit entries can be found by. One database may hold the indexes of
--- several logs: "log" says which. Times are microseconds since 1970, UTC.
-CREATE TABLE audit_entries (
-    log       TEXT    NOT NULL,
-    seq       BIGINT  NOT NULL,
-    segment   BIGINT  NOT NULL, -- number of the file
-    position  BIGINT  NOT NULL, -- of the line in it, bytes
-    length    BIGINT  NOT NULL, -- of the line, newline included
-    id        TEXT    NOT NULL,
-    kind      TEXT    NOT NULL,
-    at        BIGINT  NOT NULL,
-    principal TEXT    NOT NULL,
-    tenant    TEXT    NOT NULL,
-    model     TEXT    NOT NULL,
-    action    TEXT    NOT NULL, -- of the verdict; '' before there is one
-    outcome   TEXT    NOT NULL,
-    status    BIGINT  NOT NULL,
-    reasons   TEXT    NOT NULL, -- each with a space before and after it
-    PRIMARY KEY (log, seq)
+-- Where audit entries can be found: blocks of entries that follow each other in
+-- one segment. One database may hold the indexes of several logs: "log" says
+-- which. Times are microseconds since 1970, UTC.
+CREATE TABLE audit_blocks (
+    log      TEXT   NOT NULL,
+    first    BIGINT NOT NULL, -- seq of the first entry
+    last     BIGINT NOT NULL, -- seq of the last one
+    entries  BIGINT NOT NULL,
+    segment  BIGINT NOT NULL, -- number of the file
+    position BIGINT NOT NULL, -- of the first line in it, bytes
+    length   BIGINT NOT NULL, -- of all lines, bytes
+    since    BIGINT NOT NULL, -- the earliest time
+    until    BIGINT NOT NULL, -- the latest time
+    terms    TEXT   NOT NULL, -- a Bloom filter of what the entries say, base64
+    PRIMARY KEY (log, first)
 );
-
-CREATE INDEX audit_entries_id ON audit_entries (log, id);
-CREATE INDEX audit_entries_at ON audit_entries (log, at);
-CREATE INDEX audit_entries_principal ON audit_entries (log, principal, seq);
 
 -- Exchanges that were begun and have not ended.
 CREATE TABLE audit_open (
@@ -48,4 +40,4 @@ CREATE TABLE audit_progress (
 -- +goose Down
 DROP TABLE audit_progress;
 DROP TABLE audit_open;
-DROP TABLE audit_entries;
+DROP TABLE audit_blocks;

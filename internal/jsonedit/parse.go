@@ -61,6 +61,9 @@ func (d *Doc) Parse(src []byte, lim Limits) error {
 	if lim.Depth <= 0 {
 		lim.Depth = defaultDepth
 	}
+	if d.nodes == nil { // once, and not by doubling
+		d.nodes = make([]node, 0, min(16+len(src)/64, 128))
+	}
 	d.src, d.nodes, d.lim, d.at = src, d.nodes[:0], lim, 0
 	clear(d.seen)
 	if len(src) > lim.Bytes {

@@ -25,6 +25,9 @@ var ErrTooLong = errors.New("sse: event too long")
 type Event struct {
 	Name string // the event field, "" where there is none
 	Data []byte // the data lines, joined by newlines
+	// More says that the next event came together with this one: it is at hand,
+	// and getting it does not wait.
+	More bool
 }
 
 // Events yields the events of r. Data is valid until the next event. An error is
@@ -53,7 +56,7 @@ func Events(r io.Reader) iter.Seq2[Event, error] {
 				yield(Event{}, err)
 				return
 			case len(line) == 0:
-				if seen && !yield(Event{name, data}, nil) {
+				if seen && !yield(Event{name, data, more(br)}, nil) {
 					return
 				}
 				data, name, seen = data[:0], "", false
@@ -76,6 +79,13 @@ func Events(r io.Reader) iter.Seq2[Event, error] {
 			}
 		}
 	}
+}
+
+// more reports whether a whole event is buffered. One that does not begin with
+// its data is not looked for: saying no is always safe.
+func more(br *bufio.Reader) bool {
+	b, _ := br.Peek(br.Buffered()) // what is buffered is there
+	return bytes.HasPrefix(b, []byte("data:")) && (bytes.Contains(b, []byte("\n\n")) || bytes.Contains(b, []byte("\n\r\n")))
 }
 
 // readLine returns the next line without its end, which is LF or CRLF (no model API ends

@@ -121,33 +121,46 @@ func (p *Provider) Complete(ctx context.Context, body []byte) ([]byte, error) {
 // Stream implements gateway.Provider.
 func (p *Provider) Stream(ctx context.Context, body []byte) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
+		for ev, err := range p.Events(ctx, body) {
+			if !yield(ev.Data, err) {
+				return
+			}
+		}
+	}
+}
+
+// Events implements gateway.Burster.
+func (p *Provider) Events(ctx context.Context, body []byte) iter.Seq2[sse.Event, error] {
+	return func(yield func(sse.Event, error) bool) {
 		resp, cancel, err := p.ask(ctx, body)
 		if err != nil {
-			yield(nil, err)
+			yield(sse.Event{}, err)
 			return
 		}
 		defer cancel()
 		defer resp.Body.Close()
 		if ct := resp.Header.Get("Content-Type"); !strings.HasPrefix(ct, "text/event-stream") {
-			yield(nil, fmt.Errorf("reading the model's stream: it is %q, not a stream of events", ct))
+			yield(sse.Event{}, fmt.Errorf("reading the model's stream: it is %q, not a stream of events", ct))
 			return
 		}
 		idle := time.AfterFunc(p.cfg.Idle, cancel)
 		defer idle.Stop()
 		for ev, err := range sse.Events(resp.Body) {
 			if err != nil {
-				yield(nil, fmt.Errorf("reading the model's stream: %w", timedOut(ctx, err)))
+				yield(sse.Event{}, fmt.Errorf("reading the model's stream: %w", timedOut(ctx, err)))
 				return
 			}
 			if string(ev.Data) == "[DONE]" {
 				return
 			}
-			idle.Reset(p.cfg.Idle)
-			if !yield(ev.Data, nil) {
+			if !ev.More {
+				idle.Reset(p.cfg.Idle)
+			}
+			if !yield(ev, nil) {
 				return
 			}
 		}
-		yield(nil, fmt.Errorf("reading the model's stream: it ends before it is done: %w", io.ErrUnexpectedEOF))
+		yield(sse.Event{}, fmt.Errorf("reading the model's stream: it ends before it is done: %w", io.ErrUnexpectedEOF))
 	}
 }
 

@@ -31,12 +31,16 @@ type innerDoc struct {
 	src []byte
 }
 
-// structural are members whose strings are names of the format and no text, by
-// key. They are short words that a provider checks itself.
-var structural = map[string]bool{
-	"id": true, "type": true, "object": true, "role": true, "tool_call_id": true, "index": true, "call_id": true,
-	"finish_reason": true, "service_tier": true, "system_fingerprint": true, "reasoning_effort": true, "verbosity": true,
-	"detail": true, "format": true, "voice": true, "modalities": true, "encoding_format": true, "ttl": true, "native_finish_reason": true, "obfuscation": true,
+// structural reports whether the strings of members of this name are names of
+// the format and no text: short words that a provider checks itself.
+func structural(key string) bool {
+	switch key {
+	case "id", "type", "object", "role", "tool_call_id", "index", "call_id",
+		"finish_reason", "service_tier", "system_fingerprint", "reasoning_effort", "verbosity",
+		"detail", "format", "voice", "modalities", "encoding_format", "ttl", "native_finish_reason", "obfuscation":
+		return true
+	}
+	return false
 }
 
 // longestName is how long a structural string may be: a longer one is text in
@@ -45,7 +49,7 @@ const longestName = 128
 
 // isName reports whether the string v under key is a name of the format.
 func isName(key string, v jsonedit.Value) bool {
-	return structural[key] && len(v.Raw()) <= longestName
+	return structural(key) && len(v.Raw()) <= longestName
 }
 
 func (l *locator) add(v jsonedit.Value, path string, o ringwall.Origin) {
@@ -173,16 +177,18 @@ func (l *locator) edits(changed []guard.Changed) (edits []jsonedit.Edit) {
 
 // splice makes edits in any order.
 func splice(src []byte, edits []jsonedit.Edit) []byte {
-	slices.SortFunc(edits, func(a, b jsonedit.Edit) int { return a.Start - b.Start })
+	slices.SortFunc(edits, byStart)
 	return jsonedit.Splice(make([]byte, 0, len(src)+64), src, edits)
 }
+
+func byStart(a, b jsonedit.Edit) int { return a.Start - b.Start }
 
 var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1")
 
 // pointer escapes a key for a JSON pointer (RFC 6901 §3).
 func pointer(key string) string {
 	if strings.ContainsAny(key, "~/") {
-		return pointerEscape.Replace(key)
+		return pointerEscape.Replace(strings.Clone(key)) // a key of which nothing else is kept need not be on the heap
 	}
 	return key
 }

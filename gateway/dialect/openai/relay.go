@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/gateway"
@@ -41,11 +42,14 @@ type relay struct {
 	said    bool // some text went out
 	edits   []jsonedit.Edit
 	usage   ringwall.Usage
+
+	frameBuf []byte // an edited frame
 }
 
 // choice is the state of one choice of the answer.
 type choice struct {
 	index    int64
+	path     string // its JSON pointer
 	texts    []field
 	tools    []*tool
 	probs    []token
@@ -105,7 +109,7 @@ func (r *relay) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 				r.usage, useful = usage(root), true
 			}
 		default:
-			useful = r.whole(ctx, v, "/"+pointer(key), key) || useful
+			useful = r.whole(ctx, v, "", key) || useful
 		}
 	}
 	var before []byte // the frame that must stand before this one
@@ -132,7 +136,12 @@ func (r *relay) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 	}
 	if useful {
 		r.said = true
-		dst = sse.Append(dst, splice(data, r.edits))
+		if len(r.edits) > 0 {
+			slices.SortFunc(r.edits, byStart)
+			r.frameBuf = jsonedit.Splice(r.frameBuf[:0], data, r.edits)
+			data = r.frameBuf
+		}
+		dst = sse.Append(dst, data)
 	}
 	return dst, nil
 }
@@ -147,7 +156,7 @@ func (r *relay) choice(v jsonedit.Value) (*choice, error) {
 	if len(r.choices) == maxChoices {
 		return nil, errors.New("reading the model's stream: too many choices")
 	}
-	c := &choice{index: index}
+	c := &choice{index: index, path: "/choices/" + strconv.FormatInt(index, 10)}
 	r.choices = append(r.choices, c)
 	return c, nil
 }
@@ -155,7 +164,6 @@ func (r *relay) choice(v jsonedit.Value) (*choice, error) {
 // delta replaces what the choice v adds by what may go out, and reports whether
 // that is anything.
 func (r *relay) delta(ctx context.Context, c *choice, v jsonedit.Value) (says bool, err error) {
-	path := "/choices/" + strconv.FormatInt(c.index, 10)
 	last := v.Get("finish_reason").Kind() == jsonedit.String
 	for key, m := range v.Members() {
 		switch key {
@@ -163,13 +171,12 @@ func (r *relay) delta(ctx context.Context, c *choice, v jsonedit.Value) (says bo
 			continue
 		case "delta":
 		default:
-			says = r.whole(ctx, m, path+"/"+pointer(key), key) || says
+			says = r.whole(ctx, m, c.path, key) || says
 			continue
 		}
 		called := false
 		delta := m
 		for key, m := range delta.Members() {
-			at := path + "/message/" + pointer(key)
 			switch {
 			case key == "tool_calls":
 				if err := r.gather(c, m); err != nil {
@@ -182,9 +189,9 @@ func (r *relay) delta(ctx context.Context, c *choice, v jsonedit.Value) (says bo
 				}
 				called = true
 			case m.Kind() == jsonedit.String && !isName(key, m):
-				says = r.text(c, key, at, m, last) || says
+				says = r.text(c, key, m, last) || says
 			default:
-				says = r.whole(ctx, m, at, key) || says
+				says = r.whole(ctx, m, c.path+"/message", key) || says
 			}
 		}
 		if called {
@@ -203,20 +210,23 @@ func isCall(key string) bool { return key == "tool_calls" || key == "function_ca
 // text passes a piece of a text through its Channel and reports whether anything
 // of it goes out. The last piece of a choice waits for what was held back, which
 // must stand right behind it.
-func (r *relay) text(c *choice, key, path string, v jsonedit.Value, last bool) (says bool) {
+func (r *relay) text(c *choice, key string, v jsonedit.Value, last bool) (says bool) {
 	f := c.field(key)
 	if f == nil {
-		c.texts = append(c.texts, field{key: key, ch: r.open(path)})
+		c.texts = append(c.texts, field{key: strings.Clone(key), ch: r.open(c.path + "/message/" + pointer(key))})
 		f = &c.texts[len(c.texts)-1]
 	}
-	piece := v.Text()
-	out := f.ch.Write([]byte(piece))
+	piece := v.Raw()
+	if piece = piece[1 : len(piece)-1]; bytes.IndexByte(piece, '\\') >= 0 {
+		piece = []byte(v.Text())
+	}
+	out := f.ch.Write(piece)
 	f.in += len(piece)
 	r.blocked = r.blocked || f.ch.Blocked()
 	if last {
 		f.last, out = slices.Clone(out), nil
 	}
-	if string(out) != piece {
+	if !bytes.Equal(out, piece) {
 		r.edits = append(r.edits, v.Set(string(out)))
 	}
 	return len(out) > 0
@@ -231,8 +241,9 @@ func (c *choice) field(key string) *field {
 	return nil
 }
 
-// whole looks at the strings of a value that comes in one piece and reports
-// whether the value says something that a client waits for.
+// whole looks at the strings of a value that comes in one piece, the member key
+// of what stands at path, and reports whether the value says something that a
+// client waits for.
 func (r *relay) whole(ctx context.Context, v jsonedit.Value, path, key string) (says bool) {
 	switch v.Kind() {
 	case jsonedit.String:
@@ -243,7 +254,7 @@ func (r *relay) whole(ctx context.Context, v jsonedit.Value, path, key string) (
 		return false
 	}
 	var l locator
-	l.all(v, path, key, ringwall.Assistant)
+	l.all(v, path+"/"+pointer(key), key, ringwall.Assistant)
 	for i, t := range l.texts {
 		ch := r.open(t.Path)
 		out := slices.Concat(ch.Write([]byte(t.Value)), ch.Close(ctx))

@@ -1,0 +1,54 @@
+package openai_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/ringwall/ringwall/gateway"
+	"github.com/ringwall/ringwall/gateway/dialect/openai"
+)
+
+// open lets everything pass, so that only the dialect is measured.
+type openChannel struct{ n int }
+
+func (c *openChannel) Write(p []byte) []byte        { c.n += len(p); return p }
+func (c *openChannel) Close(context.Context) []byte { return nil }
+func (c *openChannel) Blocked() bool                { return false }
+func (c *openChannel) Masked() bool                 { return false }
+func (c *openChannel) Settled() int                 { return c.n }
+
+// BenchmarkRelayEvent is what a frame of a streamed answer costs, the detectors
+// aside.
+func BenchmarkRelayEvent(b *testing.B) {
+	frame := []byte(`{"id":"chatcmpl-bench0000000000000000","object":"chat.completion.chunk","created":1760000000,"model":"bench","service_tier":"default","system_fingerprint":"fp_bench","choices":[{"index":0,"delta":{"content":"a word "},"logprobs":null,"finish_reason":null}]}`)
+	r := openai.Chat{}.Relay(func(string) gateway.Channel { return &openChannel{} })
+	var buf []byte
+	var err error
+	b.SetBytes(int64(len(frame)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if buf, err = r.Event(b.Context(), buf[:0], frame); err != nil || len(buf) == 0 {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkRead is what reading a request costs.
+func BenchmarkRead(b *testing.B) {
+	body := []byte(`{"model":"bench","messages":[{"role":"system","content":"You are a helpful assistant."},{"role":"user","content":"` + string(make1k()) + `"}],"temperature":0.7,"stream":false}`)
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := (openai.Chat{}).Read(body); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func make1k() []byte {
+	b := make([]byte, 1024)
+	for i := range b {
+		b[i] = "a word "[i%7]
+	}
+	return b
+}
