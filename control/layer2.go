@@ -17,7 +17,9 @@ var model = []Control{
 		Asks:    "private endpoints, token authentication",
 		Rooms:   []string{"gateway", "auth"},
 		Threats: []string{"LLM10", "ASI03", "AML.T0012", "AML.T0040", "AML.T0047", "AML.T0049"},
-		State:   Planned,
+		State:   Partial,
+		Proof:   []string{"server.TestKeys", "server.TestNothingSpills"},
+		Missing: "client certificates; private endpoints are checked by posture",
 	},
 	{
 		ID:      "model/registry",
