@@ -165,16 +165,21 @@ type Changed struct {
 func (g *Guard) Check(ctx context.Context, s Session, texts []ringwall.Text) Result {
 	res := Result{Verdict: ringwall.Verdict{Action: ringwall.Allow}}
 	looks := g.Looks(s.Way)
+	blocked := false
 	for i, text := range texts {
 		c := g.Channel(s, text, looks)
 		out := c.text(ctx, text.Value)
 		res.Findings = append(res.Findings, c.Findings()...)
-		if c.Masked() {
+		blocked = blocked || c.Blocked()
+		if c.Masked() && !c.Blocked() {
 			res.Texts = append(res.Texts, Changed{i, string(out)})
 		}
 		c.Free()
 	}
 	res.Verdict = Decide(g.policy[s.Way], res.Findings)
+	if blocked && res.Verdict.Action > ringwall.Hold { // a mask that could not be put on
+		res.Verdict.Action = ringwall.Block
+	}
 	res.Looks = looks.List()
 	return res
 }

@@ -13,6 +13,8 @@ package attack
 
 import (
 	"bytes"
+	"math/bits"
+	"sync"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard/stream"
@@ -42,86 +44,93 @@ func (Scanner) Begin(sc stream.Scope) (stream.Cursor, string) {
 	if sc.Origin == ringwall.System {
 		return nil, "operator-text"
 	}
-	c := &cursor{untrusted: sc.Origin.Untrusted()}
-	c.markers.Try = tryMarker
+	c := cursors.Get().(*cursor)
+	c.rules = forAll
+	if sc.Origin.Untrusted() {
+		c.rules = forData
+	}
 	return c, ""
 }
 
+var cursors = sync.Pool{New: func() any { return &cursor{markers: stream.Starts{Try: tryMarker}} }}
+
 type cursor struct {
-	untrusted bool
-	words     stream.Words
-	n         int // words so far
-	rows      [len(rules)][maxSlots]row
-	markers   stream.Starts
+	rules   ruleSet // those that apply to the text
+	words   stream.Words
+	n       int     // words so far
+	live    ruleSet // those that have come some way
+	rows    [len(rules)][maxSlots]row
+	markers stream.Starts
+}
+
+// Free implements stream.Freer.
+func (c *cursor) Free() {
+	*c = cursor{markers: stream.Starts{Try: tryMarker}}
+	cursors.Put(c)
 }
 
 // row is how far a rule has come: its slots up to this one were last filled by
-// the at-th word, the first of them at offset start.
-type row struct {
-	at, start int
-	live      bool
-}
+// the at-th word, the first of them at offset start. The first word is number 1.
+type row struct{ at, start int }
 
 // Scan implements stream.Cursor.
 func (c *cursor) Scan(w stream.Window, found func(stream.Match)) int {
 	safe := c.markers.Scan(w, found)
 	for {
-		word, ok := c.words.Next(w)
-		if !ok {
+		start, end := c.words.Cut(w.Folded, w.Base, w.Final)
+		if start == end {
 			break
 		}
 		c.n++
-		if !maybe(word.Text) {
-			continue
-		}
-		classes := lexicon[string(word.Text)]
-		if classes == 0 {
-			continue
-		}
-		for i := range rules {
-			c.step(i, word, classes, found)
+		if classes := known.lookup(w.Folded[start-w.Base : end-w.Base]); classes != 0 {
+			for rs := classes.rules() & c.rules; rs != 0; rs &= rs - 1 {
+				c.step(bits.TrailingZeros64(uint64(rs)), start, end, classes, found)
+			}
 		}
 	}
 	if w.Final {
 		return w.End()
 	}
 	safe = min(safe, c.words.Pending())
-	for i := range rules {
-		for k := range rules[i].slots {
-			if r := c.rows[i][k]; r.live && c.n-r.at <= rules[i].gap {
-				safe = min(safe, r.start)
+	for rs := c.live; rs != 0; rs &= rs - 1 {
+		i := bits.TrailingZeros64(uint64(rs))
+		live := false
+		for k := range len(rules[i].slots) - 1 {
+			if r := c.rows[i][k]; r.at > 0 && c.n-r.at <= rules[i].gap {
+				safe, live = min(safe, r.start), true
 			}
+		}
+		if !live {
+			c.live &^= 1 << i
 		}
 	}
 	return safe
 }
 
-// step moves rule i on by a word, the last slot first, so that one word fills
+// step moves rule i on by the word [from, to), the last slot first, so that one word fills
 // one slot of a row.
-func (c *cursor) step(i int, word stream.Word, classes classSet, found func(stream.Match)) {
+func (c *cursor) step(i, from, to int, classes classSet, found func(stream.Match)) {
 	r := &rules[i]
-	if r.inData && !c.untrusted {
-		return
-	}
 	rows := &c.rows[i]
 	for k := len(r.slots) - 1; k >= 0; k-- {
 		if classes&r.slots[k] == 0 {
 			continue
 		}
-		start := word.Start
+		start := from
 		if k > 0 {
 			before := rows[k-1]
-			if !before.live || c.n-before.at > r.gap+1 {
+			if before.at == 0 || c.n-before.at > r.gap+1 {
 				continue
 			}
 			start = before.start
 		}
 		if k < len(r.slots)-1 {
-			rows[k] = row{c.n, start, true}
+			rows[k] = row{c.n, start}
+			c.live |= 1 << i
 			continue
 		}
 		*rows = [maxSlots]row{}
-		found(stream.Match{Start: start, End: word.End, Reason: r.reason, Severity: ringwall.High, Score: r.score})
+		found(stream.Match{Start: start, End: to, Reason: r.reason, Severity: ringwall.High, Score: r.score})
 		return
 	}
 }

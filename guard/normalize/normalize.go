@@ -294,6 +294,9 @@ func decompose(dst []byte, r rune, raw []byte) []byte {
 	if r == utf8.RuneError {
 		return utf8.AppendRune(dst, r)
 	}
+	if r >= hangul && r < hangul+19*21*28 {
+		return appendJamo(dst, r-hangul)
+	}
 	form := norm.NFKD.Properties(raw).Decomposition()
 	if form == nil {
 		return appendPlain(dst, r)
@@ -304,6 +307,19 @@ func decompose(dst []byte, r rune, raw []byte) []byte {
 			dst = appendPlain(dst, r)
 		}
 		form = form[w:]
+	}
+	return dst
+}
+
+// hangul is the first of the Hangul syllables, which are composed of letters by
+// their number (The Unicode Standard, §3.12).
+const hangul = 0xAC00
+
+func appendJamo(dst []byte, n rune) []byte {
+	dst = utf8.AppendRune(dst, 0x1100+n/(21*28))
+	dst = utf8.AppendRune(dst, 0x1161+n%(21*28)/28)
+	if last := n % 28; last > 0 {
+		dst = utf8.AppendRune(dst, 0x11A7+last)
 	}
 	return dst
 }

@@ -23,10 +23,7 @@ func readIBAN(t []byte, i int, final bool) (int, stream.Look) {
 	j := i
 	for ; ; j++ {
 		if j == len(t) {
-			if final {
-				return i, stream.No
-			}
-			return i, stream.More
+			return i, unless(final)
 		}
 		c := t[j]
 		if !stream.AlphaNum[c] {

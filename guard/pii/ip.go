@@ -2,6 +2,7 @@ package pii
 
 import (
 	"net/netip"
+	"strings"
 
 	"github.com/ringwall/ringwall/guard/stream"
 )
@@ -39,10 +40,29 @@ func readIPv4(t []byte, i int, final bool) (int, stream.Look) {
 		return i, stream.No // a version, a section
 	case !final && j+1 >= len(t):
 		return i, stream.More
+	case isVersion(t, i):
+		return i, stream.No
 	case addr[0] == 127 || addr == [4]byte{} || addr == [4]byte{255, 255, 255, 255}:
 		return i, stream.No
 	}
 	return j, ends(t, j, final)
+}
+
+// isVersion reports whether the word before t[i] says that a version follows.
+func isVersion(t []byte, i int) bool {
+	end := i
+	for end > 0 && i-end < 2 && (t[end-1] == ' ' || t[end-1] == ':') {
+		end--
+	}
+	start := end
+	for start > 0 && end-start < 10 && isLetter(t[start-1]) {
+		start--
+	}
+	switch strings.ToLower(string(t[start:end])) {
+	case "version", "versions", "ver", "v", "release", "build", "firmware", "section", "chapter":
+		return true
+	}
+	return false
 }
 
 // groupBefore returns where an address begins of which t[i] is the first colon,

@@ -102,8 +102,8 @@ func issuer(d []byte) bool {
 		return n == 14 || n == 16 || n == 19
 	case h2 == 62: // UnionPay
 		return n >= 16
-	case h2 == 50, in(h2, 56, 58), h2 == 63, h2 == 67: // Maestro
-		return n >= 13
+	case h2 == 50, in(h2, 56, 58), h2 == 63, h2 == 67: // Maestro; with 15 digits it is the number of a device
+		return n == 13 || n >= 16
 	case in(h4, 2200, 2204): // Mir
 		return n >= 16
 	case h2 == 60, h2 == 81, h2 == 82: // RuPay
@@ -135,10 +135,7 @@ func readSSN(t []byte, i int, final bool) (int, stream.Look) {
 	sep := byte(0)
 	for k := range len(layout) {
 		if i+k == len(t) {
-			if final {
-				return i, stream.No
-			}
-			return i, stream.More
+			return i, unless(final)
 		}
 		c := t[i+k]
 		switch {
@@ -149,11 +146,10 @@ func readSSN(t []byte, i int, final bool) (int, stream.Look) {
 			sep = c
 		}
 	}
-	s := string(t[i : i+len(layout)])
-	if s[0] == '9' || s[:3] == "000" || s[:3] == "666" || s[4:6] == "00" || s[7:] == "0000" {
+	end := i + len(layout)
+	if !given(t[i:i+3], t[i+4:i+6], t[i+7:end]) {
 		return i, stream.No
 	}
-	end := i + len(layout)
 	if end < len(t) && t[end] == '-' || end == len(t) && !final {
 		if end == len(t) {
 			return i, stream.More
@@ -161,4 +157,27 @@ func readSSN(t []byte, i int, final bool) (int, stream.Look) {
 		return i, stream.No
 	}
 	return end, ends(t, end, final)
+}
+
+// readPlainSSN reads a social security number without hyphens, which only the
+// words before it tell from any other number of nine digits.
+func readPlainSSN(t []byte, i int, final bool) (int, stream.Look) {
+	end := i
+	for end < len(t) && isDigit(t[end]) && end-i <= 9 {
+		end++
+	}
+	switch {
+	case end == len(t) && !final && end-i <= 9:
+		return i, stream.More
+	case end-i != 9 || !given(t[i:i+3], t[i+3:i+5], t[i+5:end]) || !called(t, i, ssnWords):
+		return i, stream.No
+	}
+	return end, ends(t, end, final)
+}
+
+var ssnWords = []string{"ssn", "social security"}
+
+// given reports whether numbers of this area, group and serial are given out.
+func given(area, group, serial []byte) bool {
+	return area[0] != '9' && string(area) != "000" && string(area) != "666" && string(group) != "00" && string(serial) != "0000"
 }

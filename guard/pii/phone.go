@@ -1,6 +1,10 @@
 package pii
 
-import "github.com/ringwall/ringwall/guard/stream"
+import (
+	"strings"
+
+	"github.com/ringwall/ringwall/guard/stream"
+)
 
 // readInternational reads a phone number with its country code (ITU-T E.164): a
 // plus and 8 to 15 digits, parted by single spaces, dots, hyphens, slashes and
@@ -46,46 +50,101 @@ func readInternational(t []byte, i int, final bool) (int, stream.Look) {
 }
 
 // readNorthAmerican reads a phone number of the North American plan in ten
-// digits, 3-3-4, with or without the leading 1: area and exchange begin with 2
-// to 9.
+// digits, 3-3-4 and parted there, with or without the leading 1: area and
+// exchange begin with 2 to 9.
 func readNorthAmerican(t []byte, i int, final bool) (int, stream.Look) {
 	j, n := i, 0
-	one, paren, sep := false, false, false
+	var one, paren, closed bool
 	for n < 10 {
 		if j == len(t) {
-			if final {
-				return i, stream.No
-			}
-			return i, stream.More
+			return i, unless(final)
 		}
 		c := t[j]
 		switch {
 		case isDigit(c):
-			if c == '1' && j == i { // the country code
+			switch {
+			case c == '1' && j == i: // the country code
 				one = true
-				break
-			}
-			if (n == 0 || n == 3) && c < '2' || one && j == i+1 {
+			case (n == 0 || n == 3) && c < '2' || one && j == i+1 || (n == 3 || n == 6) && isDigit(t[j-1]):
 				return i, stream.No
+			default:
+				n++
 			}
-			n++
-		case one && j == i+1 && contains(" -.", c):
 		case c == '(' && n == 0 && !paren && (j == i || one && j == i+2):
 			paren = true
-		case c == ')' && n == 3 && paren:
-			sep = true
-		case contains(" -.", c) && (n == 3 || n == 6) && (isDigit(t[j-1]) || t[j-1] == ')'):
-			sep = true
+		case c == ')' && n == 3 && paren && !closed:
+			closed = true
+		case contains(" -.", c) && (n == 3 || n == 6 || one && j == i+1) && (isDigit(t[j-1]) || t[j-1] == ')'):
 		default:
 			return i, stream.No
 		}
 		j++
 	}
-	if !sep {
-		return i, stream.No // ten digits in a row may be anything
-	}
-	if j < len(t) && t[j] == '-' {
+	if paren != closed || j < len(t) && t[j] == '-' {
 		return i, stream.No
 	}
 	return j, ends(t, j, final)
+}
+
+// readTrunk reads a phone number as it is written at home or from abroad where
+// both begin with zeros: 020 7976 5868, 06 09 42 55 14, 0033 742107317. It has
+// 9 to 15 digits in groups.
+func readTrunk(t []byte, i int, final bool) (int, stream.Look) {
+	if t[i] != '0' || i > 0 && contains(".:/", t[i-1]) || i > 1 && contains(" -", t[i-1]) && isDigit(t[i-2]) {
+		return i, stream.No // a part of a longer number
+	}
+	digits, gs, n, more := groups(t, i, final, " -./")
+	switch {
+	case more:
+		return i, stream.More
+	case n < 2 || gs[0].digits < 2 || gs[0].digits > 5 || digits[1] == 0 && digits[2] == 0:
+		return i, stream.No
+	case n > 2 && (gs[0].digits == 2 && gs[1].digits == 4 && gs[2].digits == 8 || // 05-06-2023
+		gs[0].digits == 4 && gs[1].digits == 8 && gs[2].digits == 12), // a number in fours
+		gs[0].digits == 3 && gs[1].digits == 5: // in the form of a social security number
+		return i, stream.No
+	}
+	for n--; n > 0 && gs[n].digits >= 9; n-- {
+		if gs[n].digits <= 15 && gs[n].digits-gs[n-1].digits > 1 {
+			return gs[n].end, ends(t, gs[n].end, final)
+		}
+	}
+	return i, stream.No
+}
+
+// readNamed reads a number of 7 to 12 digits in groups that the words before it
+// call a phone number.
+func readNamed(t []byte, i int, final bool) (int, stream.Look) {
+	_, gs, n, more := groups(t, i, final, " -./")
+	switch last := gs[max(n-1, 0)]; {
+	case more:
+		return i, stream.More
+	case n < 2 || last.digits < 7 || last.digits > 12 || !called(t, i, phoneWords):
+		return i, stream.No
+	default:
+		return last.end, ends(t, last.end, final)
+	}
+}
+
+// called reports whether one of the last words of the line before t[i] is among
+// words, which are in lower case.
+func called(t []byte, i int, words []string) bool {
+	const far = 24
+	for j := i - 1; j >= 0 && i-j <= far && t[j] != '\n'; j-- {
+		if !isLetter(t[j]) || j > 0 && stream.AlphaNum[t[j-1]] {
+			continue
+		}
+		for _, w := range words {
+			if j+len(w) < i && !isLetter(t[j+len(w)]) && strings.EqualFold(string(t[j:j+len(w)]), w) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// As the views write them: without accents.
+var phoneWords = []string{
+	"phone", "telephone", "tel", "mobile", "cell", "fax", "whatsapp", "call", "ring", "telefon", "telefono", "telefone", "telefoon",
+	"numero", "handy", "mobil", "movil", "portable", "puhelin", "puhelinnumero", "rufnummer", "telefonnummer", "bel",
 }

@@ -79,8 +79,11 @@ var (
 	numbers = []pattern{
 		{IPAddress, ringwall.Low, 0.9, readIPv4},
 		{USSSN, ringwall.High, 0.9, readSSN},
+		{USSSN, ringwall.High, 0.8, readPlainSSN},
 		{CreditCard, ringwall.High, 0.99, readCard},
 		northAmerican,
+		{Phone, ringwall.Medium, 0.8, readTrunk},
+		{Phone, ringwall.Medium, 0.7, readNamed},
 	}
 )
 
@@ -216,6 +219,14 @@ func ends(t []byte, i int, final bool) stream.Look {
 		return stream.More
 	}
 	return stream.Yes
+}
+
+// unless says that more is needed, unless there is no more.
+func unless(final bool) stream.Look {
+	if final {
+		return stream.No
+	}
+	return stream.More
 }
 
 func isDigit(b byte) bool  { return '0' <= b && b <= '9' }

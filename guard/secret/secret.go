@@ -6,12 +6,15 @@
 // long it is. Private keys, tokens in three parts, passwords in URLs and values
 // assigned to a name that says secret have readers of their own.
 //
-// One pass over the clean view visits each place where a word begins; what a
-// word begins with selects the few rules to try. The cost is linear in the text.
+// One pass over the clean view stops only at bytes that are rare in prose and
+// that each of these holds: the underscore of "ghp_", the capital of "AKIA", the
+// equals sign of an assignment. There the cursor looks back the few bytes to the
+// beginning and asks the few readers that fit. The cost is linear in the text.
 package secret
 
 import (
-	"github.com/ringwall/ringwall"
+	"sync"
+
 	"github.com/ringwall/ringwall/guard/stream"
 )
 
@@ -21,13 +24,23 @@ const Control = "inference/secret"
 // Scanner notices credentials. The zero Scanner is ready to use.
 type Scanner struct{}
 
+var cursors = sync.Pool{New: func() any { return new(cursor) }}
+
 // Begin implements stream.Scanner.
-func (Scanner) Begin(stream.Scope) (stream.Cursor, string) { return &cursor{}, "" }
+func (Scanner) Begin(stream.Scope) (stream.Cursor, string) { return cursors.Get().(*cursor), "" }
 
+// cursor looks through one text. Its numbers are offsets of the text.
 type cursor struct {
-	pos     int
+	pos     int       // bytes before it were dealt with
+	last    int       // end of the last match: no other begins before it
+	run     int       // the characters of a token in parts go on up to here
 	swallow swallower // reads the rest of what was reported; nil: nothing goes on
+}
 
+// Free implements stream.Freer.
+func (c *cursor) Free() {
+	*c = cursor{}
+	cursors.Put(c)
 }
 
 // swallower returns the index up to which what was reported goes on, and whether
@@ -44,62 +57,114 @@ func (c *cursor) Scan(w stream.Window, found func(stream.Match)) int {
 				found(stream.Match{Start: w.Base + i, End: w.Base + end, Rest: true})
 				i = end
 			}
+			c.last = w.Base + i
 			if more && !w.Final {
-				break
+				c.pos = c.last
+				return c.pos
 			}
 			c.swallow = nil
 		}
-		for i < len(t) && (!begins[t[i]] || i > 0 && inWord[t[i-1]]) {
+		for i < len(t) && !library.trigger[t[i]] {
 			i++
 		}
 		if i >= len(t) {
-			i = len(t)
 			break
 		}
-		m, rest, look := read(t, w.Folded, i, w.Final)
-		if look == stream.More {
-			break
-		}
-		if look == stream.No {
+		m, rest, look := c.read(w, i)
+		switch look {
+		case stream.No:
 			i++
-			continue
+		case stream.More:
+			c.pos = w.Base + i
+			return w.Base + min(i, m.Start)
+		case stream.Yes:
+			i, c.swallow = m.End, rest
+			m.Start += w.Base
+			m.End += w.Base
+			found(m)
+			c.last = m.End
 		}
-		m.Start += w.Base
-		m.End += w.Base
-		if m.Severity == ringwall.Info {
-			m.Severity = ringwall.High
-		}
-		found(m)
-		i, c.swallow = m.End-w.Base, rest
 	}
-	c.pos = w.Base + i
-	return c.pos
+	c.pos = w.End()
+	if w.Final {
+		return c.pos
+	}
+	return c.pos - c.tail(w)
 }
 
-// begins are the bytes that a credential can begin with.
-var begins = func() (t [256]bool) {
-	t = stream.AlphaNum
-	t['-'] = true // -----BEGIN
-	return t
-}()
-
-// inWord are the bytes that a credential does not begin behind.
-var inWord = stream.AlphaNum
-
-// read tries what can begin at t[i]; its matches are in indices of t.
-func read(t, folded []byte, i int, final bool) (m stream.Match, rest swallower, look stream.Look) {
-	if t[i] == '-' {
-		return readPEM(t, i, final)
-	}
-	for k := range rules[t[i]] {
-		m, rest, look = rules[t[i]][k].read(t, i, final)
-		if look != stream.No {
-			return m, rest, look
+// read tries what may have its trigger at t[i]. When more is needed, the start
+// of the match says from where on.
+func (c *cursor) read(w stream.Window, i int) (m stream.Match, rest swallower, look stream.Look) {
+	t := w.Clean
+	if seen := library.seen[t[i]]; seen != nil {
+		list := seen[0]
+		if i > 0 && stream.AlphaNum[t[i-1]] {
+			list = seen[t[i-1]]
+		}
+		for _, s := range list {
+			if start := i - s.at; c.begins(w, start) {
+				if m, rest, look = c.known(w, s, start); look != stream.No {
+					return m, rest, look
+				}
+			}
 		}
 	}
-	if m, look = readAssigned(t, folded, i, final); look != stream.No {
-		return m, nil, look
+	switch t[i] {
+	case '-':
+		if i == 0 || !stream.AlphaNum[t[i-1]] {
+			m, rest, look = readPEM(t, i, w.Final)
+		}
+	case ':':
+		if m, look = readURL(w, i); look == stream.No {
+			m, look = c.readAssigned(w, i)
+		}
+	case '=', '>':
+		m, look = c.readAssigned(w, i)
+	case ',':
+		if i > 0 && (t[i-1] == '"' || t[i-1] == '\'') { // of two arguments
+			m, look = c.readAssigned(w, i)
+		}
 	}
-	m, look = readURL(t, i, final)
-	return m, nil, look
+	if look == stream.More {
+		m.Start = i
+	}
+	return m, rest, look
+}
+
+// known reads a credential of a known kind that begins at t[i].
+func (c *cursor) known(w stream.Window, s sighting, i int) (m stream.Match, rest swallower, look stream.Look) {
+	if s.class == nil {
+		rest = dotted.swallow
+		m, look = c.readJWT(w, i)
+	} else {
+		rest = s.class.swallow
+		m, look = s.read(w.Clean, i, w.Final)
+	}
+	m.Start = i
+	return m, rest, look
+}
+
+// begins reports whether a credential may begin at t[i]: not within a word, nor
+// within what was reported.
+func (c *cursor) begins(w stream.Window, i int) bool {
+	return i >= max(c.last-w.Base, 0) && (i == 0 || !stream.AlphaNum[w.Clean[i-1]])
+}
+
+// tail returns how many bytes at the end of the window may begin a credential
+// whose trigger is still to come.
+func (c *cursor) tail(w stream.Window) int {
+	t, n := w.Clean, 0
+	for n < len(t) && n <= longestSight && stream.AlphaNum[t[len(t)-1-n]] {
+		n++
+	}
+	if n == 0 || n > longestSight {
+		return 0
+	}
+	word := t[len(t)-n:]
+	for _, s := range library.first[word[0]] {
+		if s.at >= n && string(word) == s.prefix[:n] {
+			return n
+		}
+	}
+	return 0
 }
