@@ -209,8 +209,9 @@ scan:
 			if i+1 < len(text) && stream.AlphaNum[text[i+1]] {
 				break
 			}
-			out = append(out, text[i])
-			letters++
+			if out = append(out, text[i]); text[i] > '9' {
+				letters++ // digits apart are a table
+			}
 			i++
 			end = i
 			continue
@@ -222,9 +223,9 @@ scan:
 		switch gap := text[from:i]; {
 		case len(gap) == widestGap:
 			break scan
-		case letters > 0 && apart == "":
+		case len(out) > 0 && apart == "":
 			apart = gap
-		case letters > 0 && gap != apart:
+		case len(out) > 0 && gap != apart:
 			out = append(out, ' ')
 		}
 	}

@@ -112,6 +112,7 @@ func TestDisguises(t *testing.T) {
 		"long words":            "internationalization/internationalisation",
 		"initials":              "J. R. R. T. and C. S. L. met D. L. S. in O.",
 		"a table":               "a b c d e f g h i j k l m n o p",
+		"numbers in a table":    "0 4 1 5 5 5 5 0 1 3 2 0 2 0 7 9 4 6 0 9 5 8",
 		"Chinese":               strings.Repeat("你好，世界。", 30),
 	} {
 		t.Run(name+" is left alone", func(t *testing.T) {

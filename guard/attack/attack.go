@@ -7,8 +7,9 @@
 // is linear in the text times the number of rules, which are few.
 //
 // Rules catch what is written plainly, in any disguise that the normaliser
-// undoes. They are the first, cheapest judge; what a text means is for
-// classifiers.
+// undoes, in letters that only look Latin, in digits for letters and in ROT13.
+// They are the first, cheapest judge; what a text means is for classifiers.
+// Start reading at the table of rules; the lexicon is made from its lists.
 package attack
 
 import (
