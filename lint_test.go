@@ -117,8 +117,8 @@ func noInit(s source) (faults []fault) {
 	return faults
 }
 
-// Drivers of databases can be had in no other way than by a blank import, and
-// go:embed needs one where nothing else of package embed is named.
+// Drivers of databases can be had in no other way than by a blank import, and the
+// directive go:embed needs one where nothing else of package embed is named.
 func noBlankImport(s source) (faults []fault) {
 	for _, imp := range s.file.Imports {
 		if imp.Name == nil || imp.Name.Name != "_" || imp.Path.Value == `"embed"` || packageOf(s.name) == "internal/db" {

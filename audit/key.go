@@ -64,7 +64,7 @@ func readKeys(dir string) (keys, error) {
 // createKeys makes audit.key for a new log.
 func createKeys(dir string) (keys, error) {
 	master := make([]byte, keyBytes)
-	rand.Read(master) //nolint:errcheck // never fails: it ends the program instead
+	rand.Read(master) // never fails: it ends the program instead
 	if err := replaceFile(dir, keyFile, []byte(hex.EncodeToString(master)+"\n"), true); err != nil {
 		return keys{}, err
 	}

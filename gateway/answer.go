@@ -39,7 +39,7 @@ func (x *exchange) complete(ctx context.Context, p Provider, body []byte) error 
 	x.Looks = append(x.Looks, res.Looks...)
 	x.Verdict = x.Verdict.And(res.Verdict)
 	x.outcome = ringwall.Answered
-	out := raw
+	var out []byte
 	switch {
 	case res.Verdict.Action < ringwall.Mask:
 		x.outcome = ringwall.Cut
@@ -273,7 +273,7 @@ func (x *exchange) refuse(r *ringwall.Refusal) {
 		h.Set("Retry-After", "1")
 	}
 	x.status(r.Status)
-	x.write(x.d.AppendError(nil, r, x.ID)) // who does not read an error misses nothing
+	_ = x.write(x.d.AppendError(nil, r, x.ID)) // who does not read an error misses nothing
 }
 
 func (x *exchange) status(code int) {

@@ -116,19 +116,25 @@ func (x *exchange) run(ctx context.Context) error {
 // refused: it never falls back to anonymous.
 func (x *exchange) identify(ctx context.Context) error {
 	credential := x.r.Header.Get("Authorization")
-	if credential == "" {
+	scheme, bearer, _ := strings.Cut(credential, " ")
+	if credential != "" && !strings.EqualFold(scheme, "Bearer") {
+		return unauthorized("The Authorization header should read: Bearer rw_…", errors.New("the credential is no bearer token"))
+	}
+	// Clients that cannot leave the header away say by one of these that they
+	// have no key.
+	if bearer = strings.TrimSpace(bearer); bearer == "" || bearer == "anonymous" {
 		if x.world.Anonymous {
 			return nil
 		}
 		return unauthorized("An API key is required: Authorization: Bearer rw_…", errors.New("no credential was given"))
 	}
-	scheme, bearer, ok := strings.Cut(credential, " ")
-	if !ok || !strings.EqualFold(scheme, "Bearer") {
-		return unauthorized("The Authorization header should read: Bearer rw_…", errors.New("the credential is no bearer token"))
-	}
-	p, err := x.g.cfg.Auth.Authenticate(ctx, strings.TrimSpace(bearer))
+	p, err := x.g.cfg.Auth.Authenticate(ctx, bearer)
 	if err != nil {
-		return unauthorized("The API key is not valid.", err)
+		public := "The API key is not valid."
+		if x.world.Anonymous {
+			public += " Here callers may also go without one: send no key, or the word anonymous."
+		}
+		return unauthorized(public, err)
 	}
 	x.Principal = p
 	return nil

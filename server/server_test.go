@@ -293,6 +293,8 @@ func TestKeys(t *testing.T) {
 		{"a good key", "Bearer " + text, 200},
 		{"no key", "", 401},
 		{"an unknown key", "Bearer " + text[:len(text)-2] + "zz", 401},
+		{"no key, said aloud", "Bearer anonymous", 401},
+		{"an empty key", "Bearer ", 401},
 		{"another scheme", "Basic " + text, 401},
 		{"a bare key", text, 401},
 	} {
@@ -512,6 +514,17 @@ func TestLeakIsCutAndTheModelStopped(t *testing.T) {
 	resp, body = h.chat(question("what do they say?", ""))
 	if resp.StatusCode != 200 || strings.Contains(body, "WINTER") || !strings.Contains(body, `"finish_reason":"content_filter"`) || !strings.Contains(body, "withheld by policy") {
 		t.Errorf("the client read %d %s", resp.StatusCode, body)
+	}
+}
+
+// Where callers are let in without a key, one that fails is refused all the same.
+func TestAnonymous(t *testing.T) {
+	h := stand(t, newUpstream(t, says("fine", 3)), nil)
+	for header, status := range map[string]int{"": 200, "Bearer anonymous": 200, "Bearer ": 200, "Bearer sk-1234": 401, "Bearer rw_abcdefgh_x": 401, "Basic YTpi": 401} {
+		resp, body := h.chat(question("hi", ""), "Authorization", header)
+		if resp.StatusCode != status {
+			t.Errorf("%q: %d %s", header, resp.StatusCode, body)
+		}
 	}
 }
 

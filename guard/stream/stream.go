@@ -93,7 +93,7 @@ type Config struct {
 	// leave the text as it is.
 	Decide func(ringwall.Finding) ringwall.Action
 	// Token returns what stands for a masked text; default [Token]. Of a match
-	// that goes on (Match.Rest) it is given the beginning.
+	// that goes on (Match.Rest) it is given as much as has come.
 	Token func(f ringwall.Finding, text []byte) string
 }
 
@@ -319,12 +319,12 @@ func (r *Redactor) release(limit int) {
 	r.emit(limit)
 }
 
-// reach returns the end of the spans that overlap the n-th, as far as they are
-// known: one token stands for all of them.
+// reach returns the end of the spans that overlap the n-th or go on with it, as
+// far as they are known: one token stands for all of them.
 func (r *Redactor) reach(n int) int {
 	end := r.spans[n].end
 	for _, s := range r.spans[n+1:] {
-		if s.start >= end {
+		if s.start > end || s.start == end && !s.rest {
 			break
 		}
 		end = max(end, s.end)

@@ -39,7 +39,8 @@ func (c codes) decode(text string) (string, bool) {
 		out = out[:0]
 		count, end := 0, i
 		for j := i; ; {
-			next, ok := j, false
+			var next int
+			var ok bool
 			out, next, ok = c.token(out, text, j)
 			if !ok {
 				break

@@ -40,17 +40,17 @@ func Events(r io.Reader) iter.Seq2[Event, error] {
 		seen, first := false, true // seen: the event has a data line
 		for {
 			line, err := readLine(br)
-			if err == nil || len(line) > 0 && err == io.EOF {
+			if err == nil || len(line) > 0 && errors.Is(err, io.EOF) {
 				if first {
 					line = bytes.TrimPrefix(line, []byte("\uFEFF"))
 					first = false
 				}
 			}
 			switch {
-			case err == io.EOF && (len(line) > 0 || seen):
+			case errors.Is(err, io.EOF) && (len(line) > 0 || seen):
 				yield(Event{}, fmt.Errorf("sse: the stream ends inside an event: %w", io.ErrUnexpectedEOF))
 				return
-			case err == io.EOF:
+			case errors.Is(err, io.EOF):
 				return
 			case err != nil:
 				yield(Event{}, err)
@@ -98,7 +98,7 @@ func readLine(br *bufio.Reader) ([]byte, error) {
 		if len(long)+len(part) > MaxEvent {
 			return nil, ErrTooLong
 		}
-		if err == bufio.ErrBufferFull {
+		if errors.Is(err, bufio.ErrBufferFull) {
 			long = append(long, part...)
 			continue
 		}

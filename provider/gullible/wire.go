@@ -251,7 +251,7 @@ func (a *answer) events() iter.Seq[any] {
 // deltas are the pieces of one choice: its role, its text, its calls.
 func (a *answer) deltas(n int) iter.Seq[delta] {
 	return func(yield func(delta) bool) {
-		random := rand.New(rand.NewPCG(a.seed, uint64(n)))
+		random := rand.New(rand.NewPCG(a.seed, uint64(n))) //nolint:gosec // the same sizes for the same seed
 		empty := ""
 		if !yield(delta{Role: "assistant", Content: &empty}) {
 			return

@@ -185,7 +185,7 @@ func (p *Provider) ask(ctx context.Context, body []byte) (*http.Response, contex
 		if !again || try >= p.cfg.Retries {
 			return nil, nil, err
 		}
-		wait := time.Duration(50<<try)*time.Millisecond + rand.N(50*time.Millisecond)
+		wait := time.Duration(50<<try)*time.Millisecond + rand.N(50*time.Millisecond) //nolint:gosec // only spreads the tries
 		select {
 		case <-ctx.Done():
 			return nil, nil, err

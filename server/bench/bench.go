@@ -195,7 +195,7 @@ func (b *bench) start(ctx context.Context) error {
 	for range max(3, b.opt.Rounds) {
 		for _, k := range kinds[1:] {
 			if c := b.children[k]; c != nil {
-				c.end()
+				_ = c.end() // it has been measured
 			}
 			if b.children[k], err = b.spawn(ctx, k); err != nil {
 				return err
@@ -227,7 +227,7 @@ func (b *bench) spawn(ctx context.Context, k Kind) (*child, error) {
 func (b *bench) end() {
 	for _, k := range slices.Backward(kinds) {
 		if c := b.children[k]; c != nil {
-			c.end()
+			_ = c.end() // it has been measured
 		}
 	}
 }

@@ -35,6 +35,7 @@ const slowStart = 20 * time.Second
 
 // spawn starts a target and returns how long it took to be ready.
 func spawn(ctx context.Context, command, args []string) (*child, time.Duration, error) {
+	//nolint:gosec // the command is this program itself
 	cmd := exec.CommandContext(ctx, command[0], append(command[1:len(command):len(command)], args...)...)
 	cmd.Stderr = os.Stderr
 	c := &child{cmd: cmd}
@@ -57,7 +58,7 @@ func spawn(ctx context.Context, command, args []string) (*child, time.Duration, 
 	kill.Stop()
 	url, ok := strings.CutPrefix(strings.TrimSpace(line), "ready ")
 	if err != nil || !ok {
-		c.end()
+		_ = c.end() // the reason to end it is told instead
 		return nil, 0, fmt.Errorf("it did not say that it is ready, but %q", line)
 	}
 	c.url = url

@@ -24,7 +24,7 @@ should could would has have is are was were will not only also more less than ab
 // prose returns n bytes of text that reads like a prompt and holds nothing that
 // a guardrail notices.
 func prose(n int, seed uint64) string {
-	random := rand.New(rand.NewPCG(seed, 1)) // the same in each run
+	random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // the same in each run
 	all := strings.Fields(words)
 	var b strings.Builder
 	for at := 0; b.Len() < n; at++ {

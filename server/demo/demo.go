@@ -118,7 +118,7 @@ func newBare() (*bare, error) {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		model.ServeHTTP(w, r)
 	})}
-	go b.http.Serve(l) // ends with close
+	go func() { _ = b.http.Serve(l) }() // ends with close
 	return b, nil
 }
 

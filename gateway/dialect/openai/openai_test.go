@@ -42,12 +42,6 @@ func TestEveryTextIsLocated(t *testing.T) {
 	}`
 	const places = 19
 	fill := func(at int) []byte {
-		args := make([]any, places)
-		for i := range args {
-			args[i] = 0
-		}
-		s := fmt.Sprintf(doc, args...)
-		_ = s
 		out := doc
 		for i := 1; i <= places; i++ {
 			v := "zero"
