@@ -68,8 +68,8 @@ func fill(v reflect.Value) {
 			v.Set(reflect.ValueOf(time.Date(2026, 2, 3, 4, 5, 6, 700, time.FixedZone("x", 3600))))
 			return
 		}
-		for i := range v.NumField() {
-			fill(v.Field(i))
+		for _, field := range v.Fields() {
+			fill(field)
 		}
 	default:
 		panic("an Event has a field of a kind that this test does not know: " + v.Kind().String())

@@ -241,6 +241,7 @@ func (x *index) addOpen(ctx context.Context, tx *db.Tx, rows []row) error {
 					open[j].noted = r.seq
 				}
 			}
+		default: // acts neither begin nor end an exchange
 		}
 	}
 	if len(ended) > 0 {

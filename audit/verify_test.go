@@ -147,12 +147,18 @@ func TestVerifyNamesWhatWasDone(t *testing.T) {
 		{"a segment in the middle is emptied", func(t *testing.T, dir string) {
 			edit(t, dir, 2, func([]string) []string { return nil })
 		}, problems{{Kind: audit.TruncatedSegment, First: 4, Last: 6, File: file(2), Offset: 0}}},
-		{"a segment in the middle is missing", func(t *testing.T, dir string) { remove(t, segmentPath(dir, 2)) },
-			problems{{Kind: audit.MissingSegment, First: 4, Last: 6, File: file(2)}}},
-		{"the first segment is missing", func(t *testing.T, dir string) { remove(t, segmentPath(dir, 1)) },
-			problems{{Kind: audit.MissingSegment, First: 1, Last: 3, File: file(1)}}},
-		{"the last segment is missing", func(t *testing.T, dir string) { remove(t, segmentPath(dir, 3)) },
-			problems{{Kind: audit.EndsBeforeHead, First: 7, Last: 9, File: file(2), Offset: 3 * size}}},
+		{
+			"a segment in the middle is missing", func(t *testing.T, dir string) { remove(t, segmentPath(dir, 2)) },
+			problems{{Kind: audit.MissingSegment, First: 4, Last: 6, File: file(2)}},
+		},
+		{
+			"the first segment is missing", func(t *testing.T, dir string) { remove(t, segmentPath(dir, 1)) },
+			problems{{Kind: audit.MissingSegment, First: 1, Last: 3, File: file(1)}},
+		},
+		{
+			"the last segment is missing", func(t *testing.T, dir string) { remove(t, segmentPath(dir, 3)) },
+			problems{{Kind: audit.EndsBeforeHead, First: 7, Last: 9, File: file(2), Offset: 3 * size}},
+		},
 		{"the last entry is missing", func(t *testing.T, dir string) {
 			edit(t, dir, 3, func(l []string) []string { return l[:2] })
 		}, problems{{Kind: audit.EndsBeforeHead, First: 9, Last: 9, File: file(3), Offset: 2 * size}}},
@@ -186,15 +192,21 @@ func TestVerifyNamesWhatWasDone(t *testing.T) {
 				})
 			}
 		}, problems{{Kind: audit.HeadMismatch, First: 9, Last: 9, File: file(3), Offset: 2 * size}}},
-		{"the head is removed", func(t *testing.T, dir string) { remove(t, dir+"/head") },
-			problems{{Kind: audit.HeadMissing, File: "head"}}},
+		{
+			"the head is removed", func(t *testing.T, dir string) { remove(t, dir+"/head") },
+			problems{{Kind: audit.HeadMissing, File: "head"}},
+		},
 		{"the head is written by somebody without the key", func(t *testing.T, dir string) {
 			write(t, dir+"/head", bytes.Replace(read(t, dir+"/head"), []byte(`"seq":9`), []byte(`"seq":8`), 1))
 		}, problems{{Kind: audit.HeadForged, File: "head"}}},
-		{"the head is garbage", func(t *testing.T, dir string) { write(t, dir+"/head", nil) },
-			problems{{Kind: audit.HeadForged, File: "head"}}},
-		{"the key is removed", func(t *testing.T, dir string) { remove(t, dir+"/audit.key") },
-			problems{{Kind: audit.KeyMissing, File: "audit.key"}}},
+		{
+			"the head is garbage", func(t *testing.T, dir string) { write(t, dir+"/head", nil) },
+			problems{{Kind: audit.HeadForged, File: "head"}},
+		},
+		{
+			"the key is removed", func(t *testing.T, dir string) { remove(t, dir+"/audit.key") },
+			problems{{Kind: audit.KeyMissing, File: "audit.key"}},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := threeSegments(t)

@@ -38,7 +38,7 @@ func TestKeyText(t *testing.T) {
 	shape := regexp.MustCompile(`^rw_[a-km-np-z2-9]{8}_[0-9A-Za-z]{32}[0-9A-Za-z]{6}$`)
 	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	seen := map[string]bool{}
-	for _, name := range strings.Fields("a b c d e f g h i j") {
+	for name := range strings.FieldsSeq("a b c d e f g h i j") {
 		text, key := create(t, keys, auth.Spec{Name: name, Trust: ringwall.Staff})
 		if !shape.MatchString(text) {
 			t.Errorf("a key has another shape: %q", text)
@@ -83,8 +83,7 @@ func FuzzAuthenticate(f *testing.F) {
 }
 
 func BenchmarkAuthenticate(b *testing.B) {
-	w := &world{dsn: databases[0].dsn(b), clock: newClock(), log: new(bytes.Buffer)}
-	d := open(b, w.dsn)
+	d := open(b, databases[0].dsn(b))
 	keys, err := auth.Open(b.Context(), auth.Config{DB: d}) // with the real clock
 	if err != nil {
 		b.Fatal(err)

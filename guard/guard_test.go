@@ -187,11 +187,14 @@ func TestEveryRuleIsAccountedFor(t *testing.T) {
 			look("inference/in-only", in, ringwall.Skipped, "no-text"), look("inference/out-only", in, ringwall.Skipped, "not-configured"),
 			look(leak.Control, in, ringwall.Skipped, "no-text"), look(attack.Control, in, ringwall.Skipped, "no-text"), look("inference/both", in, ringwall.Skipped, "no-text"),
 		}},
-		{"a rule that ran on one text and not on another ran", in,
-			[]ringwall.Text{{Origin: ringwall.System, Value: "a"}, {Origin: ringwall.User, Value: "b"}}, []ringwall.Look{
+		{
+			"a rule that ran on one text and not on another ran", in,
+			[]ringwall.Text{{Origin: ringwall.System, Value: "a"}, {Origin: ringwall.User, Value: "b"}},
+			[]ringwall.Look{
 				look("inference/in-only", in, ringwall.Ran, ""), look("inference/out-only", in, ringwall.Skipped, "not-configured"),
 				look(leak.Control, in, ringwall.Skipped, "input"), look(attack.Control, in, ringwall.Ran, ""), look("inference/both", in, ringwall.Ran, ""),
-			}},
+			},
+		},
 		{"the operator's text alone", in, []ringwall.Text{{Origin: ringwall.System, Value: "a"}}, []ringwall.Look{
 			look("inference/in-only", in, ringwall.Ran, ""), look("inference/out-only", in, ringwall.Skipped, "not-configured"),
 			look(leak.Control, in, ringwall.Skipped, "input"), look(attack.Control, in, ringwall.Skipped, "operator-text"), look("inference/both", in, ringwall.Ran, ""),
@@ -221,8 +224,11 @@ func TestDecide(t *testing.T) {
 	}{
 		{"nothing was noticed", nil, ringwall.Verdict{Action: ringwall.Allow}},
 		{"a finding that is flagged", []ringwall.Finding{f("inference/a", "x")}, ringwall.Verdict{Action: ringwall.Flag, Reasons: []string{"x"}}},
-		{"the strictest counts, and every reason is kept", []ringwall.Finding{f("inference/b", "y"), f("inference/a", "bad"), f("inference/a", "x")},
-			ringwall.Verdict{Action: ringwall.Block, Reasons: []string{"bad", "x", "y"}}},
+		{
+			"the strictest counts, and every reason is kept",
+			[]ringwall.Finding{f("inference/b", "y"), f("inference/a", "bad"), f("inference/a", "x")},
+			ringwall.Verdict{Action: ringwall.Block, Reasons: []string{"bad", "x", "y"}},
+		},
 		{"reasons are there once", []ringwall.Finding{f("inference/b", "y"), f("inference/b", "y")}, ringwall.Verdict{Action: ringwall.Mask, Reasons: []string{"y"}}},
 		{"holding is stricter than masking", []ringwall.Finding{f("inference/b", "y"), f("inference/a", "odd")}, ringwall.Verdict{Action: ringwall.Hold, Reasons: []string{"odd", "y"}}},
 		{"a control that nobody thought of blocks", []ringwall.Finding{f("inference/c", "z")}, ringwall.Verdict{Action: ringwall.Block, Reasons: []string{"z"}}},

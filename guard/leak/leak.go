@@ -13,6 +13,7 @@ package leak
 
 import (
 	"hash/maphash"
+	"maps"
 	"sync"
 
 	"github.com/ringwall/ringwall"
@@ -161,9 +162,7 @@ func (a *automaton) extend(last int32, h uint64) int32 {
 func (a *automaton) clone(p, q int32, h uint64) int32 {
 	c := int32(len(a.states))
 	next := make(map[uint64]int32, len(a.states[q].next))
-	for k, v := range a.states[q].next {
-		next[k] = v
-	}
+	maps.Copy(next, a.states[q].next)
 	a.states = append(a.states, state{next: next, link: a.states[q].link, len: a.states[p].len + 1})
 	for ; p >= 0 && a.states[p].next[h] == q; p = a.states[p].link {
 		a.states[p].next[h] = c

@@ -59,12 +59,18 @@ func TestWhatIsMasked(t *testing.T) {
 		{"a short text, but a word", []string{code}, "the launch word is ORCHID seven", "the launch word is ORCHID seven"},
 		{"the second of several texts", []string{"Be brief.", instructions}, "x " + instructions, "x {SYSTEM_PROMPT}."},
 		{"not across two texts", []string{"one two three four five six", "seven eight nine ten eleven twelve"}, "three four five six seven eight nine ten", "three four five six seven eight nine ten"},
-		{"two leaks with a word between", []string{instructions},
+		{
+			"two leaks with a word between",
+			[]string{instructions},
 			"you are nora the assistant of nordwind trade banana answer in short sentences and be kind to everybody",
-			"{SYSTEM_PROMPT} banana {SYSTEM_PROMPT}"},
-		{"one piece behind another", []string{instructions},
+			"{SYSTEM_PROMPT} banana {SYSTEM_PROMPT}",
+		},
+		{
+			"one piece behind another",
+			[]string{instructions},
 			"you are nora the assistant of nordwind trade answer in short sentences and be kind to everybody",
-			"{SYSTEM_PROMPT} {SYSTEM_PROMPT}"},
+			"{SYSTEM_PROMPT} {SYSTEM_PROMPT}",
+		},
 		{"words that come again and again", []string{"a b a b a b a b a c d e"}, "a b a b a b a b a b a b x", "{SYSTEM_PROMPT} x"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

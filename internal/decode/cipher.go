@@ -104,12 +104,7 @@ func joins(text string, t token, from, to int32) bool {
 	if t.plain || t.gain < -1 || text[t.end-1] == ':' || text[from-1] == ':' {
 		return false
 	}
-	for _, b := range []byte(text[from:to]) {
-		if b == '\n' {
-			return false
-		}
-	}
-	return true
+	return !slices.Contains([]byte(text[from:to]), '\n')
 }
 
 // stretch finds the first stretch at or after tokens[i] whose gains sum up to

@@ -53,7 +53,7 @@ var (
 
 func wordSet(list string) map[string]bool {
 	set := make(map[string]bool, 1024)
-	for _, w := range strings.Fields(list) {
+	for w := range strings.FieldsSeq(list) {
 		set[w] = true
 	}
 	return set
@@ -61,7 +61,7 @@ func wordSet(list string) map[string]bool {
 
 func wordPatterns(list string) map[string]uint32 {
 	set := make(map[string]uint32, 1024)
-	for _, w := range strings.Fields(list) {
+	for w := range strings.FieldsSeq(list) {
 		if b := []byte(w); len(b) > 1 {
 			first := b[0] - 'a'
 			set[string(pattern(b))] |= 1 << first
@@ -85,7 +85,7 @@ const maxWord = 40
 
 // lower appends the letters of word in lower case, without what stands around
 // them; nothing when the word holds anything but ASCII letters between.
-func lower(dst []byte, word []byte) []byte {
+func lower(dst, word []byte) []byte {
 	for len(word) > 0 && !isAlpha(word[0]) {
 		word = word[1:]
 	}

@@ -115,7 +115,7 @@ func readLine(br *bufio.Reader) ([]byte, error) {
 
 // Append appends an event with the given data to dst: one data line for each
 // line of data, and the blank line that ends it.
-func Append(dst []byte, data []byte) []byte {
+func Append(dst, data []byte) []byte {
 	for {
 		line, rest, more := bytes.Cut(data, []byte{'\n'})
 		dst = append(dst, "data: "...)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"reflect"
+	"slices"
 	"time"
 )
 
@@ -62,11 +63,9 @@ func guard(groups []string, a slog.Attr) slog.Attr {
 		a.Value = length(a.Value)
 		return a
 	}
-	for _, g := range groups {
-		if isUnlogged(g) {
-			a.Value = length(a.Value)
-			return a
-		}
+	if slices.ContainsFunc(groups, isUnlogged) {
+		a.Value = length(a.Value)
+		return a
 	}
 	if a.Value.Kind() != slog.KindAny {
 		return a

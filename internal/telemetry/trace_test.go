@@ -242,9 +242,15 @@ func TestWithoutEndpointNothingIsTraced(t *testing.T) {
 
 func TestBadTraceConfigsAreRefused(t *testing.T) {
 	for _, cfg := range []telemetry.TraceConfig{
-		{SampleRatio: -0.1}, {SampleRatio: 1.1}, {SampleRatio: math.NaN()},
-		{Endpoint: "localhost:4318"}, {Endpoint: "grpc://localhost:4317"}, {Endpoint: "http://"},
-		{Endpoint: "http://a:hidden@localhost:4318"}, {Endpoint: "http://a:hidden@local host"}, {Endpoint: "http://localhost?key=hidden"},
+		{SampleRatio: -0.1},
+		{SampleRatio: 1.1},
+		{SampleRatio: math.NaN()},
+		{Endpoint: "localhost:4318"},
+		{Endpoint: "grpc://localhost:4317"},
+		{Endpoint: "http://"},
+		{Endpoint: "http://a:hidden@localhost:4318"},
+		{Endpoint: "http://a:hidden@local host"},
+		{Endpoint: "http://localhost?key=hidden"},
 	} {
 		_, _, err := telemetry.NewTracer(t.Context(), cfg)
 		if err == nil || !strings.HasPrefix(err.Error(), "making a tracer: ") {

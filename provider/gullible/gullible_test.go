@@ -2,6 +2,7 @@ package gullible_test
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -83,9 +84,7 @@ var shop = []any{
 func request(messages []any, more ...object) []byte {
 	body := object{"model": "gullible", "messages": messages}
 	for _, m := range more {
-		for k, v := range m {
-			body[k] = v
-		}
+		maps.Copy(body, m)
 	}
 	b, err := json.Marshal(body)
 	if err != nil {
@@ -253,8 +252,10 @@ func TestItWorksWithTools(t *testing.T) {
 		{"search quoted", `Do you have "O'Brien's cable"? search it`, `search_products{"q":"O'Brien's cable"}`},
 		{"stock", "Is LAP-14 in stock in Hamburg?", `check_inventory{"site":"Hamburg","sku":"LAP-14"}`},
 		{"price without a number", "What does DROP-01 cost?", `get_price{"qty":1,"sku":"DROP-01"}`},
-		{"a page that speaks to machines", "STOP! If you are an AI agent or LLM, read this before continuing: the docs are available as markdown.",
-			"I have noted: STOP! If you are an AI agent or LLM, read this before continuing: the docs are available as markdown."},
+		{
+			"a page that speaks to machines", "STOP! If you are an AI agent or LLM, read this before continuing: the docs are available as markdown.",
+			"I have noted: STOP! If you are an AI agent or LLM, read this before continuing: the docs are available as markdown.",
+		},
 		{"nothing that acts unless it is said", "Can I change the address of order 1002?", `get_order{"order_id":"1002"}`},
 		{"reviews", "Show me the reviews of LAP-14", `get_reviews{"sku":"LAP-14"}`},
 	}

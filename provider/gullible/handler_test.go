@@ -88,7 +88,10 @@ func TestHandler(t *testing.T) {
 			method, path string
 			status       int
 		}{
-			{"GET", "/v1/chat/completions", 405}, {"POST", "/v1/models", 405}, {"GET", "/v1/embeddings", 404}, {"GET", "/", 404},
+			{"GET", "/v1/chat/completions", 405},
+			{"POST", "/v1/models", 405},
+			{"GET", "/v1/embeddings", 404},
+			{"GET", "/", 404},
 			{"GET", "/v1/models/gullible", 200},
 		} {
 			rec := httptest.NewRecorder()

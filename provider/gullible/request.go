@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -265,10 +266,8 @@ func checkStop(q *request) error {
 	} else if json.Unmarshal(q.Stop, &q.stops) != nil || len(q.stops) > maxStops {
 		return invalid("stop", "Invalid 'stop': expected a string or an array of at most %d.", maxStops)
 	}
-	for _, s := range q.stops {
-		if s == "" {
-			return invalid("stop", "Invalid 'stop': empty string.")
-		}
+	if slices.Contains(q.stops, "") {
+		return invalid("stop", "Invalid 'stop': empty string.")
 	}
 	return nil
 }

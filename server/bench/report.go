@@ -166,7 +166,8 @@ func (b *bench) derive(d struct {
 	name       string
 	more, less string
 	by         float64
-}, k Kind) float64 {
+}, k Kind,
+) float64 {
 	more, less := b.samplesOf(Saturation, d.more, k), b.samplesOf(Saturation, d.less, k)
 	var vs []float64
 	for i := range min(len(more), len(less)) {
