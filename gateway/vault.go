@@ -36,11 +36,16 @@ func (v *vault) token(f ringwall.Finding, text []byte) string {
 	mac.Write([]byte(f.Reason))
 	mac.Write([]byte{0})
 	mac.Write(text)
-	kind := stream.Token(f.Reason)
-	p := kind[:len(kind)-1] + "_" + hex.EncodeToString(mac.Sum(nil)[:4]) + "}"
-	v.values[p] = string(text)
-	v.longest = max(v.longest, len(p))
-	return p
+	kind, sum := stream.Token(f.Reason), mac.Sum(nil)
+	for n := 4; ; n *= 2 { // longer where two values would read alike
+		p := kind[:len(kind)-1] + "_" + hex.EncodeToString(sum[:n]) + "}"
+		if other, taken := v.values[p]; taken && other != string(text) && n < len(sum) {
+			continue
+		}
+		v.values[p] = string(text)
+		v.longest = max(v.longest, len(p))
+		return p
+	}
 }
 
 func (v *vault) empty() bool { return len(v.values) == 0 }
