@@ -57,6 +57,17 @@ func (b *Buffer) Reset() {
 // final says that none will come.
 func (b *Buffer) Append(p []byte, final bool) {
 	b.raw = append(b.raw, p...)
+	b.take(final)
+}
+
+// AppendString is Append for a string.
+func (b *Buffer) AppendString(s string, final bool) {
+	b.raw = append(b.raw, s...)
+	b.take(final)
+}
+
+// take shows in the views what was appended.
+func (b *Buffer) take(final bool) {
 	for b.ascii() {
 		if !b.runes(final) {
 			return

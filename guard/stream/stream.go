@@ -159,13 +159,26 @@ func (r *Redactor) Reset(cfg Config) {
 
 // Write adds p to the text and returns what may go out now, valid until the next
 // call. After [Redactor.Blocked] it returns nothing.
-func (r *Redactor) Write(p []byte) []byte { return r.step(p, false) }
+func (r *Redactor) Write(p []byte) []byte {
+	if r.blocked || r.final {
+		return nil
+	}
+	r.buf.Append(p, false)
+	return r.step(false)
+}
 
 // Close ends the text and returns its rest.
-func (r *Redactor) Close() []byte { return r.step(nil, true) }
+func (r *Redactor) Close() []byte { return r.Text("") }
 
-// Text looks at a whole text and returns what may go out.
-func (r *Redactor) Text(s string) []byte { return r.step([]byte(s), true) }
+// Text ends the text with s and returns what may go out: of a new Redactor, s is
+// the whole text.
+func (r *Redactor) Text(s string) []byte {
+	if r.blocked || r.final {
+		return nil
+	}
+	r.buf.AppendString(s, true)
+	return r.step(true)
+}
 
 // Blocked reports whether a finding ended the text.
 func (r *Redactor) Blocked() bool { return r.blocked }
@@ -186,13 +199,9 @@ func (r *Redactor) Released() int { return r.released }
 // Hidden returns how many invisible characters the text held so far.
 func (r *Redactor) Hidden() int { return r.buf.Hidden() }
 
-func (r *Redactor) step(p []byte, final bool) []byte {
-	r.out = r.out[:0]
-	if r.blocked || r.final {
-		return nil
-	}
-	r.final = final
-	r.buf.Append(p, final)
+// step has everybody look at what was appended.
+func (r *Redactor) step(final bool) []byte {
+	r.out, r.final = r.out[:0], final
 	clean, folded, base := r.buf.Window()
 	w := Window{Clean: clean, Folded: folded, Base: base, Final: final}
 	safe := w.End()
