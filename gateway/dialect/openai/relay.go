@@ -11,7 +11,6 @@ import (
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/gateway"
-	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/internal/jsonedit"
 	"github.com/ringwall/ringwall/internal/sse"
 )
@@ -62,20 +61,6 @@ type field struct {
 	ch   gateway.Channel
 	in   int    // bytes so far
 	last []byte // what goes out of the piece that came with the end
-}
-
-// tool is a tool call that is being put together.
-type tool struct {
-	index     int64
-	head      []byte // its first fragment
-	arguments []byte
-}
-
-// token is an element of logprobs.content and where the text ends whose frame it
-// came with.
-type token struct {
-	raw []byte
-	end int
 }
 
 // Relay implements gateway.Dialect.
@@ -204,9 +189,6 @@ func (r *relay) delta(ctx context.Context, c *choice, v jsonedit.Value) (says bo
 	return says, nil
 }
 
-// isCall reports whether key is a member of a delta that holds tool calls.
-func isCall(key string) bool { return key == "tool_calls" || key == "function_call" }
-
 // text passes a piece of a text through its Channel and reports whether anything
 // of it goes out. The last piece of a choice waits for what was held back, which
 // must stand right behind it.
@@ -266,46 +248,6 @@ func (r *relay) whole(ctx context.Context, v jsonedit.Value, path, key string) (
 	return len(l.texts) > 0
 }
 
-// gather takes the fragments of tool calls.
-func (r *relay) gather(c *choice, list jsonedit.Value) error {
-	for _, v := range list.Elems() {
-		index, _ := v.Get("index").Int()
-		part := v.Get("function")
-		if !part.Exists() {
-			part = v.Get("custom")
-		}
-		if err := r.fragment(c, v, index, part); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *relay) fragment(c *choice, v jsonedit.Value, index int64, part jsonedit.Value) error {
-	var t *tool
-	for _, have := range c.tools {
-		if have.index == index {
-			t = have
-		}
-	}
-	if t == nil {
-		if len(c.tools) == maxToolCalls {
-			return errors.New("reading the model's stream: too many tool calls")
-		}
-		t = &tool{index: index, head: slices.Clone(v.Raw())}
-		c.tools = append(c.tools, t)
-	}
-	arguments := part.Get("arguments")
-	if !arguments.Exists() {
-		arguments = part.Get("input")
-	}
-	t.arguments = append(t.arguments, arguments.Text()...)
-	if len(t.arguments) > maxArguments {
-		return errors.New("reading the model's stream: the arguments of a tool call are too long")
-	}
-	return nil
-}
-
 // held appends, as an element of choices, what the choice still held back.
 func (r *relay) held(ctx context.Context, dst []byte, c *choice) []byte {
 	var delta []byte
@@ -360,101 +302,6 @@ func (r *relay) held(ctx context.Context, dst []byte, c *choice) []byte {
 	dst = append(dst, `},"logprobs":`...)
 	dst = appendProbs(dst, probs)
 	return append(dst, `,"finish_reason":null}`...)
-}
-
-// call returns a whole tool call with its texts looked at.
-func (r *relay) call(ctx context.Context, c *choice, t *tool) []byte {
-	var doc jsonedit.Doc
-	if doc.Parse(t.head, answerLimits) != nil { // a part of a frame that was parsed
-		r.blocked = true
-		return nil
-	}
-	root, path := doc.Root(), "/choices/"+strconv.FormatInt(c.index, 10)+"/message/function_call"
-	part := root
-	if t.index >= 0 {
-		path = path[:len(path)-len("function_call")] + "tool_calls/" + strconv.FormatInt(t.index, 10) + "/function"
-		if part = root.Get("function"); !part.Exists() {
-			part = root.Get("custom")
-		}
-	}
-	if part.Kind() != jsonedit.Object {
-		return t.head
-	}
-	key := "arguments"
-	if part.Get("input").Exists() {
-		key = "input"
-	}
-	whole := splice(t.head, []jsonedit.Edit{part.SetMember(key, jsonedit.AppendQuote(nil, string(t.arguments)))})
-	if doc.Parse(whole, answerLimits) != nil {
-		r.blocked = true
-		return nil
-	}
-	var l locator
-	if t.index >= 0 {
-		for k, m := range doc.Root().Members() {
-			if k == "function" || k == "custom" {
-				l.toolCall(m, path)
-			} else {
-				l.all(m, path+"/"+pointer(k), k, ringwall.Assistant)
-			}
-		}
-	} else {
-		l.toolCall(doc.Root(), path)
-	}
-	var changed []guard.Changed
-	for i, text := range l.texts {
-		ch := r.open(text.Path)
-		out := slices.Concat(ch.Write([]byte(text.Value)), ch.Close(ctx))
-		r.blocked = r.blocked || ch.Blocked()
-		if ch.Masked() {
-			changed = append(changed, guard.Changed{Index: i, Value: string(out)})
-		}
-	}
-	return splice(whole, l.edits(changed))
-}
-
-// logprobs queues the tokens of a frame and puts in their place those whose text
-// is out.
-func (r *relay) logprobs(c *choice, lp jsonedit.Value) {
-	end := 0
-	if f := c.field("content"); f != nil {
-		end = f.in
-	}
-	for _, e := range lp.Get("content").Elems() {
-		c.probs = append(c.probs, token{slices.Clone(e.Raw()), end})
-	}
-	start, stop := lp.Span()
-	r.edits = append(r.edits, jsonedit.Edit{Start: start, End: stop, New: appendProbs(nil, c.settled(false))})
-}
-
-// settled takes the tokens whose text is out from the queue.
-func (c *choice) settled(all bool) []token {
-	f := c.field("content")
-	if f == nil || f.ch.Masked() || f.ch.Blocked() {
-		c.probs = nil
-		return nil
-	}
-	n := 0
-	for n < len(c.probs) && (all || c.probs[n].end <= f.ch.Settled()) {
-		n++
-	}
-	out := c.probs[:n]
-	c.probs = c.probs[n:]
-	return out
-}
-
-func appendProbs(dst []byte, ts []token) []byte {
-	if len(ts) == 0 {
-		return append(dst, "null"...)
-	}
-	dst = append(dst, `{"content":[`...)
-	for i, t := range ts {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = append(dst, t.raw...)
-	}
-	return append(dst, `],"refusal":null}`...)
 }
 
 // frame appends a frame of our own with the given elements of choices. Of the
