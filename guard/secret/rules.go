@@ -45,6 +45,11 @@ var (
 	bech32   = classOf("A-Z0-9")
 	path     = classOf("A-Za-z0-9/_-")
 
+	hexDash = classOf("a-f0-9-")
+	dollar  = classOf("A-Za-z0-9_$")
+	pathAt  = classOf("A-Za-z0-9/@-")
+
+	base64Dot  = classOf("A-Za-z0-9+/=.")
 	base64Body = classOf("A-Za-z0-9+/=")
 	tokenBody  = classOf("A-Za-z0-9+/=_-")
 )
@@ -65,7 +70,7 @@ var rules = []rule{
 	{"github-app-token", "ghu_", alnum, 36, 0},
 	{"github-app-token", "ghs_", alnum, 36, 0},
 	{"github-refresh-token", "ghr_", alnum, 36, 0},
-	{"gitlab-pat", "glpat-", urlSafe, 20, 0},
+	{"gitlab-pat", "glpat-", dotted, 20, 0},
 	{"gitlab-deploy-token", "gldt-", urlSafe, 20, 0},
 	{"gitlab-runner-token", "glrt-", urlSafe, 20, 0},
 	{"gitlab-runner-token", "glrtr-", urlSafe, 20, 0},
@@ -185,6 +190,17 @@ func (r *rule) sight() int {
 	return at
 }
 
+// all are the rules in their order: those whose prefix begins others come last.
+var all = func() (list []*rule) {
+	for i := range moreRules {
+		list = append(list, &moreRules[i])
+	}
+	for i := range rules {
+		list = append(list, &rules[i])
+	}
+	return list
+}()
+
 // book is the rules by how they are come upon.
 type book struct {
 	trigger [256]bool             // bytes at which the cursor stops
@@ -205,8 +221,8 @@ var library = func() (b book) {
 	for _, c := range []byte(":=,>-") { // of assignments, URLs and private keys
 		b.trigger[c] = true
 	}
-	for i := range rules {
-		s := sighting{&rules[i], rules[i].sight()}
+	for _, r := range all {
+		s := sighting{r, r.sight()}
 		c, before := s.prefix[s.at], byte(0)
 		if s.at > 0 {
 			before = s.prefix[s.at-1]

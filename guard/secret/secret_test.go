@@ -1,6 +1,7 @@
 package secret_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,12 +23,15 @@ func specimen(prefix, body string, n int) string {
 	return prefix + strings.Repeat(body, n/len(body)+1)[:n]
 }
 
-// kinds are the kinds of credentials that a prefix gives away, each with the
-// fewest characters behind it.
-var kinds = []struct {
+// kind is a kind of credential and how a specimen of it is made.
+type kind struct {
 	reason, prefix, body string
 	n                    int
-}{
+}
+
+// kinds are the kinds of credentials that a prefix gives away, each with the
+// fewest characters behind it.
+var kinds = []kind{
 	{"aws-access-key", "AKIA", capitals, 16},
 	{"aws-access-key", "ASIA", capitals, 16},
 	{"aws-access-key", "ABIA", capitals, 16},
@@ -152,7 +156,7 @@ func masked(t *testing.T, text string) string {
 }
 
 func TestKnownKinds(t *testing.T) {
-	for _, k := range kinds {
+	for _, k := range slices.Concat(kinds, moreKinds) {
 		t.Run(k.prefix, func(t *testing.T) {
 			whole := specimen(k.prefix, k.body, k.n)
 			for _, tt := range []struct{ name, in, want string }{
@@ -238,7 +242,7 @@ func TestScanner(t *testing.T) {
 		"hf_requiredCharacteristic", "skip-link sk-1", "AKIA is a prefix", "eyJ eyJ eyJ", "-----BEGIN CERTIFICATE-----", "a -----BEGIN ", "see https://hooks.slack.com/docs",
 		"password reset at 10:30", "if token == nil {", `getPassword("user")`, "key-value store", "task-force sk-force", "AC/DC", "SKU-1234567890",
 	}}
-	for _, k := range kinds {
+	for _, k := range slices.Concat(kinds, moreKinds) {
 		c.Bad = append(c.Bad, specimen(k.prefix, k.body, k.n))
 	}
 	c.Bad = append(c.Bad, pem("RSA PRIVATE KEY"), "postgres://app:s3cr3t-pw@db", `api_key: "9f8e7d6c5b4a39281706"`, "g\u200bhp_"+strings.Repeat("aB3d", 9), "ｇｈｐ＿"+strings.Repeat("aB3d", 9))
