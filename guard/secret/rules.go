@@ -45,9 +45,11 @@ var (
 	bech32   = classOf("A-Z0-9")
 	path     = classOf("A-Za-z0-9/_-")
 
-	hexDash = classOf("a-f0-9-")
-	dollar  = classOf("A-Za-z0-9_$")
-	pathAt  = classOf("A-Za-z0-9/@-")
+	hexDash   = classOf("a-f0-9-")
+	dollar    = classOf("A-Za-z0-9_$")
+	mailchimp = classOf("a-z0-9-")
+	hexUnder  = classOf("A-Fa-f0-9_")
+	pathAt    = classOf("A-Za-z0-9/@-")
 
 	base64Dot  = classOf("A-Za-z0-9+/=.")
 	base64Body = classOf("A-Za-z0-9+/=")
@@ -141,7 +143,7 @@ var rules = []rule{
 	{"sonar-token", "squ_", alnum, 40, 1},
 	{"sonar-token", "sqa_", alnum, 40, 1},
 	{"sourcegraph-token", "sgp_local_", hexAny, 40, 1},
-	{"sourcegraph-token", "sgp_", hexAny, 40, 1},
+	{"sourcegraph-token", "sgp_", hexUnder, 40, 1},
 	{"dynatrace-token", "dt0c01.", dotted, 80, 1},
 	{"pulumi-token", "pul-", hexLower, 40, 1},
 	{"planetscale-token", "pscale_tkn_", tokenBody, 32, 1},
@@ -218,7 +220,7 @@ type sighting struct {
 const longestSight = 8
 
 var library = func() (b book) {
-	for _, c := range []byte(":=,>-") { // of assignments, URLs and private keys
+	for _, c := range []byte(":=,>-.~") { // of assignments, URLs, private keys and shapes
 		b.trigger[c] = true
 	}
 	for _, r := range all {

@@ -109,6 +109,12 @@ func (c *cursor) read(w stream.Window, i int) (m stream.Match, rest swallower, l
 			}
 		}
 	}
+	if s := shapes[t[i]]; s != nil {
+		if m, rest, look = s.read(t, i, w.Final); look != stream.No {
+			m.Start = max(m.Start, i)
+			return m, rest, look
+		}
+	}
 	switch t[i] {
 	case '-':
 		if i == 0 || !stream.AlphaNum[t[i-1]] {
@@ -116,13 +122,16 @@ func (c *cursor) read(w stream.Window, i int) (m stream.Match, rest swallower, l
 		}
 	case ':':
 		if m, look = readURL(w, i); look == stream.No {
-			m, look = c.readAssigned(w, i)
+			m, look = readUser(w, i)
+		}
+		if look == stream.No {
+			m, rest, look = c.readAssigned(w, i)
 		}
 	case '=', '>':
-		m, look = c.readAssigned(w, i)
+		m, rest, look = c.readAssigned(w, i)
 	case ',':
 		if i > 0 && (t[i-1] == '"' || t[i-1] == '\'') { // of two arguments
-			m, look = c.readAssigned(w, i)
+			m, rest, look = c.readAssigned(w, i)
 		}
 	}
 	if look == stream.More {
