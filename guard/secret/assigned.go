@@ -201,4 +201,4 @@ func placeholder(v []byte) bool {
 	return len(v) > 1 && (v[0] == '$' || v[0] == '%' || v[0] == '{' || v[0] == '(')
 }
 
-var placeholders = bytes.Fields([]byte("your example changeme placeholder xxxx **** .... password secret ${ {{ env. getenv process. os.environ redacted null none"))
+var placeholders = bytes.Fields([]byte("your example dummy sample abcdefghijkl changeme placeholder xxxx **** .... password secret ${ {{ env. getenv process. os.environ redacted null none"))

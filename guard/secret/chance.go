@@ -104,6 +104,20 @@ func scattered(folded, v []byte) bool {
 	return pairs >= len(v)/4 && common*100 < pairs*42
 }
 
+// wordy reports whether the letters of v follow each other as they do in words.
+func wordy(v []byte) bool {
+	pairs, common := 0, 0
+	for i := 1; i < len(v); i++ {
+		if a, b := v[i-1]|0x20, v[i]|0x20; isLower(a) && isLower(b) {
+			pairs++
+			if frequent[a-'a'][b-'a'] {
+				common++
+			}
+		}
+	}
+	return pairs >= 20 && common*100 > pairs*55
+}
+
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // keyBody are the characters of keys.

@@ -265,6 +265,9 @@ func (r *rule) read(t []byte, i int, final bool) (m stream.Match, look stream.Lo
 	if digits < r.digits || same == r.min { // one character again and again holds a place
 		return m, stream.No
 	}
+	if digits == 0 && wordy(body[:r.min]) { // a name in a program
+		return m, stream.No
+	}
 	return stream.Match{Start: i, End: i + len(r.prefix) + r.min, Reason: r.reason, Severity: ringwall.High, Score: 0.99}, stream.Yes
 }
 

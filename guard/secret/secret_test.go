@@ -252,7 +252,7 @@ func TestScanner(t *testing.T) {
 		`<div class="sk-fading-circle sk-circle-2 key-visual sk-chasing-dots">`, "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk",
 		"password: ********", "password: ", "token=${TOKEN}", "token={{ .Values.token }}", "api_key=os.environ['API_KEY']", `password = "your-password-here"`, "secret: <redacted>",
 		"password=changeme123", "tokenizer: bert-base-uncased-2024x", "secretary: Anna-Maria2024!", "The token count: 12345678 tokens", "max_tokens=4096", "token: abcdefgh",
-		"hf_requiredCharacteristic", "skip-link sk-1", "AKIA is a prefix", "eyJ eyJ eyJ", "-----BEGIN CERTIFICATE-----", "a -----BEGIN ", "see https://hooks.slack.com/docs",
+		"hf_requiredCharacteristic", "hf_requiredCharacteristicTypesForDisplayMetadata", `secret_key => "sk_abcdefghijklmnopqrstuvwxyz123"`, "skip-link sk-1", "AKIA is a prefix", "eyJ eyJ eyJ", "-----BEGIN CERTIFICATE-----", "a -----BEGIN ", "see https://hooks.slack.com/docs",
 		"key: 550e8400-e29b-41d4-a716-446655440000", "auth = 9fceb02d0ae598e95dc970b74767f19372d61af8", "key: com.example.application.SecurityConfigurationFactory2", "datadog: " + lowerHex,
 		"key=uploads/2024/11/annual-report-final-v2.pdf", "key: https://example.com/a1B2c3D4e5F6g7H8i9", "key = getDefaultAuthenticationManager2Instance", "auth: https://login.example.com/oauth2/v2.0/authorize",
 		"docker run -u 1000:10001000", "curl -u user:$PASSWORD_2", "curl -u app:secret", "integrity sha512-" + letters + letters, "HEROKU_KEY=00000000-0000-0000-0000-000000000000", "build 123456789:AABB",
