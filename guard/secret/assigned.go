@@ -13,6 +13,7 @@ const (
 	maxPassword = 128 // in a URL
 	maxName     = 48  // between the beginning of a name and what assigns the value
 	maxGap      = 16  // between a name and its value
+	maxFlag     = 24  // the name of a flag
 	maxValue    = 128 // of an assigned secret
 )
 
@@ -33,7 +34,7 @@ func readURL(w stream.Window, i int) (m stream.Match, look stream.Look) {
 		}
 		switch c := t[k]; {
 		case c == '@':
-			if k-i < 4 || placeholder(w.Folded[i+1:k]) {
+			if k-i < 4 || placeholder(w.Folded[i+1:k]) || string(w.Folded[i+1:k]) == "pass" {
 				return m, stream.No
 			}
 			return stream.Match{Start: i + 1, End: k, Reason: "url-password", Severity: ringwall.High, Score: 0.95}, stream.Yes
@@ -75,7 +76,39 @@ var inName = func() (t [256]bool) {
 // XML, a header and a pair of arguments among them, when it looks like no word
 // and like no placeholder; t[i] is what assigns it.
 func (c *cursor) readAssigned(w stream.Window, i int) (m stream.Match, rest swallower, look stream.Look) {
-	name := nameBefore(w, i)
+	return c.readValue(w, i, nameBefore(w, i))
+}
+
+// readFlag reads the value in `--token …`; t[i] is the hyphen before the name.
+func (c *cursor) readFlag(w stream.Window, i int) (m stream.Match, rest swallower, look stream.Look) {
+	t, k := w.Clean, i+1
+	for k < len(t) && k-i <= maxFlag && (stream.AlphaNum[t[k]] || t[k] == '-' || t[k] == '_') {
+		k++
+	}
+	switch {
+	case k == len(t):
+		return m, nil, unless(w.Final)
+	case k == i+1 || t[k] != ' ':
+		return m, nil, stream.No
+	}
+	return c.readValue(w, k, nameIn(w, i+1, k))
+}
+
+// readArgument reads the value in `WithToken("…")`; t[i] is the parenthesis.
+func (c *cursor) readArgument(w stream.Window, i int) (m stream.Match, rest swallower, look stream.Look) {
+	switch t := w.Clean; {
+	case i == 0 || !stream.AlphaNum[t[i-1]]:
+		return m, nil, stream.No
+	case i+1 == len(t):
+		return m, nil, unless(w.Final)
+	case t[i+1] != '"' && t[i+1] != '\'':
+		return m, nil, stream.No
+	}
+	return c.readAssigned(w, i)
+}
+
+// readValue reads the value that is assigned to name at t[i].
+func (c *cursor) readValue(w stream.Window, i int, name name) (m stream.Match, rest swallower, look stream.Look) {
 	if name.strength == 0 {
 		return m, nil, stream.No
 	}
@@ -119,6 +152,13 @@ func (c *cursor) readAssigned(w stream.Window, i int) (m stream.Match, rest swal
 		k--
 	}
 	v := t[j:k]
+	after := byte('\n')
+	if k < len(t) {
+		after = t[k]
+	}
+	if program(t[j-1], v, after) {
+		return m, nil, stream.No
+	}
 	if len(v) < 8 || placeholder(w.Folded[j:k]) || v[len(v)-1] == '.' && v[len(v)-2] == '.' {
 		return m, nil, stream.No
 	}
@@ -169,6 +209,23 @@ func readUser(w stream.Window, i int) (m stream.Match, look stream.Look) {
 		return m, stream.No
 	}
 	return stream.Match{Start: i + 1, End: k, Reason: "command-password", Severity: ringwall.High, Score: 0.9}, stream.Yes
+}
+
+// program reports whether v, between two characters, is a piece of a program: an
+// identifier, a reference, or what is put between two strings.
+func program(before byte, v []byte, after byte) bool {
+	quoted := before == '"' || before == '\'' || before == '`' || before == '\\'
+	switch {
+	case len(v) < 2:
+		return false
+	case v[0] == '+' && v[len(v)-1] == '+':
+		return true
+	case quoted:
+		return false
+	case v[0] == '&':
+		return true
+	}
+	return (after == ',' || after == ')' || after == ';' || after == '}') && wordy(v)
 }
 
 // inGap reports whether c may stand between what assigns and the value.

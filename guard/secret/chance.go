@@ -115,7 +115,7 @@ func wordy(v []byte) bool {
 			}
 		}
 	}
-	return pairs >= 20 && common*100 > pairs*55
+	return pairs >= 10 && common*100 > pairs*55
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

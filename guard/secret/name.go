@@ -194,8 +194,8 @@ var parts = func() (t [256][]part) {
 
 // nameBefore reads the name before t[i], which assigns: its parts as words, or
 // as parts of one such as dbPassword or client_secret_2.
-func nameBefore(w stream.Window, i int) (n name) {
-	t, folded := w.Clean, w.Folded
+func nameBefore(w stream.Window, i int) name {
+	t := w.Clean
 	if i > 0 && (t[i-1] == '?' || t[i-1] == '.' || t[i-1] == '+') { // ?= and its like
 		i--
 	}
@@ -203,6 +203,12 @@ func nameBefore(w stream.Window, i int) (n name) {
 	for j > 0 && i-j < maxName && inName[t[j-1]] {
 		j--
 	}
+	return nameIn(w, j, i)
+}
+
+// nameIn reads the name between t[j] and t[i].
+func nameIn(w stream.Window, j, i int) (n name) {
+	t, folded := w.Clean, w.Folded
 	for k := j; k < i; k++ {
 		list := parts[folded[k]]
 		if list == nil || k > 0 && stream.AlphaNum[t[k-1]] && !hump(t, k) {

@@ -220,7 +220,7 @@ type sighting struct {
 const longestSight = 8
 
 var library = func() (b book) {
-	for _, c := range []byte(":=,>-.~") { // of assignments, URLs, private keys and shapes
+	for _, c := range []byte(":=,(>-.~") { // of assignments, URLs, private keys and shapes
 		b.trigger[c] = true
 	}
 	for _, r := range all {
@@ -265,7 +265,7 @@ func (r *rule) read(t []byte, i int, final bool) (m stream.Match, look stream.Lo
 	if digits < r.digits || same == r.min { // one character again and again holds a place
 		return m, stream.No
 	}
-	if digits == 0 && wordy(body[:r.min]) { // a name in a program
+	if digits == 0 && r.min >= 20 && wordy(body[:r.min]) { // a name in a program
 		return m, stream.No
 	}
 	return stream.Match{Start: i, End: i + len(r.prefix) + r.min, Reason: r.reason, Severity: ringwall.High, Score: 0.99}, stream.Yes

@@ -120,6 +120,11 @@ func (c *cursor) read(w stream.Window, i int) (m stream.Match, rest swallower, l
 		if i == 0 || !stream.AlphaNum[t[i-1]] {
 			m, rest, look = readPEM(t, i, w.Final)
 		}
+		if look == stream.No && i > 0 && t[i-1] == '-' {
+			m, rest, look = c.readFlag(w, i)
+		}
+	case '(':
+		m, rest, look = c.readArgument(w, i)
 	case ':':
 		if m, look = readURL(w, i); look == stream.No {
 			m, look = readUser(w, i)

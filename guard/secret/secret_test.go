@@ -230,6 +230,8 @@ func TestShapes(t *testing.T) {
 		{"a command, in quotes", "curl --user 'app:x9Qz7Lmw4' -v", "curl --user 'app:{COMMAND_PASSWORD}' -v"},
 		{"a long value", `session_token="` + strings.Repeat(letters, 30) + `"`, `session_token="{ASSIGNED_SECRET}"`},
 		{"a key that is named but a key", "key = " + letters, "key = {ASSIGNED_SECRET}"},
+		{"a flag", "zeta --api-key " + letters + " -v", "zeta --api-key {ASSIGNED_SECRET} -v"},
+		{"an argument", `zeta.WithToken("` + letters + `")`, `zeta.WithToken("{ASSIGNED_SECRET}")`},
 		{"kebab case", "x-service-auth: " + letters, "x-service-auth: {ASSIGNED_SECRET}"},
 		{"a bot of Telegram", "bot 123456789:AA" + letters[:33], "bot 123456789:{TELEGRAM_BOT_TOKEN}"},
 		{"a bot of Discord", "MTA4OTk4NzY1NDMyMTA5ODc2" + "." + letters[:6] + "." + letters, "MTA4OTk4NzY1NDMyMTA5ODc2.{DISCORD_BOT_TOKEN}"},
@@ -256,6 +258,7 @@ func TestScanner(t *testing.T) {
 		"key: 550e8400-e29b-41d4-a716-446655440000", "auth = 9fceb02d0ae598e95dc970b74767f19372d61af8", "key: com.example.application.SecurityConfigurationFactory2", "datadog: " + lowerHex,
 		"key=uploads/2024/11/annual-report-final-v2.pdf", "key: https://example.com/a1B2c3D4e5F6g7H8i9", "key = getDefaultAuthenticationManager2Instance", "auth: https://login.example.com/oauth2/v2.0/authorize",
 		"docker run -u 1000:10001000", "curl -u user:$PASSWORD_2", "curl -u app:secret", "integrity sha512-" + letters + letters, "HEROKU_KEY=00000000-0000-0000-0000-000000000000", "build 123456789:AABB",
+		"zeta --verbose " + letters, `"subject_token_type": x509SubjectTokenType,`, `"token":"` + "`+x509SyntheticToken+`" + `"`, "token := &oauth2.Token{", "https://user:pass@a.example",
 		"data:image/png;base64," + letters + letters, ".btn-primary-2x{key:value}", "key: docs/architecture/decisions/0001-use-go", "Authorization: Bearer $TOKEN", "Authorization: Bearer <your-token-1>",
 		"password reset at 10:30", "if token == nil {", `getPassword("user")`, "key-value store", "task-force sk-force", "AC/DC", "SKU-1234567890",
 	}}
