@@ -1,6 +1,10 @@
 package secret_test
 
-import "testing"
+import (
+	"slices"
+	"strings"
+	"testing"
+)
 
 // service is one whose credentials have no prefix, with the fewest characters
 // that they have.
@@ -141,5 +145,21 @@ func TestServices(t *testing.T) {
 				t.Errorf("%s, %s: %q became %q, want %q", s.name, tt.name, tt.in, got, tt.want)
 			}
 		}
+	}
+}
+
+// The promise of 150 services holds without counting kinds of one service twice.
+func TestServicesAreMany(t *testing.T) {
+	known := map[string]bool{}
+	for _, k := range slices.Concat(kinds, moreKinds) {
+		head, _, _ := strings.Cut(k.reason, "-")
+		known[head] = true
+	}
+	for _, s := range services {
+		head, _, _ := strings.Cut(s.reason, "-")
+		known[head] = true
+	}
+	if len(known) < 200 {
+		t.Errorf("credentials of %d services are known, want 200", len(known))
 	}
 }

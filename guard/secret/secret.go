@@ -3,8 +3,14 @@
 // A credential of a known service is a prefix and a stretch of characters of one
 // class ([rule]); the prefix gives it away, so it is reported as soon as the
 // shortest one is complete, and what follows of the class is swallowed, however
-// long it is. Private keys, tokens in three parts, passwords in URLs and values
-// assigned to a name that says secret have readers of their own.
+// long it is. Private keys, tokens in three parts, passwords in URLs and commands
+// and tokens that their middle gives away ([shape]) have readers of their own.
+//
+// What has no prefix is told by the name that it is assigned to, in whatever way
+// names are given to values: a name that says secret ([strong]), the name of a
+// service beside it ([service]), or a name such as key with a value whose
+// characters follow each other by chance. Fingerprints, identifiers and words are
+// left alone. Known secrets of an operator are not this package's business.
 //
 // One pass over the clean view stops only at bytes that are rare in prose and
 // that each of these holds: the underscore of "ghp_", the capital of "AKIA", the
