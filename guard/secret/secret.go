@@ -76,6 +76,10 @@ func (c *cursor) Scan(w stream.Window, found func(stream.Match)) int {
 		if i >= len(t) {
 			break
 		}
+		if idle(t, i) {
+			i++
+			continue
+		}
 		m, rest, look := c.read(w, i)
 		switch look {
 		case stream.No:
@@ -96,6 +100,25 @@ func (c *cursor) Scan(w stream.Window, found func(stream.Match)) int {
 		return c.pos
 	}
 	return c.pos - c.tail(w)
+}
+
+// idle reports whether nothing can have its trigger at t[i], by the bytes beside
+// it: what prose is full of is passed over without a call.
+func idle(t []byte, i int) bool {
+	switch b := t[i]; b {
+	case '.', '_', '~':
+		return i+1 < len(t) && t[i+1] <= ' '
+	case ',':
+		return i == 0 || t[i-1] != '"' && t[i-1] != '\''
+	case ':', '=', '>', '-', '(':
+		return false
+	default:
+		before := byte(0)
+		if i > 0 && stream.AlphaNum[t[i-1]] {
+			before = t[i-1]
+		}
+		return len(library.seen[b][before]) == 0
+	}
 }
 
 // read tries what may have its trigger at t[i]. When more is needed, the start
