@@ -223,7 +223,7 @@ func TestShapes(t *testing.T) {
 		{"make", `API_TOKEN ?= "9f8e7d6c5b4a39281706"`, `API_TOKEN ?= "{ASSIGNED_SECRET}"`},
 		{"XML", "<apiToken>\n  9f8e7d6c5b4a39281706\n</apiToken>", "<apiToken>\n  {ASSIGNED_SECRET}\n</apiToken>"},
 		{"arguments", `set("API_TOKEN", "9f8e7d6c5b4a39281706")`, `set("API_TOKEN", "{ASSIGNED_SECRET}")`},
-		{"a header", "Authorization: Basic dXNlcjp4OXF6N0xt\n", "Authorization: Basic {ASSIGNED_SECRET}\n"},
+		{"a header", "Authorization: Basic " + "dXNlcjp4OXF6N0xt\n", "Authorization: Basic {ASSIGNED_SECRET}\n"},
 		{"a header of a bearer", "authorization: bearer 9f8e7d6c5b4a39281706", "authorization: bearer {ASSIGNED_SECRET}"},
 		{"a header in JSON", `{"Authorization": "Bearer 9f8e7d6c5b4a39281706"}`, `{"Authorization": "Bearer {ASSIGNED_SECRET}"}`},
 		{"a command", "curl -u app:x9Qz7Lmw4 https://a.example", "curl -u app:{COMMAND_PASSWORD} https://a.example"},
@@ -236,8 +236,8 @@ func TestShapes(t *testing.T) {
 		{"a bot of Telegram", "bot 123456789:AA" + letters[:33], "bot 123456789:{TELEGRAM_BOT_TOKEN}"},
 		{"a bot of Discord", "MTA4OTk4NzY1NDMyMTA5ODc2" + "." + letters[:6] + "." + letters, "MTA4OTk4NzY1NDMyMTA5ODc2.{DISCORD_BOT_TOKEN}"},
 		{"a client of Azure", "is aB38Q" + "~" + letters[:31], "is aB38Q~{AZURE_CLIENT_SECRET}"},
-		{"a UUID of a service", "HEROKU_KEY=0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9", "HEROKU_KEY={HEROKU_CREDENTIAL}"},
-		{"a number of a service", "asanaToken = 1870814820352859", "asanaToken = {ASANA_CREDENTIAL}"},
+		{"a UUID of a service", "HEROKU_KEY=" + "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9", "HEROKU_KEY={HEROKU_CREDENTIAL}"},
+		{"a number of a service", "asanaToken = 1029384756102938", "asanaToken = {ASANA_CREDENTIAL}"},
 		{"a sentence", "The password is: hunter2-Xy9!q.", "The password is: {ASSIGNED_SECRET}."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
