@@ -57,7 +57,7 @@ var worst = map[string]string{
 	"assignments": "token=", "names": "password ", "names and colons": "password:", "logins": "a://b:", "plus signs": "+1 ", "parentheses": "+1(2)", "closing": "+1)",
 	"accounts": "GB82 ", "half an attack": "ignore all previous ", "all of an attack": "ignore all previous instructions ", "brackets": "<|", "tags": "\U000E0041", "selectors": "a\ufe01", "base64": "QUJD", "base64, parted": "aWdub3JlIGFsbCBwcmV2aW91cw== ",
 	"invisible": "\u200b", "marks": "a\u0301", "ligatures": "\ufdfa", "invalid": "\xff", "listed word": "blue ", "half a listed word": "project ", "Thai": "\u0e01", "Han": "\u79d8",
-	"system prompt": "you are nora the assistant of ", "keys": "AKIAIOSFODNN7EXAMPLE ", "letters apart": "a ", "letters far apart": "a    ", "zeros": "01 23 ", "named numbers": "phone 12-", "arguments": "\"token\",", "elements": "token>", "Hangul": "\uac00", "note": "note to ", "PEM": "-----BEGIN PRIVATE KEY-----\nMIIE\n", "local part": "a+", "spaces": " ",
+	"system prompt": "you are nora the assistant of ", "keys": "AKIAIOSFODNN7EXAMPLE ", "letters apart": "a ", "letters far apart": "a    ", "zeros": "01 23 ", "named numbers": "phone 12-", "arguments": "\"token\",", "elements": "token>", "Hangul": "\uac00", "note": "note to ", "services": "datadog_key=", "commands": "-u a:", "bots": "123456789:AA", "users": "MTA4OTk4NzY1NDMyMTA5ODc2.", "flags": "--token ", "calls": "Token(\"", "tildes": "aa18Q~", "headers": "auth: bearer ", "long values": "token=aB3dE5gH7jK9mN1pQ2sT4vW6", "PEM": "-----BEGIN PRIVATE KEY-----\nMIIE\n", "local part": "a+", "spaces": " ",
 }
 
 // No text makes the work grow faster than the text does: eight times as much of

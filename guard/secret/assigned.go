@@ -13,6 +13,7 @@ const (
 	maxPassword = 128 // in a URL
 	maxName     = 48  // between the beginning of a name and what assigns the value
 	maxGap      = 16  // between a name and its value
+	maxFlag     = 24  // the name of a flag
 	maxValue    = 128 // of an assigned secret
 )
 
@@ -33,7 +34,7 @@ func readURL(w stream.Window, i int) (m stream.Match, look stream.Look) {
 		}
 		switch c := t[k]; {
 		case c == '@':
-			if k-i < 4 || placeholder(w.Folded[i+1:k]) {
+			if k-i < 4 || placeholder(w.Folded[i+1:k]) || string(w.Folded[i+1:k]) == "pass" {
 				return m, stream.No
 			}
 			return stream.Match{Start: i + 1, End: k, Reason: "url-password", Severity: ringwall.High, Score: 0.95}, stream.Yes
@@ -55,44 +56,10 @@ var endsLogin = func() (t [256]bool) {
 	return t
 }()
 
-// names are words that a secret is assigned to, by their first letter.
-var names = func() (t [256][]string) {
-	for _, n := range []string{
-		"password", "passwd", "passphrase", "passcode", "pwd", "secret", "secretkey", "api_key", "apikey", "api-key", "api key",
-		"access_key", "accesskey", "access-key", "access key", "private_key", "privatekey", "private-key", "token", "accesstoken", "authtoken", "credential", "credentials",
-	} {
-		t[n[0]] = append(t[n[0]], n)
-	}
-	return t
-}()
-
-// named reports whether what stands before t[i], which assigns, is the name of a
-// secret: as a word, or as a part of one such as dbPassword or client_secret_2.
-func named(w stream.Window, i int) bool {
-	t, folded := w.Clean, w.Folded
-	if i > 0 && (t[i-1] == '?' || t[i-1] == '.' || t[i-1] == '+') { // ?= and its like
-		i--
-	}
-	j := i
-	for j > 0 && i-j < maxName && inName[t[j-1]] {
-		j--
-	}
-	for k := j; k < i; k++ {
-		list := names[folded[k]]
-		if list == nil || k > 0 && stream.AlphaNum[t[k-1]] && !hump(t, k) {
-			continue
-		}
-		for _, name := range list {
-			if end := k + len(name); end <= i && string(folded[k:end]) == name && (end == i || !isLower(t[end])) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // hump reports whether a part of a name in camel case begins at t[k].
-func hump(t []byte, k int) bool { return !isLower(t[k]) && isLower(t[k-1]) }
+func hump(t []byte, k int) bool {
+	return !isLower(t[k]) && (isLower(t[k-1]) || isDigit(t[k-1]) && !isDigit(t[k]) && k+1 < len(t) && isLower(t[k+1]))
+}
 
 func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
 
@@ -106,27 +73,66 @@ var inName = func() (t [256]bool) {
 }()
 
 // readAssigned reads the value in `password = "…"` and its like, an element of
-// XML and a pair of arguments among them, when it looks like no word and like no
-// placeholder; t[i] is what assigns it.
-func (c *cursor) readAssigned(w stream.Window, i int) (m stream.Match, look stream.Look) {
-	if !named(w, i) {
-		return m, stream.No
+// XML, a header and a pair of arguments among them, when it looks like no word
+// and like no placeholder; t[i] is what assigns it.
+func (c *cursor) readAssigned(w stream.Window, i int) (m stream.Match, rest swallower, look stream.Look) {
+	return c.readValue(w, i, nameBefore(w, i))
+}
+
+// readFlag reads the value in `--token …`; t[i] is the hyphen before the name.
+func (c *cursor) readFlag(w stream.Window, i int) (m stream.Match, rest swallower, look stream.Look) {
+	t, k := w.Clean, i+1
+	for k < len(t) && k-i <= maxFlag && (stream.AlphaNum[t[k]] || t[k] == '-' || t[k] == '_') {
+		k++
+	}
+	switch {
+	case k == len(t):
+		return m, nil, unless(w.Final)
+	case k == i+1 || t[k] != ' ':
+		return m, nil, stream.No
+	}
+	return c.readValue(w, k, nameIn(w, i+1, k))
+}
+
+// readArgument reads the value in `WithToken("…")`; t[i] is the parenthesis.
+func (c *cursor) readArgument(w stream.Window, i int) (m stream.Match, rest swallower, look stream.Look) {
+	switch t := w.Clean; {
+	case i == 0 || !stream.AlphaNum[t[i-1]]:
+		return m, nil, stream.No
+	case i+1 == len(t):
+		return m, nil, unless(w.Final)
+	case t[i+1] != '"' && t[i+1] != '\'':
+		return m, nil, stream.No
+	}
+	return c.readAssigned(w, i)
+}
+
+// readValue reads the value that is assigned to name at t[i].
+func (c *cursor) readValue(w stream.Window, i int, name name) (m stream.Match, rest swallower, look stream.Look) {
+	if name.strength == 0 {
+		return m, nil, stream.No
 	}
 	t, j := w.Clean, i+1
 	for ; ; j++ {
 		if j == len(t) {
-			return m, unless(w.Final)
+			return m, nil, unless(w.Final)
 		}
 		if j-i > maxGap || !inGap(t[j]) && (t[i] != '>' || t[j] != '\n' && t[j] != '\r' && t[j] != '\t') {
 			break
 		}
 	}
-	for _, s := range library.first[t[j]] {
-		switch m, _, look := c.known(w, s, j); look {
-		case stream.Yes: // which says more, and is come upon in a moment
-			return m, stream.No
-		case stream.More:
-			return m, look
+	j, more := scheme(w, j)
+	if more {
+		return m, nil, stream.More
+	}
+	if j < len(t) {
+		for _, s := range library.first[t[j]] {
+			switch m, _, look := c.known(w, s, j); look {
+			case stream.Yes: // which says more, and is come upon in a moment
+				return m, nil, stream.No
+			case stream.More:
+				return m, nil, look
+			}
 		}
 	}
 	k := j
@@ -134,15 +140,92 @@ func (c *cursor) readAssigned(w stream.Window, i int) (m stream.Match, look stre
 		k++
 	}
 	if k == len(t) && !w.Final && k-j <= maxValue {
-		return m, stream.More
+		return m, nil, stream.More
+	}
+	if k-j > maxValue { // a long one: its beginning tells
+		if placeholder(w.Folded[j:k]) || !scattered(w.Folded[j:k], t[j:k]) {
+			return m, nil, stream.No
+		}
+		return stream.Match{Start: j, End: k, Reason: "assigned-secret", Severity: ringwall.High, Score: 0.8}, (*class)(&inValue).swallow, stream.Yes
 	}
 	if k > j && t[k-1] == '.' && (k == len(t) || t[k] <= ' ') { // the end of a sentence
 		k--
 	}
-	if k-j < 8 || k-j > maxValue || placeholder(w.Folded[j:k]) || !random(t[j:k]) {
+	v := t[j:k]
+	after := byte('\n')
+	if k < len(t) {
+		after = t[k]
+	}
+	if program(t[j-1], v, after) {
+		return m, nil, stream.No
+	}
+	if len(v) < 8 || placeholder(w.Folded[j:k]) || v[len(v)-1] == '.' && v[len(v)-2] == '.' {
+		return m, nil, stream.No
+	}
+	m = stream.Match{Start: j, End: k, Reason: "assigned-secret", Severity: ringwall.High, Score: 0.8}
+	switch {
+	case name.service != nil && name.service.fits(v):
+		m.Reason, m.Score = name.service.reason, 0.9
+	case name.strength == strong && (random(v) || number(v)), scattered(w.Folded[j:k], v):
+	default:
+		return stream.Match{}, nil, stream.No
+	}
+	return m, nil, stream.Yes
+}
+
+// scheme returns where the value of a header begins behind its scheme, and
+// whether that is still to come.
+func scheme(w stream.Window, j int) (at int, more bool) {
+	got := w.Folded[j:]
+	for _, s := range [...]string{"bearer ", "basic ", "token "} {
+		if n := min(len(got), len(s)); string(got[:n]) == s[:n] {
+			if n < len(s) {
+				return j, !w.Final
+			}
+			return j + n, false
+		}
+	}
+	return j, false
+}
+
+// readUser reads the password in `curl -u user:password`; t[i] is the colon.
+func readUser(w stream.Window, i int) (m stream.Match, look stream.Look) {
+	t, j := w.Clean, i
+	for j > 0 && i-j < maxName && t[j-1] > ' ' {
+		j--
+	}
+	if j < 3 || t[j-1] != ' ' || string(t[j-3:j]) != "-u " && (j < 7 || string(t[j-7:j]) != "--user ") {
 		return m, stream.No
 	}
-	return stream.Match{Start: j, End: k, Reason: "assigned-secret", Severity: ringwall.High, Score: 0.8}, stream.Yes
+	k := i + 1
+	for k < len(t) && k-i <= maxPassword && t[k] > ' ' && t[k] != '"' && t[k] != '\'' {
+		k++
+	}
+	if k == len(t) && !w.Final && k-i <= maxPassword {
+		return m, stream.More
+	}
+	v := t[i+1 : k]
+	if len(v) < 8 || len(v) > maxPassword || placeholder(w.Folded[i+1:k]) || !random(v) && !scattered(w.Folded[i+1:k], v) {
+		return m, stream.No
+	}
+	return stream.Match{Start: i + 1, End: k, Reason: "command-password", Severity: ringwall.High, Score: 0.9}, stream.Yes
+}
+
+// program reports whether v, between two characters, is a piece of a program: an
+// identifier, a reference, or what is put between two strings.
+func program(before byte, v []byte, after byte) bool {
+	quoted := before == '"' || before == '\'' || before == '`' || before == '\\'
+	switch {
+	case len(v) < 2:
+		return false
+	case v[0] == '+' && v[len(v)-1] == '+':
+		return true
+	case quoted:
+		return false
+	case v[0] == '&':
+		return true
+	}
+	return (after == ',' || after == ')' || after == ';' || after == '}') && wordy(v)
 }
 
 // inGap reports whether c may stand between what assigns and the value.
@@ -175,30 +258,4 @@ func placeholder(v []byte) bool {
 	return len(v) > 1 && (v[0] == '$' || v[0] == '%' || v[0] == '{' || v[0] == '(')
 }
 
-var placeholders = bytes.Fields([]byte("your example changeme placeholder xxxx **** .... password secret ${ {{ env. getenv process. os.environ redacted null none"))
-
-// random reports whether v mixes kinds of characters as passwords and keys do,
-// and words and calls do not.
-func random(v []byte) bool {
-	var seen [256]bool
-	var digit, lower, upper, other, distinct int
-	for _, c := range v {
-		if !seen[c] {
-			seen[c] = true
-			distinct++
-		}
-		switch {
-		case '0' <= c && c <= '9':
-			digit = 1
-		case 'a' <= c && c <= 'z':
-			lower = 1
-		case 'A' <= c && c <= 'Z':
-			upper = 1
-		case c == '(' || c == '[':
-			return false
-		default:
-			other = 1
-		}
-	}
-	return digit == 1 && lower+upper+other >= 1 && distinct >= 6 && (lower+upper+other >= 2 || len(v) >= 16)
-}
+var placeholders = bytes.Fields([]byte("your example dummy sample abcdefghijkl changeme placeholder xxxx **** .... password secret ${ {{ env. getenv process. os.environ redacted null none"))

@@ -45,6 +45,13 @@ var (
 	bech32   = classOf("A-Z0-9")
 	path     = classOf("A-Za-z0-9/_-")
 
+	hexDash   = classOf("a-f0-9-")
+	dollar    = classOf("A-Za-z0-9_$")
+	mailchimp = classOf("a-z0-9-")
+	hexUnder  = classOf("A-Fa-f0-9_")
+	pathAt    = classOf("A-Za-z0-9/@-")
+
+	base64Dot  = classOf("A-Za-z0-9+/=.")
 	base64Body = classOf("A-Za-z0-9+/=")
 	tokenBody  = classOf("A-Za-z0-9+/=_-")
 )
@@ -65,7 +72,7 @@ var rules = []rule{
 	{"github-app-token", "ghu_", alnum, 36, 0},
 	{"github-app-token", "ghs_", alnum, 36, 0},
 	{"github-refresh-token", "ghr_", alnum, 36, 0},
-	{"gitlab-pat", "glpat-", urlSafe, 20, 0},
+	{"gitlab-pat", "glpat-", dotted, 20, 0},
 	{"gitlab-deploy-token", "gldt-", urlSafe, 20, 0},
 	{"gitlab-runner-token", "glrt-", urlSafe, 20, 0},
 	{"gitlab-runner-token", "glrtr-", urlSafe, 20, 0},
@@ -136,7 +143,7 @@ var rules = []rule{
 	{"sonar-token", "squ_", alnum, 40, 1},
 	{"sonar-token", "sqa_", alnum, 40, 1},
 	{"sourcegraph-token", "sgp_local_", hexAny, 40, 1},
-	{"sourcegraph-token", "sgp_", hexAny, 40, 1},
+	{"sourcegraph-token", "sgp_", hexUnder, 40, 1},
 	{"dynatrace-token", "dt0c01.", dotted, 80, 1},
 	{"pulumi-token", "pul-", hexLower, 40, 1},
 	{"planetscale-token", "pscale_tkn_", tokenBody, 32, 1},
@@ -185,6 +192,17 @@ func (r *rule) sight() int {
 	return at
 }
 
+// all are the rules in their order: those whose prefix begins others come last.
+var all = func() (list []*rule) {
+	for i := range moreRules {
+		list = append(list, &moreRules[i])
+	}
+	for i := range rules {
+		list = append(list, &rules[i])
+	}
+	return list
+}()
+
 // book is the rules by how they are come upon.
 type book struct {
 	trigger [256]bool             // bytes at which the cursor stops
@@ -202,11 +220,11 @@ type sighting struct {
 const longestSight = 8
 
 var library = func() (b book) {
-	for _, c := range []byte(":=,>-") { // of assignments, URLs and private keys
+	for _, c := range []byte(":=,(>-.~") { // of assignments, URLs, private keys and shapes
 		b.trigger[c] = true
 	}
-	for i := range rules {
-		s := sighting{&rules[i], rules[i].sight()}
+	for _, r := range all {
+		s := sighting{r, r.sight()}
 		c, before := s.prefix[s.at], byte(0)
 		if s.at > 0 {
 			before = s.prefix[s.at-1]
@@ -245,6 +263,9 @@ func (r *rule) read(t []byte, i int, final bool) (m stream.Match, look stream.Lo
 		}
 	}
 	if digits < r.digits || same == r.min { // one character again and again holds a place
+		return m, stream.No
+	}
+	if digits == 0 && r.min >= 20 && wordy(body[:r.min]) { // a name in a program
 		return m, stream.No
 	}
 	return stream.Match{Start: i, End: i + len(r.prefix) + r.min, Reason: r.reason, Severity: ringwall.High, Score: 0.99}, stream.Yes

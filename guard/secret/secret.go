@@ -3,8 +3,14 @@
 // A credential of a known service is a prefix and a stretch of characters of one
 // class ([rule]); the prefix gives it away, so it is reported as soon as the
 // shortest one is complete, and what follows of the class is swallowed, however
-// long it is. Private keys, tokens in three parts, passwords in URLs and values
-// assigned to a name that says secret have readers of their own.
+// long it is. Private keys, tokens in three parts, passwords in URLs and commands
+// and tokens that their middle gives away ([shape]) have readers of their own.
+//
+// What has no prefix is told by the name that it is assigned to, in whatever way
+// names are given to values: a name that says secret ([strong]), the name of a
+// service beside it ([service]), or a name such as key with a value whose
+// characters follow each other by chance. Fingerprints, identifiers and words are
+// left alone. Known secrets of an operator are not this package's business.
 //
 // One pass over the clean view stops only at bytes that are rare in prose and
 // that each of these holds: the underscore of "ghp_", the capital of "AKIA", the
@@ -70,6 +76,10 @@ func (c *cursor) Scan(w stream.Window, found func(stream.Match)) int {
 		if i >= len(t) {
 			break
 		}
+		if idle(t, i) {
+			i++
+			continue
+		}
 		m, rest, look := c.read(w, i)
 		switch look {
 		case stream.No:
@@ -92,6 +102,25 @@ func (c *cursor) Scan(w stream.Window, found func(stream.Match)) int {
 	return c.pos - c.tail(w)
 }
 
+// idle reports whether nothing can have its trigger at t[i], by the bytes beside
+// it: what prose is full of is passed over without a call.
+func idle(t []byte, i int) bool {
+	switch b := t[i]; b {
+	case '.', '_', '~':
+		return i+1 < len(t) && t[i+1] <= ' '
+	case ',':
+		return i == 0 || t[i-1] != '"' && t[i-1] != '\''
+	case ':', '=', '>', '-', '(':
+		return false
+	default:
+		before := byte(0)
+		if i > 0 && stream.AlphaNum[t[i-1]] {
+			before = t[i-1]
+		}
+		return len(library.seen[b][before]) == 0
+	}
+}
+
 // read tries what may have its trigger at t[i]. When more is needed, the start
 // of the match says from where on.
 func (c *cursor) read(w stream.Window, i int) (m stream.Match, rest swallower, look stream.Look) {
@@ -109,20 +138,34 @@ func (c *cursor) read(w stream.Window, i int) (m stream.Match, rest swallower, l
 			}
 		}
 	}
+	if s := shapes[t[i]]; s != nil {
+		if m, rest, look = s.read(t, i, w.Final); look != stream.No {
+			m.Start = max(m.Start, i)
+			return m, rest, look
+		}
+	}
 	switch t[i] {
 	case '-':
 		if i == 0 || !stream.AlphaNum[t[i-1]] {
 			m, rest, look = readPEM(t, i, w.Final)
 		}
+		if look == stream.No && i > 0 && t[i-1] == '-' {
+			m, rest, look = c.readFlag(w, i)
+		}
+	case '(':
+		m, rest, look = c.readArgument(w, i)
 	case ':':
 		if m, look = readURL(w, i); look == stream.No {
-			m, look = c.readAssigned(w, i)
+			m, look = readUser(w, i)
+		}
+		if look == stream.No {
+			m, rest, look = c.readAssigned(w, i)
 		}
 	case '=', '>':
-		m, look = c.readAssigned(w, i)
+		m, rest, look = c.readAssigned(w, i)
 	case ',':
 		if i > 0 && (t[i-1] == '"' || t[i-1] == '\'') { // of two arguments
-			m, look = c.readAssigned(w, i)
+			m, rest, look = c.readAssigned(w, i)
 		}
 	}
 	if look == stream.More {

@@ -1,6 +1,7 @@
 package secret_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,12 +23,15 @@ func specimen(prefix, body string, n int) string {
 	return prefix + strings.Repeat(body, n/len(body)+1)[:n]
 }
 
-// kinds are the kinds of credentials that a prefix gives away, each with the
-// fewest characters behind it.
-var kinds = []struct {
+// kind is a kind of credential and how a specimen of it is made.
+type kind struct {
 	reason, prefix, body string
 	n                    int
-}{
+}
+
+// kinds are the kinds of credentials that a prefix gives away, each with the
+// fewest characters behind it.
+var kinds = []kind{
 	{"aws-access-key", "AKIA", capitals, 16},
 	{"aws-access-key", "ASIA", capitals, 16},
 	{"aws-access-key", "ABIA", capitals, 16},
@@ -152,7 +156,7 @@ func masked(t *testing.T, text string) string {
 }
 
 func TestKnownKinds(t *testing.T) {
-	for _, k := range kinds {
+	for _, k := range slices.Concat(kinds, moreKinds) {
 		t.Run(k.prefix, func(t *testing.T) {
 			whole := specimen(k.prefix, k.body, k.n)
 			for _, tt := range []struct{ name, in, want string }{
@@ -219,6 +223,21 @@ func TestShapes(t *testing.T) {
 		{"make", `API_TOKEN ?= "9f8e7d6c5b4a39281706"`, `API_TOKEN ?= "{ASSIGNED_SECRET}"`},
 		{"XML", "<apiToken>\n  9f8e7d6c5b4a39281706\n</apiToken>", "<apiToken>\n  {ASSIGNED_SECRET}\n</apiToken>"},
 		{"arguments", `set("API_TOKEN", "9f8e7d6c5b4a39281706")`, `set("API_TOKEN", "{ASSIGNED_SECRET}")`},
+		{"a header", "Authorization: Basic " + "dXNlcjp4OXF6N0xt\n", "Authorization: Basic {ASSIGNED_SECRET}\n"},
+		{"a header of a bearer", "authorization: bearer 9f8e7d6c5b4a39281706", "authorization: bearer {ASSIGNED_SECRET}"},
+		{"a header in JSON", `{"Authorization": "Bearer 9f8e7d6c5b4a39281706"}`, `{"Authorization": "Bearer {ASSIGNED_SECRET}"}`},
+		{"a command", "curl -u app:x9Qz7Lmw4 https://a.example", "curl -u app:{COMMAND_PASSWORD} https://a.example"},
+		{"a command, in quotes", "curl --user 'app:x9Qz7Lmw4' -v", "curl --user 'app:{COMMAND_PASSWORD}' -v"},
+		{"a long value", `session_token="` + strings.Repeat(letters, 30) + `"`, `session_token="{ASSIGNED_SECRET}"`},
+		{"a key that is named but a key", "key = " + letters, "key = {ASSIGNED_SECRET}"},
+		{"a flag", "zeta --api-key " + letters + " -v", "zeta --api-key {ASSIGNED_SECRET} -v"},
+		{"an argument", `zeta.WithToken("` + letters + `")`, `zeta.WithToken("{ASSIGNED_SECRET}")`},
+		{"kebab case", "x-service-auth: " + letters, "x-service-auth: {ASSIGNED_SECRET}"},
+		{"a bot of Telegram", "bot 123456789:AA" + letters[:33], "bot 123456789:{TELEGRAM_BOT_TOKEN}"},
+		{"a bot of Discord", "MTA4OTk4NzY1NDMyMTA5ODc2" + "." + letters[:6] + "." + letters, "MTA4OTk4NzY1NDMyMTA5ODc2.{DISCORD_BOT_TOKEN}"},
+		{"a client of Azure", "is aB38Q" + "~" + letters[:31], "is aB38Q~{AZURE_CLIENT_SECRET}"},
+		{"a UUID of a service", "HEROKU_KEY=" + "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9", "HEROKU_KEY={HEROKU_CREDENTIAL}"},
+		{"a number of a service", "asanaToken = 1029384756102938", "asanaToken = {ASANA_CREDENTIAL}"},
 		{"a sentence", "The password is: hunter2-Xy9!q.", "The password is: {ASSIGNED_SECRET}."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -235,12 +254,21 @@ func TestScanner(t *testing.T) {
 		`<div class="sk-fading-circle sk-circle-2 key-visual sk-chasing-dots">`, "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk",
 		"password: ********", "password: ", "token=${TOKEN}", "token={{ .Values.token }}", "api_key=os.environ['API_KEY']", `password = "your-password-here"`, "secret: <redacted>",
 		"password=changeme123", "tokenizer: bert-base-uncased-2024x", "secretary: Anna-Maria2024!", "The token count: 12345678 tokens", "max_tokens=4096", "token: abcdefgh",
-		"hf_requiredCharacteristic", "skip-link sk-1", "AKIA is a prefix", "eyJ eyJ eyJ", "-----BEGIN CERTIFICATE-----", "a -----BEGIN ", "see https://hooks.slack.com/docs",
+		"hf_requiredCharacteristic", "hf_requiredCharacteristicTypesForDisplayMetadata", `secret_key => "sk_abcdefghijklmnopqrstuvwxyz123"`, "skip-link sk-1", "AKIA is a prefix", "eyJ eyJ eyJ", "-----BEGIN CERTIFICATE-----", "a -----BEGIN ", "see https://hooks.slack.com/docs",
+		"key: 550e8400-e29b-41d4-a716-446655440000", "auth = 9fceb02d0ae598e95dc970b74767f19372d61af8", "key: com.example.application.SecurityConfigurationFactory2", "datadog: " + lowerHex,
+		"key=uploads/2024/11/annual-report-final-v2.pdf", "key: https://example.com/a1B2c3D4e5F6g7H8i9", "key = getDefaultAuthenticationManager2Instance", "auth: https://login.example.com/oauth2/v2.0/authorize",
+		"docker run -u 1000:10001000", "curl -u user:$PASSWORD_2", "curl -u app:secret", "integrity sha512-" + letters + letters, "HEROKU_KEY=00000000-0000-0000-0000-000000000000", "build 123456789:AABB",
+		"zeta --verbose " + letters, `"subject_token_type": x509SubjectTokenType,`, `"token":"` + "`+x509SyntheticToken+`" + `"`, "token := &oauth2.Token{", "https://user:pass@a.example",
+		"data:image/png;base64," + letters + letters, ".btn-primary-2x{key:value}", "key: docs/architecture/decisions/0001-use-go", "Authorization: Bearer $TOKEN", "Authorization: Bearer <your-token-1>",
 		"password reset at 10:30", "if token == nil {", `getPassword("user")`, "key-value store", "task-force sk-force", "AC/DC", "SKU-1234567890",
 	}}
-	for _, k := range kinds {
+	for _, k := range slices.Concat(kinds, moreKinds) {
 		c.Bad = append(c.Bad, specimen(k.prefix, k.body, k.n))
 	}
 	c.Bad = append(c.Bad, pem("RSA PRIVATE KEY"), "postgres://app:s3cr3t-pw@db", `api_key: "9f8e7d6c5b4a39281706"`, "g\u200bhp_"+strings.Repeat("aB3d", 9), "ｇｈｐ＿"+strings.Repeat("aB3d", 9))
+	for _, s := range services {
+		c.Bad = append(c.Bad, s.specimen())
+		c.Good = append(c.Good, s.name+" is a service", s.name+"_token=")
+	}
 	guardtest.Run(t, secret.Scanner{}, c)
 }
