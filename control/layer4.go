@@ -139,7 +139,7 @@ var inference = []Control{
 		Threats: []string{"LLM02", "ASI03", "AML.T0055", "AML.T0057", "AML.T0082", "AML.T0083", "AML.T0098"},
 		State:   Partial,
 		Proof:   []string{"guard.TestLongSecretIsSwallowed", "server/demo.TestDemo"},
-		Missing: "100 more services, entropy alone, known values",
+		Missing: "known values in every encoding, checksums",
 	},
 	{
 		ID:      "inference/grounding",
