@@ -14,7 +14,7 @@ var (
 
 // besides reads what the word t[s:e] is a part of and no row says: an age before
 // the words that say so, and a hardware address that begins with letters.
-func besides(t []byte, s, e, first int, final bool) (start, end int, p pattern, look stream.Look) {
+func besides(t []byte, s, e, first int, buf []byte, final bool) (start, end int, p pattern, look stream.Look) {
 	switch {
 	case e-s == 2 && s-3 >= first && t[s-1] == '-':
 		at := s
@@ -22,7 +22,7 @@ func besides(t []byte, s, e, first int, final bool) (start, end int, p pattern, 
 			at -= 3
 		}
 		if at < s && (at == 0 || !joined(t, at)) {
-			if end, _, _, look = match(t, at, "hh-hh-hh-hh-hh-hh", nil, final); look != stream.No {
+			if end, _, _, look = match(t, at, "hh-hh-hh-hh-hh-hh", buf, final); look != stream.No {
 				return at, end, hardware, look
 			}
 		}

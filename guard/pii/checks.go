@@ -155,7 +155,7 @@ func fiHetu(v []byte) bool {
 			return false
 		}
 	}
-	return dmy(v) && "0123456789ABCDEFHJKLMNPRSTUVWXY"[value(append(append([]byte(nil), v[:6]...), v[n-4:n-1]...))%31] == v[n-1]
+	return dmy(v) && "0123456789ABCDEFHJKLMNPRSTUVWXY"[(value(v[:6])*1000+value(v[n-4:n-1]))%31] == v[n-1]
 }
 
 func dkCPR(v []byte) bool { return dmy(v) }
@@ -177,7 +177,7 @@ func cnResident(v []byte) bool {
 		}
 	}
 	year := value(v[6:10])
-	return v[0] != '0' && 1880 < year && year < 2100 && ymd(v[8:14]) &&
+	return v[0] != '0' && 1850 < year && year < 2100 && ymd(v[8:14]) &&
 		"10X98765432"[sumOf(v, 7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)%11] == v[17]
 }
 

@@ -54,7 +54,7 @@ var general = []identifier{
 	{reason: CASIN, forms: "ddd_ddd_ddd", check: caSIN, words: "sin|social insurance|nas|assurance sociale", kin: national | tax | health, severity: high},
 	{reason: CAHealth, forms: "dddd_ddd_ddd|ddddddddddAA|dddd-ddd-ddd-AA|ddddddddd|AAAAdddddddd|AAAA-dddd-dddd|dddd-ddddd", words: "ohip|health card|phn|ramq|msp|medicare card|carte soleil|personal health|assurance maladie", severity: high},
 	{reason: SWIFT, forms: "NNNNNNNN|NNNNNNNNNNN", check: bic, words: "bic|swift|swift code|bic code|swift bic", severity: medium},
-	{reason: Passport, forms: "ddddddddd|Adddddddd|AAddddddd|AAdddddd|AAAdddddd|Addddddd|AAdddddddA|ddAAddddd|dddddddd|NNNNNNNNN", check: nil,
+	{reason: Passport, forms: "ddddddddd|Adddddddd|AAddddddd|AAdddddd|AAAdddddd|Addddddd|AAdddddddA|ddAAddddd|dddddddd|NNNNNNNNN",
 		words: "passport|passport number|passport no|passeport|pasaporte|passaporto|reisepass|passnummer|ausweisnummer|paspoort|paspoortnummer|passaporte|pass nr|паспорт|护照|旅券|パスポート|여권|pasaport|paszport|passeport n", severity: high},
 	{reason: DriverID, forms: "Addddddd|Adddddddd|Adddddddddddd|Addddddddddddd|ddddddd|dddddddd|ddddddddd|dddddddddd|dddddddddddd|Addd-dddd-dddd|AAdddddd|AAddddddd|Addddddddddd|NNNNNNNNNNNNNNNN|NNNNNNNNNNN|AAAAAddddddAAdAA|ddddddddddd",
 		words: "driver license|driver licence|drivers license|drivers licence|driving licence|driving license|licence number|dl|fuhrerschein|fuhrerscheinnummer|permis|permis de conduire|licencia|rijbewijs|patente|carta de conducao|license no|s license|s licence|driver lic|prawo jazdy|cnh|dln", severity: high},
@@ -63,7 +63,7 @@ var general = []identifier{
 	{reason: USAccount, forms: "dddddddd|ddddddddd|dddddddddd|ddddddddddd|dddddddddddd|ddddddd|dddddd|dddd-dddd-dd|dddd-dddd|dddddddddddddd|ddd-dddddd|dddddddddddddddd",
 		words: "account|acct|account number|account no|bank account|checking|savings|konto|kontonummer|cuenta|compte|conto corrente|a c|conta", severity: high},
 	{reason: CardCVV, forms: "ddd|dddd", words: "cvv|cvc|cvv2|cvc2|csc|security code|card code|prufziffer|prufnummer|cryptogramme|codigo de seguridad|codigo de seguranca|kartenprufnummer|cid|cav|セキュリティコード|安全码", severity: high},
-	{reason: CardExpiry, forms: "dd/dd|dd/dddd|dd-dd|dd-dddd|dddd-dd", check: nil, words: "exp|expires|expiry|expiration|valid thru|valid until|expiry date|exp date|gultig bis|gultig|expire|vence|vencimiento|validade|scadenza|valable|geldig|verfalldatum|ablaufdatum|caducidad|有効期限|有效期", severity: medium},
+	{reason: CardExpiry, forms: "dd/dd|dd/dddd|dd-dd|dd-dddd", check: expiry, near: true, words: "exp|expires|expiry|expiration|valid thru|valid until|expiry date|exp date|gultig bis|gultig|expire|vence|vencimiento|validade|scadenza|valable|geldig|verfalldatum|ablaufdatum|caducidad|有効期限|有效期", severity: medium},
 	{reason: PIN, forms: "dddd|ddddd|dddddd", words: "pin|pin code|pincode|pin number|pin is|geheimzahl|code pin|密码", severity: high},
 	{reason: Age, forms: "dd|ddd", words: "aged|age", severity: low},
 }

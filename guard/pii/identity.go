@@ -23,6 +23,7 @@ type identifier struct {
 	// kin are the words of all its kind that are enough where there is a check.
 	kin      topic
 	loose    bool // named, it counts although the check digit is wrong: it has not always been kept
+	near     bool // it counts only close behind its name, as if nothing were checked
 	severity ringwall.Severity
 	topic    int // the bit of its words
 }
@@ -77,8 +78,8 @@ var forms = func() (t [maxWord + 1][]form) {
 }()
 
 // identify looks for an identifier whose first word with a digit has its first
-// digit at t[i]. A named one goes before any other.
-func identify(w stream.Window, i, first int) (start, end int, p pattern, look stream.Look) {
+// digit at t[i]; buf is room for its characters. A named one goes before any other.
+func identify(w stream.Window, i, first int, buf []byte) (start, end int, p pattern, look stream.Look) {
 	t := w.Clean
 	s := i
 	for s > first && i-s < maxWord && stream.AlphaNum[t[s-1]] {
@@ -97,7 +98,7 @@ func identify(w stream.Window, i, first int) (start, end int, p pattern, look st
 	case e == len(t) && !w.Final:
 		return s, i, p, stream.More
 	}
-	switch at, to, p, look := besides(t, s, e, first, w.Final); look {
+	switch at, to, p, look := besides(t, s, e, first, buf, w.Final); look {
 	case stream.More:
 		return at, i, p, look
 	case stream.Yes:
@@ -106,7 +107,6 @@ func identify(w stream.Window, i, first int) (start, end int, p pattern, look st
 	if at, to, p, look := address(t, s, e); look == stream.Yes {
 		return at, to, p, look
 	}
-	var value [maxWord]byte
 	var far, near topics
 	read := -1 // where the words were read before
 	for _, f := range forms[e-s] {
@@ -114,7 +114,7 @@ func identify(w stream.Window, i, first int) (start, end int, p pattern, look st
 		if at < first || at > 0 && joined(t, at) || !apart(t[at:s]) {
 			continue
 		}
-		to, v, plain, look := match(t, at, f.layout, value[:0], w.Final)
+		to, v, plain, look := match(t, at, f.layout, buf, w.Final)
 		switch look {
 		case stream.No:
 			continue
@@ -131,7 +131,7 @@ func identify(w stream.Window, i, first int) (start, end int, p pattern, look st
 		}
 		score := 0.0
 		switch {
-		case f.id.check == nil || !right:
+		case f.id.check == nil || !right || f.id.near:
 			if near.has(f.id.topic) {
 				score = 0.8
 			}
@@ -223,7 +223,7 @@ func match(t []byte, i int, layout string, v []byte, final bool) (end int, value
 			continue
 		}
 		if isLetter(c) && c >= 'a' {
-			plain = plain && c == 'x' && k == len(layout)-1
+			plain = plain && (layout[k] == 'h' || c == 'x' && k == len(layout)-1)
 			c -= 'a' - 'A'
 		}
 		v = append(v, c)

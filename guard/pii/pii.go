@@ -57,11 +57,12 @@ func (Scanner) Begin(stream.Scope) (stream.Cursor, string) { return cursors.Get(
 
 // cursor looks through one text. Its fields are offsets of the text.
 type cursor struct {
-	pos     int // bytes before it were dealt with
-	last    int // end of the last match: no other begins before it
-	run     int // the characters of local parts go on up to here, from the last digit on that was looked at
-	account int // end of the last account number
-	noAt    int // behind the last at sign that belongs to no address
+	pos     int           // bytes before it were dealt with
+	last    int           // end of the last match: no other begins before it
+	run     int           // the characters of local parts go on up to here, from the last digit on that was looked at
+	account int           // end of the last account number
+	value   [maxWord]byte // room for the characters of one
+	noAt    int           // behind the last at sign that belongs to no address
 }
 
 // Free implements stream.Freer.
@@ -181,7 +182,8 @@ func (c *cursor) read(w stream.Window, i int) (start, end int, p pattern, look s
 			return start, i + 1, p, stream.No
 		}
 		if i-start == 2 {
-			if end, _, _, look = match(t, start, "hh:hh:hh:hh:hh:hh", nil, w.Final); look != stream.No {
+			var v []byte
+			if end, v, _, look = match(t, start, "hh:hh:hh:hh:hh:hh", c.value[:0], w.Final); look == stream.More || look == stream.Yes && mac(v) {
 				return start, end, hardware, look
 			}
 		}
@@ -228,7 +230,7 @@ func (c *cursor) read(w stream.Window, i int) (start, end int, p pattern, look s
 			return start, end, northAmerican, look
 		}
 	}
-	idStart, idEnd, id, look := identify(w, i, first)
+	idStart, idEnd, id, look := identify(w, i, first, c.value[:0])
 	if look == stream.More || look == stream.Yes && id.score > 0.9 {
 		return idStart, idEnd, id, look
 	}
@@ -245,7 +247,7 @@ func (c *cursor) read(w stream.Window, i int) (start, end int, p pattern, look s
 
 // code tries what begins with letters before the digit t[i].
 func (c *cursor) code(w stream.Window, i, first int) (start, end int, p pattern, look stream.Look) {
-	start, end, p, look = identify(w, i, first)
+	start, end, p, look = identify(w, i, first, c.value[:0])
 	if look == stream.No && w.Base+i-c.account < 32 {
 		if s, e, ok := besideAccount(w.Clean, i, first, c.account-w.Base); ok {
 			return s, e, bank, stream.Yes
