@@ -27,6 +27,12 @@ func besides(t []byte, s, e, first int, buf []byte, final bool) (start, end int,
 			}
 		}
 	case e-s <= 3 && isDigit(t[s]) && isDigit(t[e-1]) && (s == 0 || !joined(t, s)):
+		if aged(t, s) {
+			return s, e, years, stream.Yes
+		}
+		if e < len(t) && t[e] != ' ' && t[e] != '-' || e+1 < len(t) && t[e+1]|0x20 != 'y' && t[e+1]|0x20 != 'j' {
+			return s, e, p, stream.No
+		}
 		for _, say := range [...]string{" years old", " year old", "-year-old", " jahre alt", " yrs old", " jaar oud"} {
 			rest := t[e:min(e+len(say), len(t))]
 			if !bytes.EqualFold(rest, []byte(say)[:len(rest)]) {
@@ -41,6 +47,25 @@ func besides(t []byte, s, e, first int, buf []byte, final bool) (start, end int,
 		}
 	}
 	return s, e, p, stream.No
+}
+
+// aged reports whether the word before t[i] says that an age follows.
+func aged(t []byte, i int) bool {
+	end := i
+	for end > 0 && i-end < 3 && contains(` :="'`, t[end-1]) {
+		end--
+	}
+	start := end
+	for start > 0 && end-start < 6 && isLetter(t[start-1]) {
+		start--
+	}
+	switch word := t[start:end]; len(word) {
+	case 3:
+		return bytes.EqualFold(word, []byte("age"))
+	case 4:
+		return bytes.EqualFold(word, []byte("aged"))
+	}
+	return false
 }
 
 // namedBank reads the code of a bank behind the colon t[i] and its name.

@@ -65,7 +65,6 @@ var general = []identifier{
 	{reason: CardCVV, forms: "ddd|dddd", words: "cvv|cvc|cvv2|cvc2|csc|security code|card code|prufziffer|prufnummer|cryptogramme|codigo de seguridad|codigo de seguranca|kartenprufnummer|cid|cav|セキュリティコード|安全码", severity: high},
 	{reason: CardExpiry, forms: "dd/dd|dd/dddd|dd-dd|dd-dddd", check: expiry, near: true, words: "exp|expires|expiry|expiration|valid thru|valid until|expiry date|exp date|gultig bis|gultig|expire|vence|vencimiento|validade|scadenza|valable|geldig|verfalldatum|ablaufdatum|caducidad|有効期限|有效期", severity: medium},
 	{reason: PIN, forms: "dddd|ddddd|dddddd", words: "pin|pin code|pincode|pin number|pin is|geheimzahl|code pin|密码", severity: high},
-	{reason: Age, forms: "dd|ddd", words: "aged|age", severity: low},
 }
 
 // identifiers are all rows; what is more specific stands first.

@@ -110,6 +110,12 @@ func identify(w stream.Window, i, first int, buf []byte) (start, end int, p patt
 	var far, near topics
 	read := -1 // where the words were read before
 	for _, f := range forms[e-s] {
+		if t[s] < 'A' != (f.layout[f.before] != 'A') && f.layout[f.before] != 'N' && f.layout[f.before] != 'h' {
+			continue // a digit where a letter stands, or the other way round
+		}
+		if f.before > 0 && (s == 0 || stream.AlphaNum[t[s-1]]) {
+			continue
+		}
 		at := s - f.before
 		if at < first || at > 0 && joined(t, at) || !apart(t[at:s]) {
 			continue

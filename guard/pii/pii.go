@@ -38,7 +38,7 @@ const (
 
 // Reasons lists all reasons.
 var Reasons = func() []string {
-	rs := []string{Email, Phone, CreditCard, IBAN, USSSN, IPAddress, BitcoinAddress, EthereumAddress}
+	rs := []string{Email, Phone, CreditCard, IBAN, USSSN, IPAddress, Age, BitcoinAddress, EthereumAddress}
 	for _, id := range identifiers {
 		if !slices.Contains(rs, id.reason) {
 			rs = append(rs, id.reason)
