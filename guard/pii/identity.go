@@ -43,6 +43,34 @@ type form struct {
 	layout string
 	before int // bytes before the first word with a digit
 	signs  bool
+	// What the first word with a digit begins with and what follows it, as the
+	// layout says it: most forms can be told from that alone.
+	head, next, then byte
+}
+
+// fits reports whether the word t[s:e] and what follows it may be in the form.
+func (f *form) fits(t []byte, s, e int) bool {
+	switch f.head {
+	case 'A':
+		if t[s] < 'A' {
+			return false
+		}
+	case 'N', 'h':
+	default:
+		if t[s] >= 'A' {
+			return false
+		}
+	}
+	if f.before > 0 && (s == 0 || stream.AlphaNum[t[s-1]] || s > 1 && !stream.AlphaNum[t[s-2]]) {
+		return false
+	}
+	if f.next == 0 {
+		return true
+	}
+	if e == len(t) || t[e] != f.next && (f.next != '-' || t[e] != ' ') {
+		return false
+	}
+	return e+1 == len(t) || f.then == 'N' || f.then == 'h' || (t[e+1] < 'A') == (f.then != 'A')
 }
 
 const maxWord = 64
@@ -58,7 +86,13 @@ var forms = func() (t [maxWord + 1][]form) {
 				end++
 			}
 			if strings.ContainsAny(layout[at:end], "dNh0123456789") {
-				f.before = at
+				f.before, f.head = at, layout[at]
+				if end < len(layout) {
+					f.next = layout[end]
+				}
+				if end+1 < len(layout) {
+					f.then = layout[end+1]
+				}
 				t[end-at] = append(t[end-at], f)
 				return
 			}
@@ -109,11 +143,9 @@ func identify(w stream.Window, i, first int, buf []byte) (start, end int, p patt
 	}
 	var far, near topics
 	read := -1 // where the words were read before
-	for _, f := range forms[e-s] {
-		if t[s] < 'A' != (f.layout[f.before] != 'A') && f.layout[f.before] != 'N' && f.layout[f.before] != 'h' {
-			continue // a digit where a letter stands, or the other way round
-		}
-		if f.before > 0 && (s == 0 || stream.AlphaNum[t[s-1]]) {
+	for k := range forms[e-s] {
+		f := &forms[e-s][k]
+		if !f.fits(t, s, e) {
 			continue
 		}
 		at := s - f.before
