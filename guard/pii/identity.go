@@ -43,25 +43,14 @@ type form struct {
 	layout string
 	before int // bytes before the first word with a digit
 	signs  bool
-	// What the first word with a digit begins with and what follows it, as the
-	// layout says it: most forms can be told from that alone.
-	head, next, then byte
+	// What follows the first word with a digit, as the layout says it: most forms
+	// can be told from that alone.
+	next, then byte
 }
 
 // fits reports whether the word t[s:e] and what follows it may be in the form.
 func (f *form) fits(t []byte, s, e int) bool {
-	switch f.head {
-	case 'A':
-		if t[s] < 'A' {
-			return false
-		}
-	case 'N', 'h':
-	default:
-		if t[s] >= 'A' {
-			return false
-		}
-	}
-	if f.before > 0 && (s == 0 || stream.AlphaNum[t[s-1]] || s > 1 && !stream.AlphaNum[t[s-2]]) {
+	if f.before > 0 && (s == 0 || stream.AlphaNum[t[s-1]] || s > 1 && (!stream.AlphaNum[t[s-2]] || t[s-1] == ' ' && !capital(t[s-2]))) {
 		return false
 	}
 	if f.next == 0 {
@@ -75,8 +64,9 @@ func (f *form) fits(t []byte, s, e int) bool {
 
 const maxWord = 64
 
-// forms are all ways by the length of the first word that may hold a digit.
-var forms = func() (t [maxWord + 1][]form) {
+// forms are all ways by the length of the first word that may hold a digit:
+// those in which a digit may come first, and those in which a letter may.
+var forms = func() (t [2][maxWord + 1][]form) {
 	add := func(id *identifier, layout string) {
 		f := form{id: id, layout: layout, signs: strings.ContainsAny(layout, "-./() :+")}
 		at := 0
@@ -86,14 +76,19 @@ var forms = func() (t [maxWord + 1][]form) {
 				end++
 			}
 			if strings.ContainsAny(layout[at:end], "dNh0123456789") {
-				f.before, f.head = at, layout[at]
+				f.before = at
 				if end < len(layout) {
 					f.next = layout[end]
 				}
 				if end+1 < len(layout) {
 					f.then = layout[end+1]
 				}
-				t[end-at] = append(t[end-at], f)
+				if layout[at] != 'A' {
+					t[0][end-at] = append(t[0][end-at], f)
+				}
+				if !isDigit(layout[at]) && layout[at] != 'd' {
+					t[1][end-at] = append(t[1][end-at], f)
+				}
 				return
 			}
 			at = end + 1
@@ -143,8 +138,12 @@ func identify(w stream.Window, i, first int, buf []byte) (start, end int, p patt
 	}
 	var far, near topics
 	read := -1 // where the words were read before
-	for k := range forms[e-s] {
-		f := &forms[e-s][k]
+	those := forms[0][e-s]
+	if t[s] >= 'A' {
+		those = forms[1][e-s]
+	}
+	for k := range those {
+		f := &those[k]
 		if !f.fits(t, s, e) {
 			continue
 		}
