@@ -127,6 +127,9 @@ func identify(w stream.Window, i, first int, buf []byte) (start, end int, p patt
 	case e == len(t) && !w.Final:
 		return s, i, p, stream.More
 	}
+	if e-s <= 2 && counts(t, s, e) {
+		return i, i, p, stream.No
+	}
 	switch at, to, p, look := besides(t, s, e, first, buf, w.Final); look {
 	case stream.More:
 		return at, i, p, look
@@ -190,6 +193,13 @@ func identify(w stream.Window, i, first int, buf []byte) (start, end int, p patt
 		return i, i, p, stream.No
 	}
 	return start, end, p, stream.Yes
+}
+
+// counts reports whether the one or two signs t[s:e] stand between words as any
+// number in prose does: no form goes on so.
+func counts(t []byte, s, e int) bool {
+	return s > 1 && t[s-1] == ' ' && isLetter(t[s-2]) && t[s-2] >= 'a' && !contains("ed", t[s-2]) &&
+		e+1 < len(t) && t[e] == ' ' && isLetter(t[e+1]) && t[e+1] >= 'a' && t[e+1] != 'y' && t[e+1] != 'j'
 }
 
 // joined reports whether the word at t[i] goes on one before it.
