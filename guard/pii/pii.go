@@ -9,6 +9,13 @@
 // about a run of characters is remembered to its end, so the cost is linear in
 // the text.
 //
+// What a country or a trade numbers people by is a row of a table: how it is
+// written, its check digit, the words that name it, and whether it needs one
+// of them; see national.go, general.go and, for how rows are tried, identity.go.
+// A number that its words name goes before one that only fits. The score tells
+// how it was known: 0.99 by its words and its check digit, 0.9 and more by the
+// check digit alone, 0.8 by the words alone.
+//
 // Of values that overlap the one that begins first counts, and an e-mail address
 // goes before a number that it holds. Reasons are Bedrock's names of the types in
 // kebab-case. Names and postal addresses have no structure: they are left to
