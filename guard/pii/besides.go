@@ -2,6 +2,7 @@ package pii
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard/stream"
@@ -117,6 +118,24 @@ func bankOf(v []byte) bool {
 	}
 	switch string(v[4:6]) {
 	case "US", "CA", "AU", "NZ", "JP", "CN", "IN", "SG", "HK", "KR", "ZA", "TH", "MY", "PH", "ID", "TW", "VN", "MX", "AR", "CL", "CO", "PE", "NG", "KE", "MA":
+		return true
+	}
+	return false
+}
+
+// ofGoods reports whether the word before t[i] says that the number is that of a
+// thing, or of a paper about things.
+func ofGoods(t []byte, i int) bool {
+	end := i
+	for end > 0 && i-end < 3 && contains(" :#.", t[end-1]) {
+		end--
+	}
+	start := end
+	for start > 0 && end-start < 10 && isLetter(t[start-1]) {
+		start--
+	}
+	switch strings.ToLower(string(t[start:end])) {
+	case "part", "parts", "model", "sku", "item", "article", "serial", "order", "invoice", "ticket", "batch", "lot", "tracking", "isbn", "case", "extension":
 		return true
 	}
 	return false

@@ -178,7 +178,7 @@ func identify(w stream.Window, i, first int, buf []byte) (start, end int, p patt
 		case far.has(f.id.topic) || f.id.kin != 0 && far.any(f.id.kin):
 			score = 0.99
 		}
-		if score == 0 && right && plain && (f.id.alone == whole || f.id.alone == parted && f.signs) && !priced(t, at) {
+		if score == 0 && right && plain && (f.id.alone == whole || f.id.alone == parted && f.signs) && !priced(t, at) && !ofGoods(t, at) {
 			score = 0.9
 			if f.signs {
 				score = 0.92
