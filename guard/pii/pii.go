@@ -165,7 +165,7 @@ func (c *cursor) hold(w stream.Window, i int) int {
 		for j > first && capital(w.Clean[j-1]) {
 			j--
 		}
-		if j < i-1 && (j == 0 || !stream.AlphaNum[w.Clean[j-1]]) {
+		if j < i-1 {
 			return j
 		}
 	}
