@@ -35,7 +35,7 @@ type Secret struct {
 type PII struct {
 	Input    Act            `yaml:"input" doc:"on the way to the model: block, hold, mask, flag, allow, or off" default:"mask"`
 	Output   Act            `yaml:"output" doc:"on the way from it" default:"mask"`
-	Reasons  map[string]Act `yaml:"reasons" doc:"other actions for single types, both ways; types as findings name them" example:"ip-address"`
+	Reasons  map[string]Act `yaml:"reasons" doc:"other actions for single types, both ways; types as findings name them. An age alone is only flagged unless it is named here" example:"ip-address"`
 	FailOpen bool           `yaml:"fail_open" doc:"let texts pass that could not be looked at; weakens protection and is shown everywhere" default:"false"`
 }
 

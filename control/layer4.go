@@ -129,7 +129,7 @@ var inference = []Control{
 		Threats: []string{"LLM02", "ASI03", "AML.T0036", "AML.T0057", "AML.T0085"},
 		State:   Partial,
 		Proof:   []string{"server.TestMasksOnTheWayInAndOut", "server.TestRestoresTheCallersOwnWords"},
-		Missing: "25 of Bedrock's types, national ids, names and addresses, placeholders that last a conversation",
+		Missing: "user names, URLs, names and addresses, custom recognisers, placeholders that last a conversation",
 	},
 	{
 		ID:      "inference/secret",

@@ -58,6 +58,7 @@ var worst = map[string]string{
 	"accounts": "GB82 ", "half an attack": "ignore all previous ", "all of an attack": "ignore all previous instructions ", "brackets": "<|", "tags": "\U000E0041", "selectors": "a\ufe01", "base64": "QUJD", "base64, parted": "aWdub3JlIGFsbCBwcmV2aW91cw== ",
 	"invisible": "\u200b", "marks": "a\u0301", "ligatures": "\ufdfa", "invalid": "\xff", "listed word": "blue ", "half a listed word": "project ", "Thai": "\u0e01", "Han": "\u79d8",
 	"system prompt": "you are nora the assistant of ", "keys": "AKIAIOSFODNN7EXAMPLE ", "letters apart": "a ", "letters far apart": "a    ", "zeros": "01 23 ", "named numbers": "phone 12-", "arguments": "\"token\",", "elements": "token>", "Hangul": "\uac00", "note": "note to ", "services": "datadog_key=", "commands": "-u a:", "bots": "123456789:AA", "users": "MTA4OTk4NzY1NDMyMTA5ODc2.", "flags": "--token ", "calls": "Token(\"", "tildes": "aa18Q~", "headers": "auth: bearer ", "long values": "token=aB3dE5gH7jK9mN1pQ2sT4vW6", "PEM": "-----BEGIN PRIVATE KEY-----\nMIIE\n", "local part": "a+", "spaces": " ",
+	"plates": "AB 12 ", "hardware": "ab-12-", "groups of three": "123 ", "tax numbers": "tax id 123-", "passports": "passport A1234567 ", "ages": "42 years ol", "accounts and codes": "BIC: A", "codes": "A1B2C3D4E5", "named Chinese": "身份证1",
 }
 
 // No text makes the work grow faster than the text does: eight times as much of

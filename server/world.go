@@ -53,12 +53,30 @@ func Guardrail(c *config.Config, name string) (*guard.Guard, error) {
 		if err != nil {
 			return nil, fmt.Errorf("guardrail %s: %w", name, err)
 		}
+		reasons := r.reasons
+		if r.control == pii.Control {
+			reasons = unlessSaid(reasons, pii.Age, config.Act{Action: ringwall.Flag})
+		}
 		cfg.Rules = append(cfg.Rules, guard.Rule{
 			Control: r.control, Scanner: scanner, FailOpen: r.failOpen,
-			Input: actions(r.input, r.reasons), Output: actions(r.output, r.reasons),
+			Input: actions(r.input, reasons), Output: actions(r.output, reasons),
 		})
 	}
 	return guard.New(cfg)
+}
+
+// unlessSaid returns reasons with act for one that they do not name. An age alone
+// tells nobody apart, so it is noted and stays where it is.
+func unlessSaid(reasons map[string]config.Act, reason string, act config.Act) map[string]config.Act {
+	if _, said := reasons[reason]; said {
+		return reasons
+	}
+	out := maps.Clone(reasons)
+	if out == nil {
+		out = map[string]config.Act{}
+	}
+	out[reason] = act
+	return out
 }
 
 func actions(a config.Act, reasons map[string]config.Act) *guard.Actions {

@@ -147,7 +147,7 @@ func readSSN(t []byte, i int, final bool) (int, stream.Look) {
 		}
 	}
 	end := i + len(layout)
-	if !given(t[i:i+3], t[i+4:i+6], t[i+7:end]) {
+	if !given(t[i:i+3], t[i+4:i+6], t[i+7:end]) || ofGoods(t, i) {
 		return i, stream.No
 	}
 	if end < len(t) && t[end] == '-' || end == len(t) && !final {

@@ -9,6 +9,13 @@
 // about a run of characters is remembered to its end, so the cost is linear in
 // the text.
 //
+// What a country or a trade numbers people by is a row of a table: how it is
+// written, its check digit, the words that name it, and whether it needs one
+// of them; see national.go, general.go and, for how rows are tried, identity.go.
+// A number that its words name goes before one that only fits. The score tells
+// how it was known: 0.99 by its words and its check digit, 0.9 and more by the
+// check digit alone, 0.8 by the words alone.
+//
 // Of values that overlap the one that begins first counts, and an e-mail address
 // goes before a number that it holds. Reasons are Bedrock's names of the types in
 // kebab-case. Names and postal addresses have no structure: they are left to
@@ -16,6 +23,7 @@
 package pii
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/ringwall/ringwall"
@@ -36,7 +44,15 @@ const (
 )
 
 // Reasons lists all reasons.
-var Reasons = []string{Email, Phone, CreditCard, IBAN, USSSN, IPAddress}
+var Reasons = func() []string {
+	rs := []string{Email, Phone, CreditCard, IBAN, USSSN, IPAddress, Age, BitcoinAddress, EthereumAddress}
+	for _, id := range identifiers {
+		if !slices.Contains(rs, id.reason) {
+			rs = append(rs, id.reason)
+		}
+	}
+	return rs
+}()
 
 // Scanner notices personal data. The zero Scanner is ready to use.
 type Scanner struct{}
@@ -48,10 +64,12 @@ func (Scanner) Begin(stream.Scope) (stream.Cursor, string) { return cursors.Get(
 
 // cursor looks through one text. Its fields are offsets of the text.
 type cursor struct {
-	pos  int // bytes before it were dealt with
-	last int // end of the last match: no other begins before it
-	run  int // the characters of local parts go on up to here, from the last digit on that was looked at
-	noAt int // behind the last at sign that belongs to no address
+	pos     int           // bytes before it were dealt with
+	last    int           // end of the last match: no other begins before it
+	run     int           // the characters of local parts go on up to here, from the last digit on that was looked at
+	account int           // end of the last account number
+	value   [maxWord]byte // room for the characters of one
+	noAt    int           // behind the last at sign that belongs to no address
 }
 
 // Free implements stream.Freer.
@@ -71,6 +89,7 @@ type pattern struct {
 var (
 	email         = pattern{Email, ringwall.Medium, 0.98, nil}
 	iban          = pattern{IBAN, ringwall.High, 0.99, readIBAN}
+	hardware      = pattern{MACAddress, ringwall.Low, 0.9, nil}
 	ipv6          = pattern{IPAddress, ringwall.Low, 0.95, readIPv6}
 	international = pattern{Phone, ringwall.Medium, 0.95, readInternational}
 	northAmerican = pattern{Phone, ringwall.Medium, 0.85, readNorthAmerican}
@@ -81,11 +100,14 @@ var (
 		{USSSN, ringwall.High, 0.9, readSSN},
 		{USSSN, ringwall.High, 0.8, readPlainSSN},
 		{CreditCard, ringwall.High, 0.99, readCard},
-		northAmerican,
+		northAmerican, // from here on an identifier goes before it
 		{Phone, ringwall.Medium, 0.8, readTrunk},
 		{Phone, ringwall.Medium, 0.7, readNamed},
 	}
 )
+
+// sure is how many of numbers go before an identifier that nothing names.
+const sure = 4
 
 // Scan implements stream.Cursor.
 func (c *cursor) Scan(w stream.Window, found func(stream.Match)) int {
@@ -105,6 +127,9 @@ func (c *cursor) Scan(w stream.Window, found func(stream.Match)) int {
 		case stream.Yes:
 			found(stream.Match{Start: w.Base + start, End: w.Base + end, Reason: p.reason, Severity: p.severity, Score: p.score})
 			c.last = w.Base + end
+			if p.reason == IBAN {
+				c.account = c.last
+			}
 		}
 		i = max(end, i+1)
 	}
@@ -134,6 +159,16 @@ func (c *cursor) hold(w stream.Window, i int) int {
 	for i > first && localPart[w.Clean[i-1]] {
 		i--
 	}
+	// The letters of a plate stand apart from its digits.
+	first = max(first, i-maxLetters-1)
+	if j := i - 1; j > first && w.Clean[j] == ' ' {
+		for j > first && capital(w.Clean[j-1]) {
+			j--
+		}
+		if j < i-1 {
+			return j
+		}
+	}
 	return i
 }
 
@@ -146,9 +181,18 @@ func (c *cursor) read(w stream.Window, i int) (start, end int, p pattern, look s
 		start, end, look = c.email(w, i)
 		return start, end, email, look
 	case ':':
+		if start, end, look = namedBank(t, i, w.Final); look != stream.No {
+			return start, end, bank, look
+		}
 		start, ok := groupBefore(t, i, first)
 		if !ok {
 			return start, i + 1, p, stream.No
+		}
+		if i-start == 2 {
+			var v []byte
+			if end, v, _, look = match(t, start, "hh:hh:hh:hh:hh:hh", c.value[:0], w.Final); look == stream.More || look == stream.Yes && mac(v) {
+				return start, end, hardware, look
+			}
 		}
 		end, look = readIPv6(t, start, w.Final)
 		if look == stream.No {
@@ -164,7 +208,7 @@ func (c *cursor) read(w stream.Window, i int) (start, end int, p pattern, look s
 	if stream.AlphaNum[before] {
 		account = i-2 >= first && isLetter(before) && isLetter(t[i-2]) && (i-3 < 0 || !stream.AlphaNum[t[i-3]])
 		if !account {
-			return i, wordEnd(t, i), p, stream.No
+			return c.code(w, i, first)
 		}
 	}
 	switch start, end, look := c.around(w, i); {
@@ -183,7 +227,7 @@ func (c *cursor) read(w stream.Window, i int) (start, end int, p pattern, look s
 		if try(iban, i-2) {
 			return start, end, iban, look
 		}
-		return i, wordEnd(t, i), p, stream.No
+		return c.code(w, i, first)
 	case before == '+' && (i-2 < first || !stream.AlphaNum[t[i-2]]):
 		if try(international, i-1) {
 			return start, end, international, look
@@ -193,12 +237,42 @@ func (c *cursor) read(w stream.Window, i int) (start, end int, p pattern, look s
 			return start, end, northAmerican, look
 		}
 	}
-	for _, p := range numbers {
+	idStart, idEnd, id, look := identify(w, i, first, c.value[:0])
+	if look == stream.More || look == stream.Yes && id.score > 0.9 {
+		return idStart, idEnd, id, look
+	}
+	for k, p := range numbers {
+		if k == sure && id.score > 0 {
+			return idStart, idEnd, id, stream.Yes
+		}
 		if try(p, i) {
 			return start, end, p, look
 		}
 	}
 	return i, wordEnd(t, i), p, stream.No
+}
+
+// code tries what begins with letters before the digit t[i].
+func (c *cursor) code(w stream.Window, i, first int) (start, end int, p pattern, look stream.Look) {
+	start, end, p, look = identify(w, i, first, c.value[:0])
+	if look == stream.No && w.Base+i-c.account < 32 {
+		if s, e, ok := besideAccount(w.Clean, i, first, c.account-w.Base); ok {
+			return s, e, bank, stream.Yes
+		}
+	}
+	if look == stream.No {
+		return i, wordEnd(w.Clean, i), p, look
+	}
+	if look == stream.Yes {
+		// Or it is a part of an e-mail address.
+		switch s, e, l := c.around(w, i); l {
+		case stream.More:
+			return min(s, start), e, email, l
+		case stream.Yes:
+			return s, e, email, l
+		}
+	}
+	return start, end, p, look
 }
 
 func wordEnd(t []byte, i int) int {
@@ -229,5 +303,9 @@ func unless(final bool) stream.Look {
 	return stream.More
 }
 
+// maxLetters bounds the letters before the space before the first digit.
+const maxLetters = 6
+
+func capital(b byte) bool  { return 'A' <= b && b <= 'Z' || b == '-' }
 func isDigit(b byte) bool  { return '0' <= b && b <= '9' }
 func isLetter(b byte) bool { return 'a' <= b|0x20 && b|0x20 <= 'z' }

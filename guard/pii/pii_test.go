@@ -28,7 +28,7 @@ func TestScanner(t *testing.T) {
 		Good: []string{
 			"", "The meeting is at 14:30 on 2026-11-23.", "Order 1234567890123456 of 2026.", "1,234,567.89", "pi is 3.14159265358979323846",
 			"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "550e8400-e29b-41d4-a716-446655440000", "std::string a::b::c",
-			"00:1b:44:11:3a:b7", "@someone and @someone_else", "a @ b", "user@localhost", "v1.2.3.4", "version 10.34.6.0 fixes it", "1.2.3.4.5", "127.0.0.1", "0.0.0.0", "::1",
+			"@someone and @someone_else", "a @ b", "user@localhost", "v1.2.3.4", "version 10.34.6.0 fixes it", "1.2.3.4.5", "127.0.0.1", "0.0.0.0", "::1",
 			"10:30:15", "2026-11-23T14:30:00Z", "05-06-2023 14:30", "978-3-16-148410-0", "rows 1-10 of 100", "$ 1 000 000 000", "(12)", "1+1=2", "a+123456789012",
 		},
 	})
@@ -131,7 +131,7 @@ func TestCard(t *testing.T) {
 	}
 	for _, tt := range []struct{ name, in, want string }{
 		{"the date of expiry behind it", "4111 1111 1111 1111 12/27", "{CREDIT_DEBIT_CARD_NUMBER} 12/27"},
-		{"the code behind it", "4111-1111-1111-1111, CVV 123", "{CREDIT_DEBIT_CARD_NUMBER}, CVV 123"},
+		{"the code behind it", "4111-1111-1111-1111, CVV 123", "{CREDIT_DEBIT_CARD_NUMBER}, CVV {CREDIT_DEBIT_CARD_CVV}"},
 		{"a number before it", "2 4111 1111 1111 1111", "2 {CREDIT_DEBIT_CARD_NUMBER}"},
 		{"a name before it", "card_4111111111111111", "card_{CREDIT_DEBIT_CARD_NUMBER}"},
 		{"letters around it", "x4111111111111111x", "x4111111111111111x"},
@@ -260,7 +260,7 @@ func TestIPAddress(t *testing.T) {
 		{"a version", "Version 4.32.2.32", "Version 4.32.2.32"},
 		{"a class and its method", "Foo::Bar2 and x::1", "Foo::Bar2 and x::1"},
 		{"a time", "12:34:56", "12:34:56"},
-		{"a hardware address", "de:ad:be:ef:00:01", "de:ad:be:ef:00:01"},
+		{"a hardware address", "de:ad:be:ef:00:01", "{MAC_ADDRESS}"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := masked(t, tt.in); got != tt.want {
