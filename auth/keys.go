@@ -48,6 +48,8 @@ type Keys struct {
 	mu   sync.Mutex        // held while table is replaced, never while waiting
 	puts map[string]*entry // what came in during a Refresh; nil when none reads
 
+	looking chan struct{} // closed when the lookup of an unknown key ends; nil when there is none
+
 	refreshing sync.Mutex // held by the one Refresh that asks the database
 	version    int64      // of the table
 }

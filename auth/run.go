@@ -157,12 +157,33 @@ func (k *Keys) Age() time.Duration {
 
 // lookUp asks the database for a key that the table does not hold: it may have
 // been made a moment ago. Once a second, for all callers together: keys that
-// nobody made must not become load.
+// nobody made must not become load. Callers that come meanwhile wait for the
+// answer, for it may be about the key that they show too.
 func (k *Keys) lookUp(ctx context.Context, prefix string) (*entry, error) {
-	now, last := k.now().UnixMilli(), k.asked.Load()
-	if now-last < 1000 && now >= last || !k.asked.CompareAndSwap(last, now) {
-		return nil, errUnknown
+	k.mu.Lock()
+	if looking := k.looking; looking != nil {
+		k.mu.Unlock()
+		select {
+		case <-looking:
+		case <-ctx.Done():
+		}
+		return k.inTable(prefix)
 	}
+	now, last := k.now().UnixMilli(), k.asked.Load()
+	if now-last < 1000 && now >= last {
+		k.mu.Unlock()
+		return k.inTable(prefix)
+	}
+	k.asked.Store(now)
+	looking := make(chan struct{})
+	k.looking = looking
+	k.mu.Unlock()
+	defer func() {
+		k.mu.Lock()
+		k.looking = nil
+		k.mu.Unlock()
+		close(looking)
+	}()
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	e, err := k.store.one(ctx, prefix)
@@ -174,6 +195,14 @@ func (k *Keys) lookUp(ctx context.Context, prefix string) (*entry, error) {
 	}
 	k.put(e)
 	return e, nil
+}
+
+// inTable returns the key that the table holds by now.
+func (k *Keys) inTable(prefix string) (*entry, error) {
+	if e, ok := (*k.table.Load())[prefix[len(mark):]]; ok {
+		return e, nil
+	}
+	return nil, errUnknown
 }
 
 // writeUses writes when keys were last used, where the database does not know.

@@ -223,7 +223,11 @@ func TestRefreshSeesOtherProcesses(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		cli := w.open(t, auth.Config{})
 		text, _ := create(t, cli, spec)
-		accepted(t, w.keys, text) // the one lookup of this second
+		var wg sync.WaitGroup // the one lookup of this second serves all who show it
+		for range 20 {
+			wg.Go(func() { accepted(t, w.keys, text) })
+		}
+		wg.Wait()
 		second, _ := create(t, cli, auth.Spec{Name: "second", Trust: ringwall.Staff})
 		refused(t, w.keys, second, "no such key") // it is not looked up
 		if err := w.keys.Refresh(t.Context()); err != nil {

@@ -130,7 +130,8 @@ func TestEveryIdentifierIsTested(t *testing.T) {
 		i := slices.IndexFunc(specimens, func(s struct {
 			reason       string
 			right, wrong []string
-		}) bool {
+		},
+		) bool {
 			return s.reason == reason
 		})
 		if i < 0 && reason != pii.USSSN {
