@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/ringwall/ringwall"
@@ -38,31 +39,29 @@ func (x *exchange) complete(ctx context.Context, p Provider, body []byte) error 
 	x.Findings = append(x.Findings, res.Findings...)
 	x.Looks = append(x.Looks, res.Looks...)
 	x.Verdict = x.Verdict.And(res.Verdict)
-	x.outcome = ringwall.Answered
 	var out []byte
-	switch {
-	case res.Verdict.Action < ringwall.Mask:
-		x.outcome = ringwall.Cut
-		if err := x.declined(ringwall.Output, res.Findings); x.unavailable(err) {
+	if res.Verdict.Action < ringwall.Mask {
+		if err := x.declined(ringwall.Output, res.Findings); errors.Is(err, ringwall.ErrUnavailable) {
 			return err
 		}
+		x.outcome = ringwall.Cut
 		out = a.Withhold(x.world.Guard.Message(ringwall.Output))
-	default:
+	} else {
+		x.outcome = ringwall.Answered
 		out = a.Edit(x.vault.restoreAll(x.Answer, res.Texts))
 	}
-	h := x.w.Header()
-	h.Set("Content-Type", "application/json")
+	x.w.Header().Set("Content-Type", "application/json")
 	x.status(http.StatusOK)
 	return x.write(out)
 }
-
-func (x *exchange) unavailable(err error) bool { return errors.Is(err, ringwall.ErrUnavailable) }
 
 // Bounds on the buffer of a stream.
 const (
 	burst      = 16 << 10 // bytes that leave together at most
 	keepBuffer = 64 << 10 // a buffer larger than this is not kept
 )
+
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // relay asks for a streamed answer and passes on what may go out.
 func (x *exchange) relay(ctx context.Context, p Provider, body []byte) error {
@@ -306,9 +305,7 @@ func (x *exchange) event(kind ringwall.Kind) ringwall.Event {
 	}
 	if kind == ringwall.ExchangeBegin {
 		ev.Texts = make([]ringwall.Digest, 0, len(x.Prompt))
-		for _, t := range x.Prompt {
-			ev.Texts = append(ev.Texts, x.g.cfg.Records.Digest(t.Path, ringwall.Input, t.Origin, t.Value))
-		}
+		x.digest(&ev, ringwall.Input, x.Prompt)
 		return ev
 	}
 	v := x.Verdict
@@ -320,14 +317,17 @@ func (x *exchange) event(kind ringwall.Kind) ringwall.Event {
 		ev.Usage = &u
 	}
 	if !x.promised {
-		for _, t := range x.Prompt {
-			ev.Texts = append(ev.Texts, x.g.cfg.Records.Digest(t.Path, ringwall.Input, t.Origin, t.Value))
-		}
+		x.digest(&ev, ringwall.Input, x.Prompt)
 	}
-	for _, t := range x.Answer {
-		ev.Texts = append(ev.Texts, x.g.cfg.Records.Digest(t.Path, ringwall.Output, t.Origin, t.Value))
-	}
+	x.digest(&ev, ringwall.Output, x.Answer)
 	return ev
+}
+
+// digest adds to ev what a record may hold of texts.
+func (x *exchange) digest(ev *ringwall.Event, way ringwall.Direction, texts []ringwall.Text) {
+	for _, t := range texts {
+		ev.Texts = append(ev.Texts, x.g.cfg.Records.Digest(t.Path, way, t.Origin, t.Value))
+	}
 }
 
 func clip(s string, n int) string {

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -34,7 +33,6 @@ type exchange struct {
 	span  trace.Span
 
 	req      Request
-	body     []byte
 	changed  []guard.Changed // texts of the request that were masked
 	vault    vault
 	channels []*heard
@@ -147,8 +145,6 @@ func unauthorized(public string, err error) error {
 	}
 }
 
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
-
 // read reads the body whole, for a request must be seen whole before any of it
 // is sent on, and parses it.
 func (x *exchange) read() error {
@@ -187,7 +183,7 @@ func (x *exchange) read() error {
 	if err != nil {
 		return err
 	}
-	x.body, x.req = body, req
+	x.req = req
 	x.Model, x.Stream, x.Prompt = req.Model(), req.Stream(), req.Texts()
 	return nil
 }

@@ -126,12 +126,7 @@ func (c *Channel) Masked() bool { return c.red.Masked() }
 
 // Settled returns the offset up to which the text as given went out or was
 // replaced.
-func (c *Channel) Settled() int {
-	if len(c.slow) > 0 && c.red.Released() == 0 {
-		return 0
-	}
-	return c.red.Released()
-}
+func (c *Channel) Settled() int { return c.red.Released() }
 
 // Findings returns what was noticed, with the path of the text.
 func (c *Channel) Findings() []ringwall.Finding {

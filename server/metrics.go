@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/ringwall/ringwall"
-	"github.com/ringwall/ringwall/audit"
 	"github.com/ringwall/ringwall/auth"
 	"github.com/ringwall/ringwall/builtin"
 	"github.com/ringwall/ringwall/config"
@@ -27,7 +26,7 @@ type metrics struct {
 	inForce   *telemetry.Gauge
 }
 
-func newMetrics(version string, _ *audit.Log, keys *auth.Keys) *metrics {
+func newMetrics(version string, keys *auth.Keys) *metrics {
 	m := &metrics{Metrics: telemetry.NewMetrics(telemetry.Build{Version: version})}
 	model := telemetry.Label{Name: "model"}
 	controls := telemetry.Label{Name: "control", Values: slices.Sorted(maps.Keys(builtin.Scanners))}

@@ -136,7 +136,7 @@ func (s *Server) open(ctx context.Context) error {
 	if c.Tracing.Endpoint == "" {
 		tracer = nil
 	}
-	s.metrics = newMetrics(s.opt.Version, s.records, s.keys)
+	s.metrics = newMetrics(s.opt.Version, s.keys)
 	s.metrics.declare(c)
 	s.gateway, err = gateway.New(gateway.Config{
 		World: w, Auth: s.keys, Records: s.records, Observer: s.metrics, Tracer: tracer, Log: s.log,
