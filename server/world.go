@@ -16,6 +16,7 @@ import (
 	"github.com/ringwall/ringwall/guard/link"
 	"github.com/ringwall/ringwall/guard/pii"
 	"github.com/ringwall/ringwall/guard/secret"
+	"github.com/ringwall/ringwall/guard/stream"
 	"github.com/ringwall/ringwall/guard/word"
 	"github.com/ringwall/ringwall/provider/gullible"
 	"github.com/ringwall/ringwall/provider/openai"
@@ -58,7 +59,7 @@ func Guardrail(c *config.Config, name string) (*guard.Guard, error) {
 			reasons = unlessSaid(reasons, pii.Age, config.Act{Action: ringwall.Flag})
 		}
 		cfg.Rules = append(cfg.Rules, guard.Rule{
-			Control: r.control, Scanner: scanner, FailOpen: r.failOpen,
+			Control: r.control, Scanners: []stream.Scanner{scanner}, FailOpen: r.failOpen,
 			Input: actions(r.input, reasons), Output: actions(r.output, reasons),
 		})
 	}
