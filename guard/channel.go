@@ -112,7 +112,7 @@ func (c *Channel) config(known []ringwall.Finding) stream.Config {
 
 // token returns what stands for a masked text.
 func (c *Channel) token(f ringwall.Finding, text []byte) string {
-	if c.s.Token != nil {
+	if c.s.Token != nil && c.policy.tokenizes(f) {
 		return c.s.Token(f, text)
 	}
 	if own, ok := c.policy[f.Control].Token[f.Reason]; ok {

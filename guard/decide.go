@@ -11,6 +11,10 @@ import (
 type Actions struct {
 	Default ringwall.Action            // the zero value blocks
 	By      map[string]ringwall.Action // by reason, where it differs
+	// Tokenize has masked texts replaced by what Session.Token makes, which can be
+	// undone, rather than by a mask; TokenizeBy by reason, for those of By.
+	Tokenize   bool
+	TokenizeBy map[string]bool
 	// Ignore drops the findings whose reason By does not name: they are not even
 	// recorded.
 	Ignore bool
@@ -52,6 +56,15 @@ func (p Policy) Action(f ringwall.Finding) ringwall.Action {
 		return ringwall.Flag
 	}
 	return p.wants(f)
+}
+
+// tokenizes reports whether a mask of f is to be one that can be undone.
+func (p Policy) tokenizes(f ringwall.Finding) bool {
+	a := p[f.Control]
+	if _, own := a.By[f.Reason]; own {
+		return a.TokenizeBy[f.Reason]
+	}
+	return a.Tokenize
 }
 
 func (p Policy) wants(f ringwall.Finding) ringwall.Action {

@@ -213,7 +213,8 @@ type Session struct {
 	// Context ends the looking of detectors while a text comes; default: only
 	// their timeout does.
 	Context context.Context
-	// Token returns what stands for a masked text; default stream.Token.
+	// Token returns what stands for a text that is to be tokenized; by default it
+	// is masked.
 	Token func(f ringwall.Finding, text []byte) string
 }
 
