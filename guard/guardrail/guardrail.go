@@ -92,6 +92,7 @@ type PII struct {
 // Recognizer finds one kind of data of the user's own.
 type Recognizer struct {
 	Name        string    `yaml:"name" doc:"the reason of its findings, in kebab-case" example:"order-number"`
+	Title       string    `yaml:"title" doc:"its name for people, where that is another" example:"Order number"`
 	Description string    `yaml:"description" doc:"what it is" example:"numbers of orders"`
 	Patterns    []Pattern `yaml:"patterns" doc:"regular expressions (RE2), any of which is enough"`
 	Words       []string  `yaml:"words" doc:"words and phrases, in any case" example:"[project bluebird]"`
@@ -173,6 +174,7 @@ type Topic struct {
 // Denied is a topic that is not to be talked about.
 type Denied struct {
 	Name       string   `yaml:"name" doc:"the reason of its findings, in kebab-case" example:"investment-advice"`
+	Title      string   `yaml:"title" doc:"its name for people, where that is another" example:"Investment advice"`
 	Definition string   `yaml:"definition" doc:"what belongs to it" example:"Recommendations of what to buy or sell to make money."`
 	Examples   []string `yaml:"examples" doc:"texts that belong to it" example:"[Which shares should I buy?]"`
 	Input      *Act     `yaml:"input" doc:"what to do on the way in, where it differs from the rest" example:"block"`
