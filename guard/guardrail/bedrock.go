@@ -334,8 +334,7 @@ func (in *importer) filters(filters []bedrockFilter) {
 			in.problem("unknown content filter %q: want one of %v or PROMPT_ATTACK", f.Type, slices.Sorted(maps.Keys(bedrockCategories)))
 			continue
 		}
-		put(&c.InReasons, category, input)
-		put(&c.OutReasons, category, output)
+		c.put(category, input, output)
 		put(&c.InStrength, category, is)
 		put(&c.OutStrength, category, os)
 	}
@@ -348,6 +347,16 @@ func put[V any](m *map[string]V, key string, v V) {
 		*m = map[string]V{}
 	}
 	(*m)[key] = v
+}
+
+// put sets what is done about a reason each way.
+func (r *Rule) put(reason string, input, output Act) {
+	if input == output {
+		put(&r.Reasons, reason, input)
+		return
+	}
+	put(&r.InReasons, reason, input)
+	put(&r.OutReasons, reason, output)
 }
 
 func (in *importer) strength(what, name string) Strength {
@@ -384,8 +393,7 @@ func (in *importer) words(words []bedrockWord, managed []bedrockManaged) {
 		}
 		input, output := in.acts("managed word list "+m.Type, "BLOCK", m.bedrockWays)
 		w.Managed = []string{"profanity"}
-		put(&w.InReasons, "profanity", input)
-		put(&w.OutReasons, "profanity", output)
+		w.put("profanity", input, output)
 	}
 }
 
@@ -402,8 +410,7 @@ func (in *importer) pii(entities []bedrockPII) {
 			if r.Control == "secret" {
 				rule = &in.s.Secret.Rule
 			}
-			put(&rule.InReasons, r.Reason, input)
-			put(&rule.OutReasons, r.Reason, output)
+			rule.put(r.Reason, input, output)
 			if e.Type == "URL" { // every address of a page is one
 				put(&rule.LeastBy, r.Reason, 0)
 			}

@@ -80,7 +80,7 @@ func flatten(s *Spec) (out []leaf) {
 	walk = func(n *yaml.Node, path string, item bool) {
 		switch n.Kind {
 		case yaml.ScalarNode:
-			if n.Tag != "!!null" {
+			if n.Tag != "!!null" && n.Value != "" {
 				out = append(out, leaf{path, n.Value, item})
 			}
 		case yaml.SequenceNode:

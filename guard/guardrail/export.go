@@ -58,8 +58,9 @@ func bedrockName(name string) string {
 }
 
 type exporter struct {
-	s     *Spec
-	notes []string
+	s         *Spec
+	notes     []string
+	tokenized bool
 }
 
 func (x *exporter) note(format string, args ...any) {
@@ -78,9 +79,7 @@ func (x *exporter) ways(m map[string]any, what string, input, output Act, anonym
 		case w.act.Off || w.act.Action > mask:
 		case w.act.Action == mask && anonymize:
 			action = "ANONYMIZE"
-			if w.act.Tokenize {
-				x.note("%s: Bedrock's masks cannot be undone: tokenize becomes ANONYMIZE.", what)
-			}
+			x.tokenized = x.tokenized || w.act.Tokenize
 		case w.act.Action == mask:
 			action = "BLOCK"
 			x.note("%s: Bedrock cannot mask it: it is blocked on the way %s.", what, w.way)
@@ -265,6 +264,9 @@ func (x *exporter) rest() {
 	}
 	if in, _ := s.PII.On(0); !in.Off {
 		x.note("pii: Bedrock knows 31 types; the identifiers of other countries are left out.")
+	}
+	if x.tokenized {
+		x.note("pii, secret: Bedrock's masks cannot be undone: tokenize becomes ANONYMIZE.")
 	}
 	if len(s.Exceptions) > 0 {
 		x.note("exceptions: Bedrock has none.")

@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/ringwall/ringwall/internal/strictyaml"
@@ -224,13 +225,25 @@ func Parse(file string, src []byte) (Spec, error) {
 	return s, nil
 }
 
-// Load is [Parse] of the contents of a file.
-func Load(file string) (Spec, error) {
+// Load reads and checks a file: one that [Parse] reads, or if its name ends in
+// .json one that [FromBedrock] does.
+func Load(file string) (*Spec, error) {
 	src, err := os.ReadFile(file)
 	if err != nil {
-		return Spec{}, fmt.Errorf("reading the guardrail: %w", err)
+		return nil, fmt.Errorf("reading the guardrail: %w", err)
 	}
-	return Parse(file, src)
+	if strings.HasSuffix(file, ".json") {
+		_, s, _, err := FromBedrock(src)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		return s, nil
+	}
+	s, err := Parse(file, src)
+	if err != nil {
+		return nil, err
+	}
+	return &s, nil
 }
 
 // YAML returns s as a file that [Parse] reads: with all, every field of it,
