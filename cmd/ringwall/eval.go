@@ -39,7 +39,11 @@ bytes. Rows with "annotated" tell of those types only. Types that no detector
 looks for are listed and in no figure.
 
 Texts are not printed unless --show-text is given. Exits with 1 when a figure is
-under its floor, with 3 when the guardrail could not look at some rows.`,
+under its floor, with 3 when the guardrail could not look at some rows. Floors are
+FIGURE=NUMBER,…; the figures of spans are
+` + wrapped(eval.FloorNames(eval.Spans)) + `;
+those of whole texts
+` + wrapped(eval.FloorNames(eval.Binary)) + `.`,
 		Example: `  ringwall eval pii.jsonl.gz --by lang,source
   ringwall eval attacks.jsonl --control inference/prompt-attack --evade --fail-under 'auc=0.87,over-defence=0.9'
   ringwall eval secrets.jsonl --errors 20 --format markdown --title Credentials`,
@@ -49,6 +53,9 @@ under its floor, with 3 when the guardrail could not look at some rows.`,
 				return err
 			}
 			if err := oneOf("at", at, "block", "hold", "mask", "flag"); err != nil {
+				return err
+			}
+			if err := oneOf("score", cfg.Score, scoreNames...); err != nil {
 				return err
 			}
 			if err := errors.Join(cfg.At.UnmarshalText([]byte(at)), cfg.Way.UnmarshalText([]byte(direction))); err != nil {
@@ -127,7 +134,7 @@ under its floor, with 3 when the guardrail could not look at some rows.`,
 	f.IntVar(&cfg.Errors, "errors", 0, "list the first `N` misses and false positives")
 	f.BoolVar(&cfg.ShowText, "show-text", false, "print the texts of --errors, which may be personal")
 	f.BoolVar(&cost, "cost", true, "print what judging took, which differs from run to run")
-	f.StringVar(&floors, "fail-under", "", "exit with 1 unless figures are at least these: `FIGURE=NUMBER,…`")
+	f.StringVar(&floors, "fail-under", "", "exit with 1 when a figure is under one of the `FLOORS`")
 	f.StringVar(&format, "format", "text", "text, json or markdown")
 	f.StringVar(&title, "title", "Accuracy", "`TEXT` of the heading of Markdown")
 	f.IntVar(&level, "level", 1, "`LEVEL` of the heading of Markdown, from 1")
@@ -139,6 +146,24 @@ under its floor, with 3 when the guardrail could not look at some rows.`,
 	complete(c, "score", scoreNames...)
 	complete(c, "format", "text", "json", "markdown")
 	return c
+}
+
+// wrapped is a list that fits a terminal.
+func wrapped(names []string) string {
+	lines := []string{""}
+	for i, name := range names {
+		last := &lines[len(lines)-1]
+		if i > 0 {
+			*last += ", "
+		}
+		if len(*last)+len(name) > 78 {
+			*last = strings.TrimSuffix(*last, " ")
+			lines = append(lines, name)
+		} else {
+			*last += name
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 func printReport(cmd *cobra.Command, r *eval.Report, format, title string, level int) error {

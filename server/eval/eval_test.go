@@ -215,6 +215,29 @@ func TestTypesCanBeMapped(t *testing.T) {
 	}
 }
 
+// Which findings count is known from the first rows; a type that comes later and
+// asks for others is not counted wrongly in silence.
+func TestTypesThatComeLate(t *testing.T) {
+	rows := []string{`{"text":"mail","label":[{"start":0,"end":4,"type":"EMAIL"}]}`}
+	for range 6000 {
+		rows = append(rows, `{"text":"key","label":[]}`)
+	}
+	rows = append(rows, `{"text":"number","label":[{"start":0,"end":6,"type":"PHONE"}]}`)
+	cfg := config(write(t, rows...))
+	if r := run(t, cfg); of(r.Spans.All) != (line{2, 2, 0, 0, 0, 0, 2}) {
+		t.Errorf("data alone: %+v", r.Spans.All)
+	}
+	rows = append(rows, `{"text":"key","label":[{"start":0,"end":3,"type":"gitlab-pat"}]}`)
+	cfg.Files = []string{write(t, rows...)}
+	if _, err := eval.Run(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "rows.jsonl:6003: the first label of type gitlab-pat") {
+		t.Errorf("a credential behind it: %v", err)
+	}
+	cfg.Controls = []string{"inference/pii", "inference/secret"}
+	if r := run(t, cfg); of(r.Spans.All) != (line{3, 3, 0, 6000, 0, 0, 3}) {
+		t.Errorf("once the controls are named: %+v", r.Spans.All)
+	}
+}
+
 // Types that share their findings have one count of what is false.
 func TestTypesThatShareFindings(t *testing.T) {
 	r := run(t, config(write(t,

@@ -200,11 +200,22 @@ type peek struct {
 }
 
 func (p *peek) add(row *read) error {
+	for _, s := range row.Spans {
+		if p.types[s.Type] {
+			continue
+		}
+		p.types[s.Type] = true
+		if p.in.scope == nil || len(p.cfg.Controls) > 0 {
+			continue
+		}
+		for _, control := range p.vocab.scopeOf(map[string]bool{s.Type: true}, nil).controls {
+			if !slices.Contains(p.in.scope.controls, control) {
+				return &InputError{p.in.name, row.Line, fmt.Errorf("the first label of type %s, which %s looks for, comes after figures were begun without it: name all controls that count", s.Type, control)}
+			}
+		}
+	}
 	if p.in.scope != nil {
 		return p.take(row)
-	}
-	for _, s := range row.Spans {
-		p.types[s.Type] = true
 	}
 	p.held = append(p.held, row)
 	if p.size += len(row.Text); len(p.held) < peekRows && p.size < peekBytes {

@@ -155,7 +155,7 @@ func (r *run) report() (*Report, error) {
 }
 
 // lookedFor reports whether anything may find a type: detectors say that they
-// have its reason, or one had.
+// have its reason, or one had by now.
 func (r *run) lookedFor(typ string) bool { return slices.ContainsFunc(r.vocab.of(typ), r.heard) }
 
 func (r *run) heard(target string) bool {

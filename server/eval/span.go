@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strings"
 	"unicode"
 
 	"github.com/ringwall/ringwall"
@@ -232,7 +231,7 @@ func (r *run) countSpans(row *read, o *spanOutcome) {
 	r.spans.all.add(o)
 	r.spans.groups.of(row.Fields, func(t *tally) { t.add(o) })
 	for _, l := range o.labels {
-		if !l.partial && len(r.misses) < r.cfg.Errors && r.couldFind(l.Type) {
+		if !l.partial && len(r.misses) < r.cfg.Errors && r.lookedFor(l.Type) {
 			r.misses = append(r.misses, r.mistake(row, l.Type, ringwall.Span{Start: l.Start, End: l.End}, 0))
 		}
 	}
@@ -241,14 +240,6 @@ func (r *run) countSpans(row *read, o *spanOutcome) {
 			r.alarms = append(r.alarms, r.mistake(row, f.Reason, f.Where, f.Score))
 		}
 	}
-}
-
-// couldFind reports whether detectors say that they look for a type: a miss of
-// another is no news.
-func (r *run) couldFind(typ string) bool {
-	return slices.ContainsFunc(r.vocab.of(typ), func(t string) bool {
-		return strings.Contains(t, "/") || slices.Contains(r.cfg.Reasons, t)
-	})
 }
 
 // maxGroups bounds the values of a field that are told apart.
