@@ -314,7 +314,7 @@ func (f *BinaryFigures) sections() (out []section) {
 	out = append(out, s)
 	for _, b := range f.By {
 		s := section{
-			title: "By " + b.Field, text: "Caught and false positives are the guardrail's own decision; at 1 % is the threshold that flags 1 % of all negatives.",
+			title: "By " + b.Field, text: "Caught and false positives are the guardrail's own decision; at 1 % is the threshold that flags at most 1 % of all negatives.",
 			head: []string{b.Field, "positive", "caught", "recall at 1 %", "negative", "false positives", "at 1 %", "AUC"}, left: 1,
 		}
 		for _, l := range b.Lines {
@@ -335,9 +335,9 @@ func (f *BinaryFigures) sections() (out []section) {
 
 func (c Cut) where() string {
 	if math.IsInf(float64(c.Threshold), 0) {
-		return " (no threshold does)"
+		return fmt.Sprintf(", at most %s (no threshold does)", count(c.Allowed))
 	}
-	return fmt.Sprintf(" (score from %s)", c.Threshold)
+	return fmt.Sprintf(", at most %s (score from %s)", count(c.Allowed), c.Threshold)
 }
 
 // count prints a number with its thousands apart.

@@ -34,6 +34,7 @@ type BinaryFigures struct {
 type Cut struct {
 	Recall    Share  `json:"recall"`
 	Threshold Number `json:"threshold"` // scores from here on; null: none does
+	Allowed   int64  `json:"allowed"`   // false positives that there may be: with few negatives, too few to tell
 }
 
 // Verdicts are what the guardrail decided about rows.
@@ -75,9 +76,9 @@ func (r *run) binaryFigures() *BinaryFigures {
 	}
 	f.F1 = harmonic(f.Precision, f.Recall)
 	recall, threshold := v.ranking.RecallAt(0.01)
-	f.At1 = Cut{recall, Number(threshold)}
+	f.At1 = Cut{recall, Number(threshold), v.alarms.Of / 100}
 	rare, high := v.ranking.RecallAt(0.001)
-	f.At01 = Cut{rare, Number(high)}
+	f.At01 = Cut{rare, Number(high), v.alarms.Of / 1000}
 	r.binary.groups.each(len(r.cfg.By) > 0, func(field, value string, g *verdicts) {
 		if n := len(f.By); n == 0 || f.By[n-1].Field != field {
 			f.By = append(f.By, BinaryBreakdown{Field: field})
