@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ringwall/ringwall"
-	"github.com/ringwall/ringwall/builtin"
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/attack"
 )
@@ -82,16 +81,9 @@ Exits with 1 when a text is judged --fail-on or stricter.`,
 			if err != nil {
 				return err
 			}
-			if guardrail == "" {
-				guardrail = cfg.Guardrail
-			}
-			name, version, spec, err := findGuardrail(cfg, guardrail)
+			g, err := guardOf(cfg, guardrail)
 			if err != nil {
 				return err
-			}
-			g, err := builtin.Guard(name, version, spec)
-			if err != nil {
-				return usage(err)
 			}
 			if err := oneOf("format", format, "text", "json"); err != nil {
 				return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/ringwall/ringwall/builtin"
 	"github.com/ringwall/ringwall/config"
+	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/server"
 )
@@ -49,6 +51,19 @@ func findGuardrail(c *config.Config, ref string) (name, version string, s *guard
 		return "", "", nil, usage(err)
 	}
 	return name, version, s, nil
+}
+
+// guardOf makes a guard of the guardrail ref, "" for the one in force.
+func guardOf(c *config.Config, ref string) (*guard.Guard, error) {
+	name, version, s, err := findGuardrail(c, cmp.Or(ref, c.Guardrail))
+	if err != nil {
+		return nil, err
+	}
+	g, err := builtin.Guard(name, version, s)
+	if err != nil {
+		return nil, usage(err)
+	}
+	return g, nil
 }
 
 func guardrailList() *cobra.Command {

@@ -95,7 +95,7 @@ Exit codes: 0 clean, 1 something was found, 2 the call is wrong, 3 could not loo
 		return usage(fmt.Errorf("%w: see %s --help", err, c.CommandPath()))
 	})
 	c.AddCommand(
-		demoCommand(), serveCommand(), checkCommand(), controlsCommand(), threatsCommand(),
+		demoCommand(), serveCommand(), checkCommand(), evalCommand(), controlsCommand(), threatsCommand(),
 		configCommand(), guardrailCommand(), keysCommand(), auditCommand(), benchCommand(), manCommand(),
 	)
 	c.InitDefaultCompletionCmd()
