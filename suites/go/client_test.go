@@ -440,7 +440,7 @@ func TestRestore(t *testing.T) {
 				if mask.Replace(sent) != sent {
 					t.Errorf("the model was sent %s", sent)
 				}
-				if n := len(regexp.MustCompile(`\{(EMAIL|PHONE|CREDIT_DEBIT_CARD_NUMBER)_[0-9a-f]{8}\}`).FindAllString(sent, -1)); n != 5 {
+				if n := len(regexp.MustCompile(`\{(EMAIL|PHONE|CREDIT_DEBIT_CARD_NUMBER)_[0-9a-f]{12}\}`).FindAllString(sent, -1)); n != 5 {
 					t.Errorf("the model was sent %d placeholders, want 5 with the made-up one: %s", n, sent)
 				}
 			})
