@@ -52,6 +52,8 @@ type Finding struct {
 	Score    float64  `json:"score"`    // how sure the control is, 0 to 1
 	Where    Span     `json:"where"`    // UTF-8 byte offsets into the text at Path; zero: all of it
 	Path     string   `json:"path,omitempty"`
+	Shadow   string   `json:"shadow,omitempty"`   // what a rule that only watches would have done: "block"
+	Excepted string   `json:"excepted,omitempty"` // the exception that excuses it
 }
 
 // Reasons that are not a detector's own.

@@ -1,12 +1,13 @@
 // Package builtin is the one place where names become things: detectors by the
 // control that they serve, and dialects by the route that speaks them. Adding a
-// detector or a dialect is a line here.
+// detector or a dialect is a line here; [Guard] puts a whole guardrail together.
 package builtin
 
 import (
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
 	"github.com/ringwall/ringwall/guard/attack"
+	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/guard/leak"
 	"github.com/ringwall/ringwall/guard/link"
 	"github.com/ringwall/ringwall/guard/pii"
@@ -16,20 +17,20 @@ import (
 	"github.com/ringwall/ringwall/internal/jsonedit"
 )
 
-// Options are what the configuration says to detectors.
-type Options struct {
-	Words []string // inference/word
-	Hosts []string // inference/link
-}
-
-// Scanners is the table of detectors by the id of the control that they serve.
-var Scanners = map[string]func(Options) (stream.Scanner, error){
-	attack.Control: func(Options) (stream.Scanner, error) { return attack.Scanner{}, nil },
-	leak.Control:   func(Options) (stream.Scanner, error) { return &leak.Scanner{}, nil },
-	link.Control:   func(o Options) (stream.Scanner, error) { return link.Scanner{Hosts: o.Hosts}, nil },
-	pii.Control:    func(Options) (stream.Scanner, error) { return pii.Scanner{}, nil },
-	secret.Control: func(Options) (stream.Scanner, error) { return secret.Scanner{}, nil },
-	word.Control:   func(o Options) (stream.Scanner, error) { return word.New(o.Words) },
+// Scanners is the table of detectors by the id of the control that they serve:
+// those that a guardrail asks for, none if it asks for nothing.
+var Scanners = map[string]func(*guardrail.Spec) ([]stream.Scanner, error){
+	attack.Control: func(*guardrail.Spec) ([]stream.Scanner, error) { return []stream.Scanner{attack.Scanner{}}, nil },
+	leak.Control:   func(*guardrail.Spec) ([]stream.Scanner, error) { return []stream.Scanner{&leak.Scanner{}}, nil },
+	link.Control: func(s *guardrail.Spec) ([]stream.Scanner, error) {
+		return []stream.Scanner{link.Scanner{Hosts: s.Link.Hosts}}, nil
+	},
+	pii.Control:    func(*guardrail.Spec) ([]stream.Scanner, error) { return []stream.Scanner{pii.Scanner{}}, nil },
+	secret.Control: func(*guardrail.Spec) ([]stream.Scanner, error) { return []stream.Scanner{secret.Scanner{}}, nil },
+	word.Control: func(s *guardrail.Spec) ([]stream.Scanner, error) {
+		w, err := word.New(s.Word.Words)
+		return []stream.Scanner{w}, err
+	},
 }
 
 // Dialects is the table of dialects by the route that speaks them.

@@ -5,11 +5,13 @@ import (
 
 	"github.com/ringwall/ringwall/builtin"
 	"github.com/ringwall/ringwall/control"
+	"github.com/ringwall/ringwall/guard/guardrail"
 )
 
 // A detector must serve a control that the catalogue claims, and be makeable
 // without options.
 func TestDetectorsAreInTheCatalogue(t *testing.T) {
+	spec := guardrail.Default()
 	for id, make := range builtin.Scanners {
 		c, ok := control.Find(id)
 		if !ok {
@@ -18,7 +20,7 @@ func TestDetectorsAreInTheCatalogue(t *testing.T) {
 		if c.State == control.Planned {
 			t.Errorf("control %s has a detector, but the catalogue says planned", id)
 		}
-		if s, err := make(builtin.Options{}); err != nil || s == nil {
+		if s, err := make(&spec); err != nil || len(s) == 0 {
 			t.Errorf("detector %s: %v", id, err)
 		}
 	}

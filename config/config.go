@@ -17,29 +17,31 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/internal/strictyaml"
 	"github.com/ringwall/ringwall/redact"
 )
 
 // Config is the whole configuration.
 type Config struct {
-	Listen     string               `yaml:"listen" doc:"address and port of the gateway; beyond loopback, callers need keys" default:"127.0.0.1:8080"`
-	TLS        TLS                  `yaml:"tls" doc:"certificate of the gateway; without one it speaks plain HTTP"`
-	Data       string               `yaml:"data" doc:"directory of keys, records and indexes" default:"ringwall-data"`
-	Database   strictyaml.Secret    `yaml:"database" doc:"PostgreSQL DSN for keys and the index of records; default: SQLite in the data directory" example:"env:RINGWALL_DATABASE"`
-	Anonymous  bool                 `yaml:"anonymous" doc:"let callers in that show no key; they are of trust anonymous. Only on a loopback listener" default:"false"`
-	Limits     Limits               `yaml:"limits" doc:"what callers can make the gateway do"`
-	Providers  map[string]Provider  `yaml:"providers" doc:"where models are asked, by a name of your choice" example:"openai"`
-	Models     map[string]Model     `yaml:"models" doc:"names that clients use, and who serves them" example:"assistant"`
-	Default    string               `yaml:"default_provider" doc:"the provider that is asked for models not named above; empty: there are no others" example:"openai"`
-	Guardrail  string               `yaml:"guardrail" doc:"the guardrail in force; default: the built-in one, which is the same as an entry without fields" example:"strict"`
-	Guardrails map[string]Guardrail `yaml:"guardrails" doc:"what is done about what is noticed, by a name of your choice" example:"strict"`
-	Restore    Restore              `yaml:"restore" doc:"placeholders instead of masks for the model, and values put back into the answer for those who may read them" instead:"write restore: {enabled: true}"`
-	Audit      Audit                `yaml:"audit" doc:"the records"`
-	Log        Log                  `yaml:"log" doc:"what the program says about itself, on standard error"`
-	Tracing    Tracing              `yaml:"tracing" doc:"OpenTelemetry traces"`
+	Listen     string                    `yaml:"listen" doc:"address and port of the gateway; beyond loopback, callers need keys" default:"127.0.0.1:8080"`
+	TLS        TLS                       `yaml:"tls" doc:"certificate of the gateway; without one it speaks plain HTTP"`
+	Data       string                    `yaml:"data" doc:"directory of keys, records and indexes" default:"ringwall-data"`
+	Database   strictyaml.Secret         `yaml:"database" doc:"PostgreSQL DSN for keys and the index of records; default: SQLite in the data directory" example:"env:RINGWALL_DATABASE"`
+	Anonymous  bool                      `yaml:"anonymous" doc:"let callers in that show no key; they are of trust anonymous. Only on a loopback listener" default:"false"`
+	Limits     Limits                    `yaml:"limits" doc:"what callers can make the gateway do"`
+	Providers  map[string]Provider       `yaml:"providers" doc:"where models are asked, by a name of your choice" example:"openai"`
+	Models     map[string]Model          `yaml:"models" doc:"names that clients use, and who serves them" example:"assistant"`
+	Default    string                    `yaml:"default_provider" doc:"the provider that is asked for models not named above; empty: there are no others" example:"openai"`
+	Guardrail  string                    `yaml:"guardrail" doc:"the guardrail in force: a name, or name@2 for its published version 2; default: the built-in one, which is the same as an entry without fields" example:"strict"`
+	Guardrails map[string]guardrail.Spec `yaml:"guardrails" doc:"what is done about what is noticed, by a name of your choice" example:"strict"`
+	Restore    Restore                   `yaml:"restore" doc:"placeholders instead of masks for the model, and values put back into the answer for those who may read them" instead:"write restore: {enabled: true}"`
+	Audit      Audit                     `yaml:"audit" doc:"the records"`
+	Log        Log                       `yaml:"log" doc:"what the program says about itself, on standard error"`
+	Tracing    Tracing                   `yaml:"tracing" doc:"OpenTelemetry traces"`
 
 	Sum [sha256.Size]byte // of the file; zero when there was none
 }
@@ -198,12 +200,14 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 	if c.Default == "" && len(c.Models) == 0 && len(c.Providers) > 0 {
 		fail("default_provider", "no model can be asked: name models, or a default_provider")
 	}
-	if _, ok := c.Guardrails[c.Guardrail]; c.Guardrail != "" && !ok {
-		fail("guardrail", "there is no guardrail %q%s", c.Guardrail, among(c.Guardrails))
+	if name, version, _ := strings.Cut(c.Guardrail, "@"); version == "" || version == guardrail.Draft {
+		if _, ok := c.Guardrails[name]; name != "" && name != "default" && !ok {
+			fail("guardrail", "there is no guardrail %q%s", name, among(c.Guardrails))
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Guardrails)) {
 		g := c.Guardrails[name]
-		g.check(strictyaml.Key("guardrails", name), fail)
+		g.Check(strictyaml.Key("guardrails", name), fail)
 	}
 	if c.Restore.TTL < time.Minute || c.Restore.TTL > 366*24*time.Hour {
 		fail("restore.ttl", "want one minute to 366 days")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/config"
+	"github.com/ringwall/ringwall/guard/guardrail"
 )
 
 const minimal = "providers:\n  u: {base_url: http://127.0.0.1:1/v1}\ndefault_provider: u\n"
@@ -21,17 +22,17 @@ func TestWhatIsNotWrittenProtects(t *testing.T) {
 	if ok, _ := config.Loopback(c.Listen); !ok || c.Anonymous || c.Audit.KeepText || c.Limits.Body != 4<<20 {
 		t.Errorf("defaults %+v", c)
 	}
-	for what, g := range map[string]config.Guardrail{"the default": config.DefaultGuardrail(), "an empty one": parsed(t, "{}"), "one that names a single field": parsed(t, "{pii: {input: flag}}")} {
-		if g.Secret.Input.Action != ringwall.Mask || g.Attack.Input != (config.Act{Action: ringwall.Block}) || g.Leak.Output != (config.Act{Action: ringwall.Block}) || g.PII.Output.Action != ringwall.Mask || g.PII.FailOpen {
+	for what, g := range map[string]guardrail.Spec{"the default": guardrail.Default(), "an empty one": parsed(t, "{}"), "one that names a single field": parsed(t, "{pii: {input: flag}}")} {
+		if g.Secret.Input.Action != ringwall.Mask || g.Attack.Input != (guardrail.Act{Action: ringwall.Block}) || g.Leak.Output != (guardrail.Act{Action: ringwall.Block}) || g.PII.Output.Action != ringwall.Mask || g.PII.FailOpen {
 			t.Errorf("%s: %+v", what, g)
 		}
 	}
-	if g := parsed(t, "{pii: {input: block}}"); g.PII.Input != (config.Act{Action: ringwall.Block}) {
+	if g := parsed(t, "{pii: {input: block}}"); g.PII.Input != (guardrail.Act{Action: ringwall.Block}) {
 		t.Errorf("block became %+v", g.PII.Input)
 	}
 }
 
-func parsed(t *testing.T, guardrail string) config.Guardrail {
+func parsed(t *testing.T, guardrail string) guardrail.Spec {
 	t.Helper()
 	c, err := config.Parse("c.yaml", []byte(minimal+"guardrail: g\nguardrails:\n  g: "+guardrail+"\n"))
 	if err != nil {
@@ -52,8 +53,8 @@ func TestProblems(t *testing.T) {
 		{"anonymous beyond loopback", minimal + "listen: 0.0.0.0:80\nanonymous: true\n", "c.yaml:5:12: anonymous: only a loopback listener"},
 		{"the gullible model beyond loopback", "listen: :80\nproviders:\n  b: {type: builtin}\ndefault_provider: b\n", "behind a loopback listener"},
 		{"a secret in the file", strings.Replace(minimal, "}", ", api_key: sk-123}", 1), "providers.u.api_key:"},
-		{"a word for an action", minimal + "guardrails:\n  g: {pii: {input: drop}}\n", "guardrails.g.pii.input: want one of block, hold, mask, flag, allow, or off"},
-		{"everything off", minimal + "guardrails:\n  g: {pii: {input: off, output: off}, secret: {input: off, output: off}, word: {input: off, output: off}, prompt_attack: {input: off}, prompt_leak: {output: off}, link: {output: off}}\n", "nothing would be looked at"},
+		{"a word for an action", minimal + "guardrails:\n  g: {pii: {input: drop}}\n", "guardrails.g.pii.input: want one of block, hold, mask, flag, allow, tokenize, or off"},
+		{"everything off", minimal + "guardrails:\n  g: {pii: {input: off, output: off}, secret: {input: off, output: off}, word: {input: off, output: off}, prompt_attack: {input: off}, prompt_leak: {output: off}, link: {output: off}, output_code: {output: off}, limit: {input: off, output: off}, disguise: {input: off}, topic: {input: off, output: off}, grounding: {output: off}}\n", "nothing would be looked at"},
 		{"half a certificate", minimal + "tls: {cert: a.pem}\n", "c.yaml:4:1: tls: cert and key go together"},
 		{"no address", minimal + "listen: 8080\n", "listen:"},
 	} {

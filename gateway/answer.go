@@ -35,7 +35,7 @@ func (x *exchange) complete(ctx context.Context, p Provider, body []byte) error 
 		return upstreamFailed(err)
 	}
 	x.Answer, x.Usage = a.Texts(), a.Usage()
-	res := x.world.Guard.Check(ctx, guard.Session{Way: ringwall.Output, System: x.system()}, x.Answer)
+	res := x.world.Guard.Check(ctx, guard.Session{Way: ringwall.Output, System: x.system(), Principal: x.Principal, Context: ctx}, x.Answer)
 	x.Findings = append(x.Findings, res.Findings...)
 	x.Looks = append(x.Looks, res.Looks...)
 	x.Verdict = x.Verdict.And(res.Verdict)
@@ -68,7 +68,7 @@ func (x *exchange) relay(ctx context.Context, p Provider, body []byte) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // a cut stream stops the model
 	looks := x.world.Guard.Looks(ringwall.Output)
-	s := guard.Session{Way: ringwall.Output, System: x.system()}
+	s := guard.Session{Way: ringwall.Output, System: x.system(), Principal: x.Principal, Context: ctx}
 	relay := x.d.Relay(func(path string) Channel {
 		c := &heard{Channel: x.world.Guard.Channel(s, ringwall.Text{Path: path, Origin: ringwall.Assistant}, looks), path: path}
 		x.channels = append(x.channels, c)
@@ -89,7 +89,7 @@ func (x *exchange) relay(ctx context.Context, p Provider, body []byte) error {
 		x.channels = nil
 		x.Findings = append(x.Findings, fs...)
 		x.Looks = append(x.Looks, looks.List()...)
-		x.Verdict = x.Verdict.And(x.world.Guard.Decide(ringwall.Output, fs))
+		x.Verdict = x.Verdict.And(x.world.Guard.Decide(ringwall.Output, ringwall.Assistant, fs))
 	}()
 	pooled := buffers.Get().(*[]byte)
 	buf := (*pooled)[:0] // what may go out and has not yet

@@ -214,7 +214,7 @@ func (x *exchange) permit() (Route, error) {
 
 // lookIn has the texts of the request looked at.
 func (x *exchange) lookIn(ctx context.Context) error {
-	s := guard.Session{Way: ringwall.Input}
+	s := guard.Session{Way: ringwall.Input, Principal: x.Principal, Context: ctx}
 	var res guard.Result
 	if x.book != nil {
 		res = x.tokenise(ctx, s)
@@ -236,7 +236,7 @@ func (x *exchange) lookIn(ctx context.Context) error {
 // look.
 func (x *exchange) declined(way ringwall.Direction, fs []ringwall.Finding) error {
 	for _, f := range fs {
-		if f.Reason == ringwall.ReasonUnavailable && x.world.Guard.Decide(way, []ringwall.Finding{f}).Action == ringwall.Block {
+		if f.Reason == ringwall.ReasonUnavailable && x.world.Guard.Decide(way, ringwall.User, []ringwall.Finding{f}).Action == ringwall.Block {
 			return &ringwall.Refusal{
 				Status: http.StatusServiceUnavailable, Code: "guard_unavailable", Public: "The request could not be checked. Try again soon.",
 				Err: fmt.Errorf("%w: %s could not look", ringwall.ErrUnavailable, f.Control),

@@ -17,6 +17,7 @@ import (
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/pii"
+	"github.com/ringwall/ringwall/guard/stream"
 )
 
 // model is a Provider that does what a test wants.
@@ -45,7 +46,7 @@ func (nobody) Authenticate(context.Context, string) (ringwall.Principal, error) 
 func guardrail(t *testing.T, rules ...guard.Rule) *guard.Guard {
 	if rules == nil {
 		mask := &guard.Actions{Default: ringwall.Mask}
-		rules = []guard.Rule{{Control: pii.Control, Scanner: pii.Scanner{}, Input: mask, Output: mask}}
+		rules = []guard.Rule{{Control: pii.Control, Scanners: []stream.Scanner{pii.Scanner{}}, Input: mask, Output: mask}}
 	}
 	g, err := guard.New(guard.Config{Name: "test", Rules: rules})
 	if err != nil {

@@ -22,7 +22,7 @@ var prose = strings.Repeat("The committee met on Tuesday to review 14 open quest
 // under disguises included.
 func BenchmarkScanner(b *testing.B) {
 	rule := func(c string, s stream.Scanner) guard.Rule {
-		return guard.Rule{Control: c, Scanner: s, Input: &guard.Actions{}}
+		return guard.Rule{Control: c, Scanners: []stream.Scanner{s}, Input: &guard.Actions{}}
 	}
 	none := stream.Scanner(nothing{})
 	for _, bb := range []struct {

@@ -2,7 +2,6 @@ package guard
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 
@@ -12,17 +11,33 @@ import (
 
 // Channel looks at one text as it comes. It is owned by one goroutine.
 type Channel struct {
-	g     *Guard
-	s     Session
-	looks *Looks
-	keep  ringwall.Text // where and whose the text is; the text itself only while detectors wait for it
-	slow  []int         // rules that look at the whole text
-	held  []byte        // the text, while it is held back for them
-	red   *stream.Redactor
-	watch []stream.Watch
-	extra []ringwall.Finding // of the slow rules
-	cut   bool
+	g       *Guard
+	s       Session
+	looks   *Looks
+	policy  Policy
+	excuses []*Exception
+	keep    ringwall.Text // where and whose the text is; the text itself only while detectors look at it
+	red     *stream.Redactor
+	watch   []stream.Watch
+	extra   []ringwall.Finding // about all of the text
+	cut     bool
+
+	whole  []int  // rules that look once the text is whole
+	slow   []int  // rules that look at a stretch before it leaves
+	late   []int  // rules that look at a stretch while it leaves
+	held   []byte // the text while it waits for these
+	win    windows
+	flying []flight
 }
+
+// flight is a stretch that late rules look at.
+type flight struct {
+	w       window
+	answers chan []answer
+}
+
+// mostFlying bounds the stretches that late rules are behind.
+const mostFlying = 4
 
 var channels = sync.Pool{New: func() any { return &Channel{red: stream.New(stream.Config{})} }}
 
@@ -31,37 +46,98 @@ var channels = sync.Pool{New: func() any { return &Channel{red: stream.New(strea
 // Write and Close; at.Value is not read.
 func (g *Guard) Channel(s Session, at ringwall.Text, l *Looks) *Channel {
 	c := channels.Get().(*Channel)
-	*c = Channel{g: g, s: s, looks: l, red: c.red, watch: c.watch[:0], slow: c.slow[:0], held: c.held[:0]}
-	c.keep = ringwall.Text{Path: at.Path, Origin: at.Origin}
-	scope := stream.Scope{Way: s.Way, Origin: at.Origin, System: s.System}
-	for i, r := range g.cfg.Rules {
+	*c = Channel{
+		g: g, s: s, looks: l, policy: g.on(s.Way, at.Origin), excuses: g.active(s.Principal),
+		keep: ringwall.Text{Path: at.Path, Origin: at.Origin},
+		red:  c.red, watch: c.watch[:0], whole: c.whole[:0], slow: c.slow[:0], late: c.late[:0], held: c.held[:0], win: c.win,
+	}
+	c.win.reset()
+	if c.s.Context == nil {
+		c.s.Context = context.Background()
+	}
+	scope := c.scope()
+	for i := range g.cfg.Rules {
+		r := &g.cfg.Rules[i]
 		switch {
-		case l.off(i):
+		case l.off(i) || r.Missing != "":
+		case r.actions(s.Way, at.Origin) == nil:
+			l.skip(i, "not-configured")
 		case r.Detector != nil:
-			c.slow = append(c.slow, i)
+			c.detector(i, r.Release)
 		default:
-			cursor, why := r.Scanner.Begin(scope)
-			if cursor == nil {
-				l.skip(i, why)
-				continue
-			}
-			l.ran(i)
-			c.watch = append(c.watch, stream.Watch{Control: r.Control, Cursor: cursor})
+			c.scanners(i, scope)
 		}
 	}
 	c.red.Reset(c.config(nil))
 	return c
 }
 
-func (c *Channel) config(known []ringwall.Finding) stream.Config {
-	return stream.Config{Watches: c.watch, Known: known, Decide: c.g.policy[c.s.Way].Action, Token: c.s.Token}
+func (c *Channel) scope() stream.Scope {
+	return stream.Scope{Way: c.s.Way, Origin: c.keep.Origin, System: c.s.System}
 }
+
+// detector notes how the text waits for the detector of the i-th rule. On the
+// way in all of it is there at once.
+func (c *Channel) detector(i int, r Release) {
+	switch {
+	case c.s.Way == ringwall.Input || r == Strict || r == Buffer:
+		c.whole = append(c.whole, i)
+	case r == Window:
+		c.slow = append(c.slow, i)
+	default:
+		c.late = append(c.late, i)
+	}
+}
+
+// scanners has the scanners of the i-th rule look.
+func (c *Channel) scanners(i int, scope stream.Scope) {
+	r := &c.g.cfg.Rules[i]
+	for _, s := range r.Scanners {
+		cursor, why := s.Begin(scope)
+		if cursor == nil {
+			c.looks.skip(i, why)
+			continue
+		}
+		c.looks.ran(i)
+		c.watch = append(c.watch, stream.Watch{Control: r.Control, Cursor: cursor, Late: r.Release == CutOff && c.s.Way == ringwall.Output})
+	}
+}
+
+func (c *Channel) config(known []ringwall.Finding) stream.Config {
+	return stream.Config{
+		Watches: c.watch, Excepts: c.excepts(c.scope()), Known: known,
+		Note: c.note, Decide: c.policy.Action, Token: c.token,
+	}
+}
+
+// token returns what stands for a masked text.
+func (c *Channel) token(f ringwall.Finding, text []byte) string {
+	if c.s.Token != nil && c.policy.tokenizes(f) {
+		return c.s.Token(f, text)
+	}
+	if own, ok := c.policy[f.Control].Token[f.Reason]; ok {
+		return own
+	}
+	return stream.Token(f.Reason)
+}
+
+// waits reports whether nothing may leave before the text is whole.
+func (c *Channel) waits() bool { return len(c.whole) > 0 || c.g.buffer && c.s.Way == ringwall.Output }
 
 // Write adds p to the text and returns what may go out now, valid until the next
 // call.
 func (c *Channel) Write(p []byte) []byte {
-	if len(c.slow) > 0 {
+	switch {
+	case c.Blocked():
+		return nil
+	case c.waits():
 		c.held = append(c.held, p...)
+		return nil
+	case len(c.slow) == 0 && len(c.late) == 0:
+		return c.red.Write(p)
+	}
+	p = c.stretches(p, false)
+	if c.Blocked() {
 		return nil
 	}
 	return c.red.Write(p)
@@ -69,39 +145,99 @@ func (c *Channel) Write(p []byte) []byte {
 
 // Close ends the text and returns its rest.
 func (c *Channel) Close(ctx context.Context) []byte {
-	if len(c.slow) > 0 {
+	if c.Blocked() {
+		return nil
+	}
+	if c.waits() {
 		return c.text(ctx, string(c.held))
 	}
-	out := c.red.Close()
+	var rest []byte
+	if len(c.slow) > 0 || len(c.late) > 0 {
+		rest = c.stretches(nil, true)
+	}
+	if c.Blocked() {
+		return nil
+	}
+	out := c.red.Text(string(rest))
 	c.failures()
 	return out
+}
+
+// stretches adds p to the text that detectors look at stretch by stretch, and
+// returns what of it they let go.
+func (c *Channel) stretches(p []byte, final bool) []byte {
+	c.win.add(p)
+	if len(c.slow) > 0 {
+		c.held = append(c.held, p...)
+		p = nil
+	}
+	for {
+		w, ok := c.win.next(final)
+		if !ok {
+			break
+		}
+		text := c.keep
+		text.Value = w.text
+		if len(c.slow) > 0 {
+			c.hear(c.g.detect(c.s.Context, c.slow, text), w)
+			n := w.end - w.start
+			p = append(p, c.held[:n]...)
+			c.held = append(c.held[:0], c.held[n:]...)
+		}
+		if len(c.late) > 0 {
+			c.land(mostFlying - 1)
+			f := flight{w, make(chan []answer, 1)} // buffered: nobody may be there to hear it
+			rules := slices.Clone(c.late)
+			g, ctx := c.g, c.s.Context
+			go func() { f.answers <- g.detect(ctx, rules, text) }()
+			c.flying = append(c.flying, f)
+		}
+	}
+	if final {
+		c.land(0)
+	} else {
+		c.land(mostFlying)
+	}
+	return p
+}
+
+// land hears the late rules whose answers are there, and waits for answers until
+// at most so many stretches are left.
+func (c *Channel) land(most int) {
+	for len(c.flying) > 0 {
+		f := c.flying[0]
+		if len(c.flying) > most {
+			c.hear(<-f.answers, f.w)
+		} else {
+			select {
+			case a := <-f.answers:
+				c.hear(a, f.w)
+			default:
+				return
+			}
+		}
+		c.flying = c.flying[1:]
+	}
 }
 
 // text looks at a whole text.
 func (c *Channel) text(ctx context.Context, text string) []byte {
 	c.keep.Value = text
-	known := c.disguised(text)
-	if len(c.slow) > 0 {
-		found := c.detect(ctx)
-		for _, f := range found {
-			if f.Where.Empty() {
-				c.extra = append(c.extra, f)
-			} else {
-				known = append(known, f)
-			}
-		}
-	}
-	if len(known) > 0 {
+	if known := c.disguised(text); len(known) > 0 {
 		slices.SortStableFunc(known, func(a, b ringwall.Finding) int { return a.Where.Start - b.Where.Start })
 		c.red.Reset(c.config(known))
 	}
-	out := c.red.Text(text)
-	c.failures()
-	for _, f := range c.extra {
-		if c.g.policy[c.s.Way].Action(f) < ringwall.Flag {
-			c.cut = true
+	if len(c.whole) > 0 {
+		c.hear(c.g.detect(ctx, c.whole, c.keep), window{text: text, end: len(text)})
+	}
+	if rules := slices.Concat(c.slow, c.late); len(rules) > 0 {
+		c.win.add([]byte(text))
+		for w, ok := c.win.next(true); ok; w, ok = c.win.next(true) {
+			c.hear(c.g.detect(ctx, rules, ringwall.Text{Path: c.keep.Path, Origin: c.keep.Origin, Value: w.text}), w)
 		}
 	}
+	out := c.red.Text(text)
+	c.failures()
 	if c.cut {
 		return nil
 	}
@@ -137,14 +273,18 @@ func (c *Channel) Findings() []ringwall.Finding {
 	return fs
 }
 
+// verdict returns what is to be done about the text by what was noticed so far.
+func (c *Channel) verdict() ringwall.Verdict { return Decide(c.policy, c.Findings()) }
+
 // Free gives the Channel's memory back for other texts; it must not be used
 // afterwards.
 func (c *Channel) Free() {
-	if cap(c.held) > 1<<20 {
+	if cap(c.held) > 1<<20 || cap(c.win.buf) > 1<<20 || len(c.flying) > 0 {
 		return // let the large ones go
 	}
 	c.red.Reset(stream.Config{})
 	c.g, c.looks, c.s, c.keep, c.extra = nil, nil, Session{}, ringwall.Text{}, nil
+	c.policy, c.excuses = nil, nil
 	for _, w := range c.watch {
 		if f, ok := w.Cursor.(stream.Freer); ok {
 			f.Free()
@@ -152,76 +292,4 @@ func (c *Channel) Free() {
 	}
 	clear(c.watch)
 	channels.Put(c)
-}
-
-// detect asks the slow rules, side by side, each for at most the timeout.
-func (c *Channel) detect(ctx context.Context) []ringwall.Finding {
-	ctx, cancel := context.WithTimeout(ctx, c.g.cfg.Timeout)
-	defer cancel()
-	type answer struct {
-		at  int
-		fs  []ringwall.Finding
-		err error
-	}
-	answers := make(chan answer, len(c.slow)) // buffered: a late detector never leaks
-	text := c.keep
-	for at, i := range c.slow {
-		d := c.g.cfg.Rules[i].Detector
-		go func() {
-			fs, err := look(ctx, d, text)
-			answers <- answer{at, fs, err}
-		}()
-	}
-	got := make([]*answer, len(c.slow))
-wait:
-	for range c.slow {
-		select {
-		case a := <-answers:
-			got[a.at] = &a
-		case <-ctx.Done():
-			break wait
-		}
-	}
-	var fs []ringwall.Finding
-	for at, i := range c.slow {
-		control := c.g.cfg.Rules[i].Control
-		switch a := got[at]; {
-		case a == nil:
-			c.looks.fail(control, "timeout")
-			fs = append(fs, unavailable(control))
-		case a.err != nil:
-			c.looks.fail(control, "error")
-			fs = append(fs, unavailable(control))
-		default:
-			c.looks.ran(i)
-			fs = append(fs, bounded(a.fs, control, len(text.Value))...)
-		}
-	}
-	return fs
-}
-
-// bounded puts findings of other people's code right: under their rule's
-// control, and inside the text.
-func bounded(fs []ringwall.Finding, control string, n int) []ringwall.Finding {
-	for i := range fs {
-		fs[i].Control = control
-		if w := fs[i].Where; w.Start < 0 || w.End > n || w.Start > w.End {
-			fs[i].Where = ringwall.Span{}
-		}
-	}
-	return fs
-}
-
-func unavailable(control string) ringwall.Finding {
-	return ringwall.Finding{Control: control, Reason: ringwall.ReasonUnavailable, Severity: ringwall.Critical, Score: 1}
-}
-
-// look calls d and turns a panic into an error.
-func look(ctx context.Context, d Detector, text ringwall.Text) (fs []ringwall.Finding, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the detector panicked: %v", p)
-		}
-	}()
-	return d.Detect(ctx, text)
 }

@@ -20,6 +20,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ringwall/ringwall"
@@ -44,29 +45,51 @@ func (f Func) Detect(ctx context.Context, text ringwall.Text) ([]ringwall.Findin
 
 // Rule is one line of a guardrail: who looks, and what comes of it.
 type Rule struct {
-	Control  string         // id in package control
-	Scanner  stream.Scanner // looks as the text comes; or
-	Detector Detector       // looks at the whole text
-	Input    *Actions       // what to do on the way in; nil: it does not look there
-	Output   *Actions       // and on the way out
-	FailOpen bool           // let pass when it cannot look; the default is to block
+	Control  string           // id in package control
+	Scanners []stream.Scanner // look as the text comes; or
+	Detector Detector         // looks at the whole text; or
+	Missing  string           // says why nobody looks: the reason of its skipped looks, in kebab-case
+	Input    *Actions         // what to do on the way in; nil: it does not look there
+	Output   *Actions         // and on the way out
+	// Origins differ from Input for texts of these origins; nil: it does not look
+	// at them.
+	Origins  map[ringwall.Origin]*Actions
+	Release  Release // how streamed answers wait for it
+	FailOpen bool    // let pass when it cannot look; the default is to block
 }
+
+// Release says how a streamed answer waits for a rule. The zero value lets
+// nothing go that was not looked at.
+type Release uint8
+
+// Ways to release a streamed answer.
+const (
+	Strict Release = iota // scanners hold back what is undecided, detectors all of it
+	Window                // detectors look at one stretch after the other, which then leaves
+	Buffer                // the whole answer is held back to its end, for scanners too
+	CutOff                // text leaves at once; what is noticed later ends the answer
+)
 
 // Config configures a Guard.
 type Config struct {
-	Name    string        // "default"
-	Version string        // default "draft"
-	Rules   []Rule        // looked at and reported in this order
-	Timeout time.Duration // for each Detector and text; default 2s
+	Name       string        // "default"
+	Version    string        // default "draft"
+	Rules      []Rule        // looked at and reported in this order
+	Exceptions []Exception   // what excuses findings
+	Timeout    time.Duration // for each Detector and text; default 2s
 	// What clients read instead of what was blocked.
 	InputMessage, OutputMessage string
+	Now                         func() time.Time // default time.Now
 }
 
 // Guard is a guardrail that can look. It is safe for concurrent use.
 type Guard struct {
 	cfg    Config
-	policy [2]Policy // by direction
+	policy [2][origins]Policy // by direction and origin
+	buffer bool               // streamed answers are held back whole
 }
+
+const origins = int(ringwall.Retrieved) + 1
 
 // ErrNoRules reports a guardrail that would guard nothing.
 var ErrNoRules = errors.New("guard: no rules")
@@ -94,22 +117,65 @@ func New(cfg Config) (*Guard, error) {
 	if cfg.OutputMessage == "" {
 		cfg.OutputMessage = DefaultOutputMessage
 	}
-	g := &Guard{cfg: cfg, policy: [2]Policy{{}, {}}}
-	for i, r := range cfg.Rules {
-		if r.Control == "" || (r.Scanner == nil) == (r.Detector == nil) {
-			return nil, fmt.Errorf("guard %s: rule %d: a control and either a scanner or a detector are required", cfg.Name, i)
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	g := &Guard{cfg: cfg}
+	for way := range g.policy {
+		for o := range origins {
+			g.policy[way][o] = Policy{}
 		}
-		for way, a := range [2]*Actions{r.Input, r.Output} {
-			if a == nil {
-				continue
+	}
+	for i, r := range cfg.Rules {
+		looks := 0
+		for _, there := range []bool{len(r.Scanners) > 0, r.Detector != nil, r.Missing != ""} {
+			if there {
+				looks++
 			}
-			if _, twice := g.policy[way][r.Control]; twice {
-				return nil, fmt.Errorf("guard %s: rule %d: %s has a rule already", cfg.Name, i, r.Control)
+		}
+		if r.Control == "" || looks != 1 {
+			return nil, fmt.Errorf("guard %s: rule %d: a control and either scanners or a detector are required", cfg.Name, i)
+		}
+		g.buffer = g.buffer || r.Output != nil && r.Release == Buffer
+		for way := range g.policy {
+			for o := range origins {
+				a := r.actions(ringwall.Direction(way), ringwall.Origin(o))
+				if a == nil {
+					continue
+				}
+				if _, twice := g.policy[way][o][r.Control]; twice {
+					return nil, fmt.Errorf("guard %s: rule %d: %s has a rule already", cfg.Name, i, r.Control)
+				}
+				g.policy[way][o][r.Control] = a.with(r.FailOpen)
 			}
-			g.policy[way][r.Control] = a.with(r.FailOpen)
+		}
+	}
+	for i, e := range cfg.Exceptions {
+		if e.Name == "" || slices.ContainsFunc(cfg.Exceptions[:i], func(o Exception) bool { return o.Name == e.Name }) {
+			return nil, fmt.Errorf("guard %s: exception %d: a name of its own is required", cfg.Name, i)
 		}
 	}
 	return g, nil
+}
+
+// actions returns what the rule does about texts of that origin that go that
+// way, nil if it does not look at them.
+func (r *Rule) actions(way ringwall.Direction, o ringwall.Origin) *Actions {
+	if way == ringwall.Output {
+		return r.Output
+	}
+	if a, ok := r.Origins[o]; ok {
+		return a
+	}
+	return r.Input
+}
+
+// on returns the policy for a text.
+func (g *Guard) on(way ringwall.Direction, o ringwall.Origin) Policy {
+	if int(o) >= origins {
+		o = ringwall.Unverified
+	}
+	return g.policy[way][o]
 }
 
 // Name returns the guardrail's name and version, "default@draft".
@@ -123,9 +189,10 @@ func (g *Guard) Message(way ringwall.Direction) string {
 	return g.cfg.OutputMessage
 }
 
-// Decide turns findings about texts that go the given way into a verdict.
-func (g *Guard) Decide(way ringwall.Direction, fs []ringwall.Finding) ringwall.Verdict {
-	return Decide(g.policy[way], fs)
+// Decide turns findings about texts of one origin that go one way into a
+// verdict.
+func (g *Guard) Decide(way ringwall.Direction, o ringwall.Origin, fs []ringwall.Finding) ringwall.Verdict {
+	return Decide(g.on(way, o), fs)
 }
 
 // WeakRules returns the controls that let pass when they cannot look.
@@ -140,9 +207,14 @@ func (g *Guard) WeakRules() (controls []string) {
 
 // Session is what is known of an exchange before its texts are looked at.
 type Session struct {
-	Way    ringwall.Direction
-	System []string // the operator's instructions
-	// Token returns what stands for a masked text; default stream.Token.
+	Way       ringwall.Direction
+	System    []string           // the operator's instructions
+	Principal ringwall.Principal // who asks, for exceptions
+	// Context ends the looking of detectors while a text comes; default: only
+	// their timeout does.
+	Context context.Context
+	// Token returns what stands for a text that is to be tokenized; by default it
+	// is masked.
 	Token func(f ringwall.Finding, text []byte) string
 }
 
@@ -171,12 +243,12 @@ func (g *Guard) Check(ctx context.Context, s Session, texts []ringwall.Text) Res
 		out := c.text(ctx, text.Value)
 		res.Findings = append(res.Findings, c.Findings()...)
 		blocked = blocked || c.Blocked()
+		res.Verdict = res.Verdict.And(c.verdict())
 		if c.Masked() && !c.Blocked() {
 			res.Texts = append(res.Texts, Changed{i, string(out)})
 		}
 		c.Free()
 	}
-	res.Verdict = Decide(g.policy[s.Way], res.Findings)
 	if blocked && res.Verdict.Action > ringwall.Hold { // a mask that could not be put on
 		res.Verdict.Action = ringwall.Block
 	}

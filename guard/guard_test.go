@@ -15,6 +15,7 @@ import (
 	"github.com/ringwall/ringwall/guard/attack"
 	"github.com/ringwall/ringwall/guard/leak"
 	"github.com/ringwall/ringwall/guard/pii"
+	"github.com/ringwall/ringwall/guard/stream"
 )
 
 // detects is a Detector that notices word.
@@ -98,7 +99,7 @@ func TestDetectorThatCannotLook(t *testing.T) {
 					defer close(stop)
 					g := newGuard(t,
 						guard.Rule{Control: "inference/topic", Detector: tt.detect(stop), Input: flag, FailOpen: open},
-						guard.Rule{Control: pii.Control, Scanner: pii.Scanner{}, Input: flag})
+						guard.Rule{Control: pii.Control, Scanners: []stream.Scanner{pii.Scanner{}}, Input: flag})
 					start := time.Now()
 					res := check(t, g, ringwall.Input, "hello")
 					if took := time.Since(start); took != tt.takes {
@@ -162,8 +163,8 @@ func TestEveryRuleIsAccountedFor(t *testing.T) {
 	g := newGuard(t,
 		guard.Rule{Control: "inference/in-only", Detector: detects("x"), Input: block},
 		guard.Rule{Control: "inference/out-only", Detector: detects("x"), Output: block},
-		guard.Rule{Control: leak.Control, Scanner: &leak.Scanner{}, Input: block, Output: block},
-		guard.Rule{Control: attack.Control, Scanner: attack.Scanner{}, Input: block, Output: block},
+		guard.Rule{Control: leak.Control, Scanners: []stream.Scanner{&leak.Scanner{}}, Input: block, Output: block},
+		guard.Rule{Control: attack.Control, Scanners: []stream.Scanner{attack.Scanner{}}, Input: block, Output: block},
 		guard.Rule{Control: "inference/both", Detector: detects("y"), Input: block, Output: block})
 	look := func(control string, way ringwall.Direction, state ringwall.LookState, why string) ringwall.Look {
 		return ringwall.Look{Control: control, Way: way, State: state, Why: why}
@@ -260,7 +261,7 @@ func TestNew(t *testing.T) {
 		{"no rules", nil, "no rules"},
 		{"a rule without a control", []guard.Rule{{Detector: detects("x")}}, "rule 0"},
 		{"a rule that cannot look", []guard.Rule{ok, {Control: "inference/b", Input: block}}, "rule 1"},
-		{"a rule that looks in two ways", []guard.Rule{{Control: "inference/b", Detector: detects("x"), Scanner: pii.Scanner{}}}, "rule 0"},
+		{"a rule that looks in two ways", []guard.Rule{{Control: "inference/b", Detector: detects("x"), Scanners: []stream.Scanner{pii.Scanner{}}}}, "rule 0"},
 		{"two rules for one control", []guard.Rule{ok, ok}, "has a rule already"},
 		{"a rule for each way", []guard.Rule{ok, {Control: "inference/a", Detector: detects("x"), Output: block}}, ""},
 	} {
@@ -282,7 +283,7 @@ func TestNew(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	g := newGuard(t,
-		guard.Rule{Control: pii.Control, Scanner: pii.Scanner{}, Input: &guard.Actions{Default: ringwall.Mask, By: map[string]ringwall.Action{pii.USSSN: ringwall.Block, pii.IPAddress: ringwall.Flag}}},
+		guard.Rule{Control: pii.Control, Scanners: []stream.Scanner{pii.Scanner{}}, Input: &guard.Actions{Default: ringwall.Mask, By: map[string]ringwall.Action{pii.USSSN: ringwall.Block, pii.IPAddress: ringwall.Flag}}},
 		guard.Rule{Control: "inference/topic", Detector: detects("tulip"), Input: mask})
 	for _, tt := range []struct {
 		name    string
@@ -317,7 +318,7 @@ func TestCheck(t *testing.T) {
 // comes of the whole text.
 func TestDetectorsOnStreams(t *testing.T) {
 	g := newGuard(t,
-		guard.Rule{Control: pii.Control, Scanner: pii.Scanner{}, Output: mask},
+		guard.Rule{Control: pii.Control, Scanners: []stream.Scanner{pii.Scanner{}}, Output: mask},
 		guard.Rule{Control: "inference/topic", Detector: detects("tulip"), Output: &guard.Actions{Default: ringwall.Mask}})
 	for _, text := range []string{"", "a tulip", "tulip a@b.de tulip", "plain"} {
 		res := check(t, g, ringwall.Output, text)
@@ -363,7 +364,7 @@ func TestDetectorBlocksStream(t *testing.T) {
 }
 
 func TestSessionsToken(t *testing.T) {
-	g := newGuard(t, guard.Rule{Control: pii.Control, Scanner: pii.Scanner{}, Input: mask})
+	g := newGuard(t, guard.Rule{Control: pii.Control, Scanners: []stream.Scanner{pii.Scanner{}}, Input: mask})
 	res := g.Check(t.Context(), guard.Session{Token: func(f ringwall.Finding, text []byte) string { return "<" + f.Reason + ":" + string(text) + ">" }},
 		[]ringwall.Text{{Value: "to a@b.de"}})
 	if len(res.Texts) != 1 || res.Texts[0].Value != "to <email:a@b.de>" {

@@ -17,18 +17,28 @@ func (g *Guard) Looks(way ringwall.Direction) *Looks {
 	l := &Looks{rules: rules, way: way, state: make([]ringwall.Look, len(rules))}
 	for i, r := range rules {
 		l.state[i] = ringwall.Look{Control: r.Control, Way: way, State: ringwall.Skipped, Why: "no-text"}
-		if l.off(i) {
+		switch {
+		case l.off(i):
 			l.state[i].Why = "not-configured"
+		case r.Missing != "":
+			l.state[i].Why = r.Missing
 		}
 	}
 	return l
 }
 
+// off reports whether the rule looks at no text that goes this way.
 func (l *Looks) off(i int) bool {
-	if l.way == ringwall.Input {
-		return l.rules[i].Input == nil
+	r := &l.rules[i]
+	if l.way == ringwall.Output {
+		return r.Output == nil
 	}
-	return l.rules[i].Output == nil
+	for _, a := range r.Origins {
+		if a != nil {
+			return false
+		}
+	}
+	return r.Input == nil
 }
 
 // A rule that ran on one text and was skipped on another ran; one that failed on

@@ -12,6 +12,7 @@ import (
 	"github.com/ringwall/ringwall/guard/leak"
 	"github.com/ringwall/ringwall/guard/pii"
 	"github.com/ringwall/ringwall/guard/secret"
+	"github.com/ringwall/ringwall/guard/stream"
 	"github.com/ringwall/ringwall/guard/word"
 )
 
@@ -26,11 +27,11 @@ func masks(t testing.TB) *guard.Guard {
 	}
 	mask := &guard.Actions{Default: ringwall.Mask}
 	g, err := guard.New(guard.Config{Name: "masks", Rules: []guard.Rule{
-		{Control: pii.Control, Scanner: pii.Scanner{}, Input: mask, Output: mask},
-		{Control: secret.Control, Scanner: secret.Scanner{}, Input: mask, Output: mask},
-		{Control: word.Control, Scanner: words, Input: mask, Output: mask},
-		{Control: attack.Control, Scanner: attack.Scanner{}, Input: mask, Output: mask},
-		{Control: leak.Control, Scanner: &leak.Scanner{}, Output: mask},
+		{Control: pii.Control, Scanners: []stream.Scanner{pii.Scanner{}}, Input: mask, Output: mask},
+		{Control: secret.Control, Scanners: []stream.Scanner{secret.Scanner{}}, Input: mask, Output: mask},
+		{Control: word.Control, Scanners: []stream.Scanner{words}, Input: mask, Output: mask},
+		{Control: attack.Control, Scanners: []stream.Scanner{attack.Scanner{}}, Input: mask, Output: mask},
+		{Control: leak.Control, Scanners: []stream.Scanner{&leak.Scanner{}}, Output: mask},
 	}})
 	if err != nil {
 		t.Fatal(err)

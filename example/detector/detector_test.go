@@ -7,6 +7,7 @@ import (
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/example/detector"
 	"github.com/ringwall/ringwall/guard"
+	"github.com/ringwall/ringwall/guard/stream"
 )
 
 // tests are what the detector must notice and what it must leave alone.
@@ -30,7 +31,7 @@ func newGuard(t testing.TB) *guard.Guard {
 	t.Helper()
 	mask := &guard.Actions{Default: ringwall.Mask}
 	g, err := guard.New(guard.Config{Name: "tickets", Rules: []guard.Rule{
-		{Control: detector.Control, Scanner: detector.Scanner{}, Input: mask, Output: mask},
+		{Control: detector.Control, Scanners: []stream.Scanner{detector.Scanner{}}, Input: mask, Output: mask},
 	}})
 	if err != nil {
 		t.Fatal(err)

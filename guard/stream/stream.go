@@ -81,14 +81,23 @@ type Match struct {
 type Watch struct {
 	Control string
 	Cursor  Cursor
+	// Late lets the text go before this one has looked. What it finds in text that
+	// is gone ends the rest.
+	Late bool
 }
 
 // Config configures a Redactor.
 type Config struct {
 	Watches []Watch // ties between matches go to the earlier
+	// Excepts excuse findings. They are asked before a finding inside them is
+	// decided, so a text waits for them as it waits for the watches.
+	Excepts []Except
 	// Known are findings about the text, with raw spans, that were made before it
 	// came: by decoding parts of it, say. In ascending order of start.
 	Known []ringwall.Finding
+	// Note is shown every finding as it is made and may write into it; a finding
+	// that it refuses was never made. Nil takes all as they are.
+	Note func(*ringwall.Finding) bool
 	// Decide says what to do about a finding. Findings that it does not mask
 	// leave the text as it is.
 	Decide func(ringwall.Finding) ringwall.Action
@@ -104,16 +113,19 @@ type Redactor struct {
 	safe     []int // per watch: its last answer
 	spans    []span
 	findings []ringwall.Finding
-	last     []int // per watch: index of its last finding, for Match.Rest
-	released int   // raw offset up to which the text went out, or was replaced
-	covered  int   // raw offset up to which the last token stands for the text
+	last     []int    // per watch: index of its last finding, for Match.Rest
+	open     []span   // what waits for the excepts to be decided
+	excused  []excuse // where excepts matched
+	released int      // raw offset up to which the text went out, or was replaced
+	covered  int      // raw offset up to which the last token stands for the text
 	blocked  bool
 	masked   bool
 	out      []byte
 	final    bool
 
-	watch int // the watch that scans, for found
-	found func(Match)
+	watch   int // the watch, or the except, that scans, for found and excepted
+	found   func(Match)
+	matched func(Match)
 }
 
 // span is a raw stretch to be replaced.
@@ -127,7 +139,7 @@ type span struct {
 // New returns a Redactor. A nil Decide blocks on every finding.
 func New(cfg Config) *Redactor {
 	r := &Redactor{}
-	r.found = r.note
+	r.found, r.matched = r.note, r.excuse
 	r.Reset(cfg)
 	return r
 }
@@ -149,13 +161,22 @@ func (r *Redactor) Reset(cfg Config) {
 		r.last = append(r.last, -1)
 	}
 	r.spans, r.findings, r.out = r.spans[:0], nil, r.out[:0]
+	r.open, r.excused = r.open[:0], r.excused[:0]
 	r.released, r.covered = 0, 0
 	r.blocked, r.masked, r.final = false, false, false
-	r.watch = -1
+	r.watch = unwatched
 	for _, f := range cfg.Known {
-		r.decide(f)
+		r.add(f)
 	}
 }
+
+// Know adds a finding about text that has not gone out yet.
+func (r *Redactor) Know(f ringwall.Finding) {
+	r.watch = unwatched
+	r.add(f)
+}
+
+const unwatched = -1 // of Redactor.watch: no cursor of ours made the finding
 
 // Write adds p to the text and returns what may go out now, valid until the next
 // call. After [Redactor.Blocked] it returns nothing.
@@ -204,9 +225,16 @@ func (r *Redactor) step(final bool) []byte {
 	r.out, r.final = r.out[:0], final
 	clean, folded, base := r.buf.Window()
 	w := Window{Clean: clean, Folded: folded, Base: base, Final: final}
-	safe := w.End()
+	safe, seen := w.End(), w.End() // what may go out; what all have seen
 	for i := range r.cfg.Watches {
-		safe = min(safe, r.scan(i, w))
+		n := r.scan(i, w)
+		if seen = min(seen, n); !r.cfg.Watches[i].Late {
+			safe = min(safe, n)
+		}
+	}
+	if len(r.cfg.Excepts) > 0 {
+		safe = min(safe, r.except(w))
+		seen = min(seen, safe)
 	}
 	if r.blocked {
 		return nil
@@ -216,7 +244,7 @@ func (r *Redactor) step(final bool) []byte {
 		limit = r.buf.RawLen()
 	}
 	r.release(limit)
-	r.buf.Trim(max(safe-Context, 0), min(r.released, limit))
+	r.buf.Trim(max(seen-Context, 0), min(r.released, limit))
 	return r.out
 }
 
@@ -229,7 +257,7 @@ func (r *Redactor) scan(i int, w Window) (safe int) {
 	defer func() {
 		if p := recover(); p != nil {
 			r.safe[i], safe = panicked, w.End()
-			r.decide(ringwall.Finding{
+			r.add(ringwall.Finding{
 				Control: r.cfg.Watches[i].Control, Reason: ringwall.ReasonUnavailable,
 				Severity: ringwall.Critical, Score: 1,
 			})
@@ -245,15 +273,16 @@ const panicked = -1
 // note records a match of the watch that scans.
 func (r *Redactor) note(m Match) {
 	start, end := r.buf.Start(m.Start), r.buf.End(m.End)
+	if m.Rest && r.last[r.watch] == refused {
+		return
+	}
 	if m.Rest {
 		start = r.buf.End(m.Start)
 	}
 	if m.Rest && r.last[r.watch] >= 0 {
 		i := r.last[r.watch]
 		r.findings[i].Where.End = end
-		if r.cfg.Decide(r.findings[i]) == ringwall.Mask {
-			r.insert(span{start, end, r.watch, i, true})
-		}
+		r.queue(span{start, end, r.watch, i, true})
 		return
 	}
 	f := ringwall.Finding{
@@ -263,24 +292,56 @@ func (r *Redactor) note(m Match) {
 		Score:    m.Score,
 		Where:    ringwall.Span{Start: start, End: end},
 	}
-	r.last[r.watch] = len(r.findings)
-	r.decide(f)
+	r.last[r.watch] = r.add(f)
 }
 
-// decide keeps f and does what Decide says.
-func (r *Redactor) decide(f ringwall.Finding) {
+const refused = -2 // of Redactor.last: the finding was not taken
+
+// add keeps f, and decides about it as soon as that can be done. It returns its
+// index.
+func (r *Redactor) add(f ringwall.Finding) int {
+	if r.cfg.Note != nil && !r.cfg.Note(&f) {
+		return refused
+	}
 	r.findings = append(r.findings, f)
-	switch r.cfg.Decide(f) {
+	i := len(r.findings) - 1
+	r.queue(span{f.Where.Start, f.Where.End, r.watch, i, false})
+	return i
+}
+
+// queue decides about s, or has it wait for those who may excuse it. What is
+// about the whole text nobody excuses by its place.
+func (r *Redactor) queue(s span) {
+	if len(r.cfg.Excepts) > 0 && s.end > s.start {
+		r.open = append(r.open, s)
+		return
+	}
+	r.decide(s)
+}
+
+// decide does what Decide says about the finding of s.
+func (r *Redactor) decide(s span) {
+	f := &r.findings[s.finding]
+	if len(r.cfg.Excepts) > 0 && (s.rest || f.Excepted == "") {
+		r.pardon(s, f)
+	}
+	switch r.cfg.Decide(*f) {
 	case ringwall.Flag, ringwall.Allow:
 	case ringwall.Mask:
-		if f.Where.Empty() { // nothing can be replaced, so nothing may go out
-			r.blocked = true
+		if s.end <= s.start && !s.rest || r.late(s) {
+			r.blocked = true // nothing can be replaced, or it is gone: nothing more may go out
 			return
 		}
-		r.insert(span{f.Where.Start, f.Where.End, r.watch, len(r.findings) - 1, false})
+		r.insert(s)
 	default:
 		r.blocked = true
 	}
+}
+
+// late reports whether the text of s went out before a watch that may be late
+// had seen it.
+func (r *Redactor) late(s span) bool {
+	return s.watch != unwatched && r.cfg.Watches[s.watch].Late && s.start < r.released && s.start >= r.covered
 }
 
 // insert keeps spans in their order.

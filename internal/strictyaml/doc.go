@@ -23,7 +23,8 @@
 //	yaml:"name"     the name in the file; a field without this tag is not read
 //	yaml:",inline"  a struct whose fields stand among those of its parent
 //	doc:"…"         one line of help, for the example and the schema
-//	default:"…"     the value when the file does not name the field and it is zero
+//	default:"…"     the value when the file does not name the field and it is zero;
+//	                of a struct a map, {input: mask}, of other defaults than its own
 //	example:"…"     shown in the example; of a map of structs, the name of its entry
 //	enum:"a|b|c"    the texts allowed; of lists and maps, those of the elements
 //

@@ -61,6 +61,16 @@ func FuzzDecode(f *testing.F) {
 		if !bytes.Equal(once, twice) {
 			t.Fatalf("once\n%s\ntwice\n%s", once, twice)
 		}
+		for _, all := range []bool{false, true} {
+			out := strictyaml.Encode(c, all)
+			var back plainConfig
+			if _, err := strictyaml.Decode("back", out, &back); err != nil {
+				t.Fatalf("encoded, but not decoded: %v\n%s", err, out)
+			}
+			if got := strictyaml.Encode(back, all); !bytes.Equal(got, out) {
+				t.Fatalf("encoded\n%s\nand again\n%s", out, got)
+			}
+		}
 	})
 }
 

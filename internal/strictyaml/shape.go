@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"go.yaml.in/yaml/v4"
 )
 
 // form is how a value is written.
@@ -151,6 +153,9 @@ func (s *shape) addFields(t reflect.Type, index []int, within []reflect.Type) {
 				bug(sf.Type, "contains itself")
 			}
 			s.addFields(sf.Type, at, append(slices.Clip(within), sf.Type))
+			if def, ok := sf.Tag.Lookup("default"); ok {
+				s.retag(def)
+			}
 			continue
 		case option == "inline":
 			bug(t, "has a field %s that is inline and no exported struct", sf.Name)
@@ -165,6 +170,10 @@ func (s *shape) addFields(t reflect.Type, index []int, within []reflect.Type) {
 		f.shape.instead = sf.Tag.Get("instead")
 		f.def, f.hasDef = sf.Tag.Lookup("default")
 		f.example, f.hasExample = sf.Tag.Lookup("example")
+		if f.hasDef && f.shape.form == inStruct {
+			f.shape.retag(f.def)
+			f.def, f.hasDef = "", false
+		}
 		if enum := sf.Tag.Get("enum"); enum != "" {
 			leaf := f.shape.leaf()
 			if !leaf.quotable() {
@@ -173,6 +182,27 @@ func (s *shape) addFields(t reflect.Type, index []int, within []reflect.Type) {
 			leaf.enum = strings.Split(enum, "|")
 		}
 		s.fields = append(s.fields, f)
+	}
+}
+
+// retag gives fields of the struct s other defaults than their own: those of the
+// map in text, as a tag of a field that is such a struct has it. So one type can
+// serve where defaults differ.
+func (s *shape) retag(text string) {
+	n, err := load([]byte(text))
+	if err != nil || n.Kind != yaml.MappingNode {
+		bug(s.typ, "has a default that is no map: %q", text)
+	}
+	for k, v := range pairs(n) {
+		f := s.field(k.Value)
+		switch {
+		case f == nil:
+			bug(s.typ, "has no field %s, for which there is a default", k.Value)
+		case v.Kind == yaml.ScalarNode:
+			f.def, f.hasDef = v.Value, true
+		default:
+			bug(s.typ, "has a default of %s that is more than one word", k.Value)
+		}
 	}
 }
 

@@ -292,6 +292,12 @@ func TestBugsOfTheProgramPanic(t *testing.T) {
 		"a bad default": &struct {
 			A int `yaml:"a" default:"x"`
 		}{},
+		"a default of a field that is not there": &struct {
+			A limits `yaml:"a" default:"{bodi: 1MB}"`
+		}{},
+		"a default of a struct that is a word": &struct {
+			A limits `yaml:"a" default:"1MB"`
+		}{},
 		"an enum of numbers": &struct {
 			A int `yaml:"a" enum:"1|2"`
 		}{},
@@ -313,6 +319,65 @@ func TestBugsOfTheProgramPanic(t *testing.T) {
 			_, _ = strictyaml.Decode("f", []byte("{}"), v)
 		})
 	}
+}
+
+// A field that is a struct may bring other defaults than the type has.
+func TestDefaultsOfAStruct(t *testing.T) {
+	type Act struct {
+		In  string   `yaml:"in" enum:"mask|block|flag"`
+		Out string   `yaml:"out" default:"flag" enum:"mask|block|flag"`
+		Not []string `yaml:"not"`
+	}
+	type file struct {
+		A   Act `yaml:"a" default:"{in: mask}"`
+		B   Act `yaml:"b" default:"{in: block, out: block}"`
+		C   Act `yaml:"c"`
+		Act `yaml:",inline" default:"{out: mask}"`
+	}
+	var f file
+	if _, err := strictyaml.Decode("f", []byte("a: {not: [x]}\nb: {out: mask}\n"), &f); err != nil {
+		t.Fatal(err)
+	}
+	want := file{A: Act{"mask", "flag", []string{"x"}}, B: Act{"block", "mask", nil}, C: Act{Out: "flag"}, Act: Act{Out: "mask"}}
+	if !reflect.DeepEqual(f, want) {
+		t.Errorf("got  %+v\nwant %+v", f, want)
+	}
+	if example := string(strictyaml.Example(f)); !strings.Contains(example, "a:\n  # (one of mask, block, flag; default mask)\n  in: mask\n") {
+		t.Errorf("the example has other defaults:\n%s", example)
+	}
+}
+
+// What Encode writes is read back as it was, whether all of it is written or
+// only what differs from the defaults.
+func TestEncode(t *testing.T) {
+	for _, src := range []string{
+		"listen: 127.0.0.1:8080", "version: 'yes: #'", "limits: {body: 64KiB}", "net: 10.0.0.0/8", "addr: 127.0.0.1", "demo: {timeout: 1m}", "strict: false", "strict: null",
+		"providers: {a: {base_url: http://x, key: env:KEY, headers: {x-team: 'a\\nb'}}, 'b c': {weight: 0}}",
+		"rules: [{name: a, levels: [low], score: 1e-9, nested: [[1, -2], []]}, {}]", "labels: {a: low}", "rules: []", "count: -7",
+	} {
+		c, _, err := decode(src)
+		if err != nil {
+			t.Fatalf("%s: %v", src, err)
+		}
+		for _, all := range []bool{false, true} {
+			out := strictyaml.Encode(&c, all)
+			back, _, err := decode(string(out))
+			c.Ignored, back.Ignored = nil, nil
+			if err != nil || !same(c, back) {
+				t.Errorf("%s (all: %v): %v\n%s\ngot  %+v\nwant %+v", src, all, err, out, back, c)
+			}
+		}
+	}
+	c, _, _ := decode("{}")
+	if out := strictyaml.Encode(&c, false); string(out) != "{}\n" {
+		t.Errorf("defaults are written: %s", out)
+	}
+}
+
+// same compares but for nil and empty lists and maps, which a file cannot tell
+// apart when all is written.
+func same(a, b config) bool {
+	return reflect.DeepEqual(a, b) || string(strictyaml.Encode(a, true)) == string(strictyaml.Encode(b, true))
 }
 
 func TestDefaults(t *testing.T) {

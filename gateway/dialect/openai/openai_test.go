@@ -15,6 +15,7 @@ import (
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/pii"
 	"github.com/ringwall/ringwall/guard/secret"
+	"github.com/ringwall/ringwall/guard/stream"
 	"github.com/ringwall/ringwall/guard/word"
 	"github.com/ringwall/ringwall/internal/sse"
 )
@@ -204,9 +205,9 @@ func maskAll(t testing.TB) *guard.Guard {
 	}
 	mask := &guard.Actions{Default: ringwall.Mask}
 	g, err := guard.New(guard.Config{Name: "mask", Rules: []guard.Rule{
-		{Control: pii.Control, Scanner: pii.Scanner{}, Output: mask},
-		{Control: secret.Control, Scanner: secret.Scanner{}, Output: mask},
-		{Control: word.Control, Scanner: words, Output: mask},
+		{Control: pii.Control, Scanners: []stream.Scanner{pii.Scanner{}}, Output: mask},
+		{Control: secret.Control, Scanners: []stream.Scanner{secret.Scanner{}}, Output: mask},
+		{Control: word.Control, Scanners: []stream.Scanner{words}, Output: mask},
 	}})
 	if err != nil {
 		t.Fatal(err)

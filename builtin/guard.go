@@ -1,0 +1,208 @@
+package builtin
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/guard"
+	"github.com/ringwall/ringwall/guard/attack"
+	"github.com/ringwall/ringwall/guard/guardrail"
+	"github.com/ringwall/ringwall/guard/pii"
+	"github.com/ringwall/ringwall/guard/stream"
+	"github.com/ringwall/ringwall/guard/word"
+)
+
+// Guard puts together the guard that s describes. The errors name what in s
+// cannot be meant.
+func Guard(name, version string, s *guardrail.Spec) (*guard.Guard, error) {
+	cfg := guard.Config{Name: name, Version: version, InputMessage: s.InputMessage, OutputMessage: s.OutputMessage}
+	for _, n := range s.Rules() {
+		r := guard.Rule{
+			Control: n.Control, FailOpen: n.Rule.FailOpen, Release: releases[n.Rule.Stream],
+			Input: actions(s, n, ringwall.Input, nil), Output: actions(s, n, ringwall.Output, nil),
+		}
+		for o, act := range n.Rule.Origins {
+			var origin ringwall.Origin
+			if err := origin.UnmarshalText([]byte(o)); err != nil {
+				return nil, fmt.Errorf("guardrail %s: %s: %w", name, n.Key, err)
+			}
+			if r.Origins == nil {
+				r.Origins = map[ringwall.Origin]*guard.Actions{}
+			}
+			r.Origins[origin] = actions(s, n, ringwall.Input, &act)
+		}
+		var err error
+		if r.Scanners, r.Missing, err = looker(s, n); err != nil {
+			return nil, fmt.Errorf("guardrail %s: %s: %w", name, n.Key, err)
+		}
+		if len(r.Scanners) > 0 || r.Missing != "" {
+			cfg.Rules = append(cfg.Rules, r)
+		}
+	}
+	for _, e := range s.Exceptions {
+		x, err := exception(s, e)
+		if err != nil {
+			return nil, fmt.Errorf("guardrail %s: exception %s: %w", name, e.Name, err)
+		}
+		cfg.Exceptions = append(cfg.Exceptions, x)
+	}
+	return guard.New(cfg)
+}
+
+var releases = map[string]guard.Release{"strict": guard.Strict, "window": guard.Window, "buffer": guard.Buffer, "cut-off": guard.CutOff}
+
+// looker returns who looks for the control n, or why nobody does although s asks
+// for it; neither if s does not.
+func looker(s *guardrail.Spec, n guardrail.Named) (scanners []stream.Scanner, missing string, err error) {
+	if make, ok := Scanners[n.Control]; ok {
+		scanners, err = make(s)
+		return scanners, "", err
+	}
+	if asked(s, n) {
+		return nil, "no-detector", nil
+	}
+	return nil, "", nil
+}
+
+// asked reports whether s asks for a control that nobody keeps yet.
+func asked(s *guardrail.Spec, n guardrail.Named) bool {
+	switch n.Rule {
+	case &s.Topic.Rule:
+		return len(s.Topic.Topics) > 0
+	case &s.Grounding.Rule:
+		return s.Grounding.Grounding > 0 || s.Grounding.Relevance > 0
+	case &s.Limit.Rule:
+		return s.Limit.Characters > 0 || s.Limit.Tokens > 0 || len(s.Limit.Languages) > 0
+	case &s.Content.Rule:
+		return n.Rule.Looks()
+	}
+	return false
+}
+
+// Unkept names the parts of s, by their keys in the file, that ask for controls
+// nobody keeps: every look of theirs is recorded as skipped.
+func Unkept(s *guardrail.Spec) (keys []string) {
+	for _, n := range s.Rules() {
+		if _, kept := Scanners[n.Control]; !kept && asked(s, n) {
+			keys = append(keys, n.Key)
+		}
+	}
+	return keys
+}
+
+// actions returns what s does about the findings of n in texts that go one way,
+// nil if it does not look there. A rest that is not nil stands for the rule's own
+// action for what has none of its own.
+func actions(s *guardrail.Spec, n guardrail.Named, way ringwall.Direction, rest *guardrail.Act) *guard.Actions {
+	own, by := n.Rule.On(way)
+	if rest != nil {
+		if rest.Off {
+			return nil
+		}
+		own = *rest
+	}
+	by = maps.Clone(by)
+	if by == nil {
+		by = map[string]guardrail.Act{}
+	}
+	for reason, act := range ofParts(s, n, way) {
+		if _, said := by[reason]; !said {
+			by[reason] = act
+		}
+	}
+	named := slices.ContainsFunc(slices.Collect(maps.Values(by)), func(a guardrail.Act) bool { return !a.Off })
+	if own.Off && !named {
+		return nil
+	}
+	if _, said := by[pii.Age]; n.Rule == &s.PII.Rule && !said && !own.Off {
+		// An age alone tells nobody apart: it is noted and stays where it is.
+		by[pii.Age] = guardrail.Act{Action: ringwall.Flag}
+	}
+	a := &guard.Actions{
+		Default: own.Action, Ignore: own.Off, Tokenize: own.Tokenize,
+		Least: n.Rule.Least, LeastBy: maps.Clone(n.Rule.LeastBy),
+		Shadow: s.Mode == guardrail.Shadow || n.Rule.Mode == guardrail.Shadow,
+		By:     map[string]ringwall.Action{}, TokenizeBy: map[string]bool{}, Token: tokens(s, n),
+	}
+	if n.Control == attack.Control {
+		a.Least = s.Attack.Strength.Least()
+	}
+	for reason, act := range by {
+		if act.Off {
+			if a.LeastBy == nil {
+				a.LeastBy = map[string]float64{}
+			}
+			a.LeastBy[reason] = never
+			continue
+		}
+		a.By[reason], a.TokenizeBy[reason] = act.Action, act.Tokenize
+	}
+	return a
+}
+
+// never is a threshold that no finding passes.
+const never = 2
+
+// ofParts returns the actions that lists, recognizers and topics bring.
+func ofParts(s *guardrail.Spec, n guardrail.Named, way ringwall.Direction) map[string]guardrail.Act {
+	out := map[string]guardrail.Act{}
+	add := func(reason string, input, output *guardrail.Act) {
+		act := input
+		if way == ringwall.Output {
+			act = output
+		}
+		if act != nil {
+			out[reason] = *act
+		}
+	}
+	switch n.Rule {
+	case &s.PII.Rule:
+		for _, r := range s.PII.Recognizers {
+			add(r.Name, r.Input, r.Output)
+		}
+	case &s.Word.Rule:
+		for _, l := range s.Word.Lists {
+			add(l.Name, l.Input, l.Output)
+		}
+	case &s.Topic.Rule:
+		for _, t := range s.Topic.Topics {
+			add(t.Name, t.Input, t.Output)
+		}
+	}
+	return out
+}
+
+// tokens returns the masks that recognizers bring.
+func tokens(s *guardrail.Spec, n guardrail.Named) map[string]string {
+	if n.Rule != &s.PII.Rule {
+		return nil
+	}
+	out := map[string]string{}
+	for _, r := range s.PII.Recognizers {
+		if r.Mask != "" {
+			out[r.Name] = r.Mask
+		}
+	}
+	return out
+}
+
+func exception(s *guardrail.Spec, e guardrail.Exception) (guard.Exception, error) {
+	x := guard.Exception{Name: e.Name, Principals: e.Principals, Tenants: e.Tenants, Reasons: e.Reasons, Until: e.Until.Time}
+	for _, key := range e.Controls {
+		for _, n := range s.Rules() {
+			if n.Key == key {
+				x.Controls = append(x.Controls, n.Control)
+			}
+		}
+	}
+	if len(e.Texts) > 0 {
+		w, err := word.New(e.Texts)
+		if err != nil {
+			return x, err
+		}
+		x.Scanners = append(x.Scanners, w)
+	}
+	return x, nil
+}
