@@ -106,9 +106,9 @@ func (b *Book) begin() {
 	if b.c.bound == nil {
 		b.c = alone()
 	}
-	k := b.v.key.scope(b.c.bound)
-	b.keys, b.owner = &k, k.ownerID(b.p.ID)
-	b.mac = hmac.New(sha256.New, k.token)
+	b.keys = newScope(b.v.prk, b.c.bound)
+	b.owner = b.keys.ownerID(b.p.ID)
+	b.mac = hmac.New(sha256.New, b.keys.token)
 	b.entries = map[string]*entry{}
 }
 

@@ -7,7 +7,6 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -111,12 +110,22 @@ func createKey(path string) error {
 	return dir.Sync()
 }
 
-// derive returns the key for one use, of the root key and what it is bound to
-// (HKDF with SHA-256, RFC 5869).
-func (k Key) derive(use string, bound []byte) []byte {
-	out, err := hkdf.Key(sha256.New, k.root[:], nil, "ringwall redact "+use+"\x00"+string(bound), KeyBytes)
+// expand returns n bytes of key for one use, bound to what it is for (HKDF with
+// SHA-256, RFC 5869). The use ends with a byte that no other one has.
+func expand(prk []byte, use string, bound []byte, n int) []byte {
+	out, err := hkdf.Expand(sha256.New, prk, "ringwall redact "+use+"\x00"+string(bound), n)
 	if err != nil {
-		// bug: the length is one that HKDF has
+		// bug: the lengths are ones that HKDF has
+		panic(err)
+	}
+	return out
+}
+
+// extract returns what all other keys are made from.
+func (k Key) extract() []byte {
+	out, err := hkdf.Extract(sha256.New, k.root[:], nil)
+	if err != nil {
+		// bug: the key has a length that HKDF takes
 		panic(err)
 	}
 	return out
@@ -130,8 +139,10 @@ type scopeKeys struct {
 	seal  cipher.AEAD
 }
 
-func (k Key) scope(bound []byte) scopeKeys {
-	block, err := aes.NewCipher(k.derive("seal", bound))
+func newScope(prk, bound []byte) *scopeKeys {
+	const n = 32
+	keys := expand(prk, "conversation", bound, 4*n)
+	block, err := aes.NewCipher(keys[:n])
 	if err != nil {
 		// bug: the key has the length of AES-256
 		panic(err)
@@ -141,24 +152,12 @@ func (k Key) scope(bound []byte) scopeKeys {
 		// bug: AES has the block size that GCM wants
 		panic(err)
 	}
-	return scopeKeys{
-		id:    hex.EncodeToString(k.derive("scope", bound)[:20]),
-		token: k.derive("placeholder", bound),
-		owner: k.derive("owner", bound),
-		seal:  seal,
-	}
+	return &scopeKeys{id: hex.EncodeToString(keys[n : n+20]), token: keys[2*n : 3*n], owner: keys[3*n:], seal: seal}
 }
 
 // ownerID names a principal in the rows of one conversation.
 func (s *scopeKeys) ownerID(principal string) string {
-	return hex.EncodeToString(mac(s.owner, []byte(principal))[:16])
-}
-
-func mac(key []byte, parts ...[]byte) []byte {
-	h := hmac.New(sha256.New, key)
-	for _, p := range parts {
-		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(p))))
-		h.Write(p)
-	}
-	return h.Sum(nil)
+	h := hmac.New(sha256.New, s.owner)
+	h.Write([]byte(principal))
+	return hex.EncodeToString(h.Sum(nil)[:16])
 }

@@ -105,13 +105,18 @@ func (r *Restorer) Write(p []byte, final bool) []byte {
 	from, i := 0, 0
 scan:
 	for i < len(b) {
-		if !r.k.first[b[i]] {
+		c := b[i]
+		if !r.k.first[c] {
 			i++
 			continue
 		}
 		prev := r.prev
 		if i > 0 {
 			prev = b[i-1]
+		}
+		if isWord(c) && isWord(prev) { // in the middle of a word, as most are
+			i++
+			continue
 		}
 		e, n := r.k.match(b[i:], prev, final)
 		switch {

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"embed"
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -46,10 +45,9 @@ func (s store) migrate(ctx context.Context) error {
 	return s.db.Migrate(ctx, files, "redact_migrations")
 }
 
-// mark leaves the mark of the key, or returns an error that wraps ErrOtherKey
-// when another one's is there.
-func (s store) mark(ctx context.Context, k Key) error {
-	want := hex.EncodeToString(k.derive("mark", nil)[:16])
+// mark leaves the mark of a key, or returns an error that wraps ErrOtherKey when
+// another one's is there.
+func (s store) mark(ctx context.Context, want string) error {
 	if _, err := s.db.Exec(ctx, "INSERT INTO redact_state (only_row, key_mark) VALUES (1, ?) ON CONFLICT (only_row) DO NOTHING", want); err != nil {
 		return err
 	}

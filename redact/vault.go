@@ -3,6 +3,7 @@ package redact
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -46,7 +47,7 @@ const (
 // Vault keeps what placeholders stand for. It is safe for concurrent use.
 type Vault struct {
 	store store
-	key   Key
+	prk   []byte // of the root key
 	now   func() time.Time
 	log   *slog.Logger
 	most  int
@@ -63,7 +64,7 @@ func Open(ctx context.Context, cfg Config) (*Vault, error) {
 	if cfg.Key.zero() {
 		return nil, errors.New("opening the vault: no key is given")
 	}
-	v := &Vault{store: store{cfg.DB}, key: cfg.Key, now: cfg.Now, log: cfg.Log, most: cfg.MaxEntries, sizes: sizes[:]}
+	v := &Vault{store: store{cfg.DB}, prk: cfg.Key.extract(), now: cfg.Now, log: cfg.Log, most: cfg.MaxEntries, sizes: sizes[:]}
 	if v.now == nil {
 		v.now = time.Now
 	}
@@ -80,7 +81,7 @@ func Open(ctx context.Context, cfg Config) (*Vault, error) {
 	if err := v.store.migrate(ctx); err != nil {
 		return nil, fmt.Errorf("opening the vault: %w", err)
 	}
-	if err := v.store.mark(ctx, v.key); errors.Is(err, ErrOtherKey) {
+	if err := v.store.mark(ctx, hex.EncodeToString(expand(v.prk, "mark", nil, 16))); errors.Is(err, ErrOtherKey) {
 		return nil, fmt.Errorf("opening the vault: %w: put the old key back, or delete all rows of redact_entries and redact_state to begin anew", err)
 	} else if err != nil {
 		return nil, fmt.Errorf("opening the vault: %w", err)
