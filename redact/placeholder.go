@@ -43,12 +43,6 @@ func inner(placeholder string) string {
 	return strings.ToUpper(placeholder[1 : len(placeholder)-1])
 }
 
-// canonical returns the placeholder that has this inner form.
-func canonical(inner string) string {
-	cut := strings.LastIndexByte(inner, '_') + 1
-	return "{" + inner[:cut] + strings.ToLower(inner[cut:]) + "}"
-}
-
 // seen calls yield with the inner form of everything in text that reads like a
 // placeholder, with or without braces, in any case, also with "\_" as Markdown
 // writes it. It takes time linear in the text.

@@ -45,7 +45,7 @@ func newKnown(entries map[string]*entry) *known {
 // Empty reports whether the exchange has no placeholders: nothing can come back.
 func (b *Book) Empty() bool { return len(b.entries) == 0 }
 
-// How a value is written where its placeholder stood.
+// Form says how a value is written where its placeholder stood.
 type Form uint8
 
 // Forms.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/internal/db"
 	"github.com/ringwall/ringwall/redact"
 )
 
@@ -131,14 +132,37 @@ func TestValuesExpire(t *testing.T) {
 }
 
 func TestRunDeletesWhatExpired(t *testing.T) {
+	dsn := databases[0].dsn(t)
 	synctest.Test(t, func(t *testing.T) {
-		v, err := redact.Open(t.Context(), redact.Config{Key: key(t, "7")})
+		d, err := db.Open(t.Context(), db.Config{DSN: dsn})
 		if err != nil {
 			t.Fatal(err)
+		}
+		defer d.Close()
+		v, err := redact.Open(t.Context(), redact.Config{DB: d, Key: key(t, "7")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, v, ann, "c", email, "a@b.org")
+		rows := func() (n int) {
+			if err := d.QueryRow(t.Context(), "SELECT count(*) FROM redact_entries").Scan(&n); err != nil {
+				t.Error(err)
+			}
+			return n
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- v.Run(ctx) }()
+		<-time.After(23 * time.Hour)
+		synctest.Wait()
+		if n := rows(); n != 1 {
+			t.Errorf("there are %d rows before it expires", n)
+		}
+		<-time.After(time.Hour + time.Minute)
+		synctest.Wait()
+		if n := rows(); n != 0 {
+			t.Errorf("there are %d rows after it expired", n)
+		}
 		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)

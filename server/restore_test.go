@@ -329,6 +329,22 @@ func TestRestoresInToolCalls(t *testing.T) {
 	}
 }
 
+// What is masked in the middle of an argument leaves the rest of it as it was.
+func TestMasksInStreamedToolCalls(t *testing.T) {
+	const text = "please write to %s and then go home, for it is late"
+	u := newUpstream(t, func(w http.ResponseWriter, r *http.Request, body string) {
+		said := strings.Replace(body, "hi", fmt.Sprintf(text, "bob@example.org"), 1)
+		echo(w, r, said)
+	})
+	h := stand(t, u, nil)
+	for _, more := range []string{"", `,"stream":true`} {
+		_, body := h.chat(question("hi", more+`,"tools":[{"type":"function","function":{"name":"send"}}]`))
+		if got := said(t, body); strings.Count(got, fmt.Sprintf(text, "{EMAIL}")) != 2 {
+			t.Errorf("the client read %s", got)
+		}
+	}
+}
+
 func TestConversationHeader(t *testing.T) {
 	u := newUpstream(t, echo)
 	h := stand(t, u, func(c *config.Config) { c.Restore.Enabled = true })

@@ -189,6 +189,9 @@ func (s *Server) warn(c *config.Config, w *gateway.World) {
 	if c.Anonymous {
 		s.log.Warn("callers are let in without a key", "reason", "anonymous")
 	}
+	if c.Restore.Enabled && c.Restore.Others != redact.Nobody {
+		s.log.Warn("callers may read what others of their tenant sent in the same conversation", "trust", c.Restore.Others.String(), "reason", "restore-others")
+	}
 	if c.Audit.KeepText {
 		s.log.Warn("the records keep the texts of prompts and answers", "reason", "keep-text")
 	}
