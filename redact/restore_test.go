@@ -208,6 +208,66 @@ func FuzzRestorer(f *testing.F) {
 	})
 }
 
+// The same over many texts made of what placeholders are made of.
+func TestEveryCuttingIsTheSame(t *testing.T) {
+	b := memory(t).Book(ann, redact.Named(ann, "c"), open)
+	one, two := b.Token(email, []byte("a@b.org")), b.Token(ringwall.Finding{Reason: "e-mail-two"}, []byte("x {y} _"))
+	bits := []string{
+		one, two, strings.ToLower(one), strings.Trim(two, "{}"), one[:9], two[3:], strings.ReplaceAll(one, "_", `\_`), strings.ReplaceAll(two, "_", "&#95;"),
+		"{", "}", "{ ", " }", `\{`, `\}`, "&#123;", "&#x7D;", "&lbrace;", "&lowbar", `\u007b`, `\u00`, "_", `\_`, "EMAIL", "e", "E_MAIL_", " ", "  ", "é", "a",
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 20_000 {
+		in := ""
+		for range 1 + rng.IntN(8) {
+			in += bits[rng.IntN(len(bits))]
+		}
+		want := b.Restore(in, redact.Plain)
+		for range 5 {
+			r := b.Restorer(redact.Plain)
+			var got []byte
+			for i := 0; i < len(in); {
+				n := min(1+rng.IntN(9), len(in)-i)
+				got = append(got, r.Write([]byte(in[i:i+n]), false)...)
+				if !strings.HasPrefix(want, string(got)) {
+					t.Fatalf("of %q sent %q, want %q", in[:i+n], got, want)
+				}
+				i += n
+			}
+			if got = append(got, r.Write(nil, true)...); string(got) != want {
+				t.Fatalf("of %q sent %q, want %q", in, got, want)
+			}
+		}
+	}
+}
+
+// Little is held back: of prose nothing but what a kind begins with, and never
+// more than a placeholder can be long.
+func TestHoldsLittleBack(t *testing.T) {
+	book, list := crowd(t, 100)
+	for _, tt := range []struct {
+		name, text string
+		most       int
+	}{
+		{"prose", strings.Repeat(prose, 5), 6},
+		{"placeholders", strings.Repeat(list[0]+" ", 50), len(list[0])},
+		{"openings", strings.Repeat(`\{  `, 200), 5},
+		{"near misses, as long as can be", strings.Repeat("&lbrace;  E&lowbar;M&lowbar;EMAIL&lowbar;"+list[0][7:17], 20), 200},
+	} {
+		r := book.Restorer(redact.Plain)
+		held := 0
+		for i := range len(tt.text) {
+			held++
+			if len(r.Write([]byte{tt.text[i]}, false)) > 0 {
+				held = 0 // or the beginning of the next
+			}
+			if held > tt.most {
+				t.Fatalf("%s: %d bytes are held at %d", tt.name, held, i)
+			}
+		}
+	}
+}
+
 // Without placeholders in it, prose comes out as it went in, whatever a request
 // put in.
 func FuzzProseStays(f *testing.F) {

@@ -481,3 +481,36 @@ func TestWrongKeysAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// Who may read is settled by a reload; whether there is a vault is not.
+func TestReloadOfRestore(t *testing.T) {
+	u := newUpstream(t, echo)
+	file, data := filepath.Join(t.TempDir(), "ringwall.yaml"), t.TempDir()
+	write := func(restore string) {
+		text := fmt.Sprintf("listen: 127.0.0.1:0\ndata: %s\nanonymous: true\nproviders:\n  u: {base_url: %s/v1}\ndefault_provider: u\nrestore: {%s}\n", data, u.URL, restore)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("enabled: true")
+	load := func() (*config.Config, error) { return config.Load(file) }
+	c, err := load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := standOn(t, u, server.Options{Config: c, Reload: load, File: file})
+	reads := func() string { _, body := h.chat(question("to me@example.net", "")); return said(t, body) }
+	if got := reads(); got != "to me@example.net" {
+		t.Errorf("the client read %q", got)
+	}
+	write("enabled: true, trust: nobody")
+	until(t, "the caller reads placeholders", func() bool { return placeholder.MatchString(reads()) })
+	write("enabled: false")
+	until(t, "the file is refused", func() bool {
+		_, text := h.get("/readyz")
+		return strings.Contains(text, "restore.enabled") || strings.Contains(text, "refused")
+	})
+	if got := reads(); !placeholder.MatchString(got) {
+		t.Errorf("the client read %q", got)
+	}
+}
