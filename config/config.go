@@ -16,6 +16,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -38,6 +39,7 @@ type Config struct {
 	Default    string                    `yaml:"default_provider" doc:"the provider that is asked for models not named above; empty: there are no others" example:"openai"`
 	Guardrail  string                    `yaml:"guardrail" doc:"the guardrail in force: a name, or name@2 for its published version 2; default: the built-in one, which is the same as an entry without fields" example:"strict"`
 	Guardrails map[string]guardrail.Spec `yaml:"guardrails" doc:"what is done about what is noticed, by a name of your choice" example:"strict"`
+	Files      map[string]string         `yaml:"guardrail_files" doc:"further guardrails by name, each in a file of its own, relative to this one: YAML as under guardrails, or the JSON of a guardrail exported from Amazon Bedrock" example:"{}"`
 	Restore    Restore                   `yaml:"restore" doc:"placeholders instead of masks for the model, and values put back into the answer for those who may read them" instead:"write restore: {enabled: true}"`
 	Audit      Audit                     `yaml:"audit" doc:"the records"`
 	Log        Log                       `yaml:"log" doc:"what the program says about itself, on standard error"`
@@ -136,11 +138,36 @@ func Parse(file string, src []byte) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.check(pos); err != nil {
+	if err := strictyaml.Join(append(c.loadGuardrails(pos, filepath.Dir(file)), c.check(pos))...); err != nil {
 		return nil, err
 	}
 	c.Sum = sha256.Sum256(src)
 	return &c, nil
+}
+
+// loadGuardrails adds the guardrails that have files of their own.
+func (c *Config) loadGuardrails(pos *strictyaml.Positions, dir string) (errs []error) {
+	for _, name := range slices.Sorted(maps.Keys(c.Files)) {
+		path := strictyaml.Key("guardrail_files", name)
+		if _, twice := c.Guardrails[name]; twice {
+			errs = append(errs, pos.Errorf(path, "there is a guardrail %q already", name))
+			continue
+		}
+		file := c.Files[name]
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(dir, file)
+		}
+		s, err := guardrail.Load(file)
+		if err != nil {
+			errs = append(errs, pos.Errorf(path, "%w", err))
+			continue
+		}
+		if c.Guardrails == nil {
+			c.Guardrails = map[string]guardrail.Spec{}
+		}
+		c.Guardrails[name] = *s
+	}
+	return errs
 }
 
 // Check checks a Config that was made without a file.

@@ -160,6 +160,22 @@ var inference = []Control{
 		Missing: "links that a person must follow, reference-style images, style sheets",
 	},
 	{
+		ID:      "inference/output-code",
+		Does:    "finds injections in answers against what reads them next: SQL, shells, browsers, templates, spreadsheets, terminals",
+		Asks:    "improper output handling",
+		Rooms:   []string{"guard/injection"},
+		Threats: []string{"LLM05", "ASI05", "AML.T0048.003", "AML.T0077"},
+		State:   Planned,
+	},
+	{
+		ID:      "inference/limit",
+		Does:    "keeps texts to a length and to languages, and ends answers that only repeat themselves",
+		Asks:    "input validation",
+		Rooms:   []string{"guard/limit"},
+		Threats: []string{"LLM01", "LLM10", "AML.T0029", "AML.T0034"},
+		State:   Planned,
+	},
+	{
 		ID:      "inference/tool-call",
 		Does:    "lets a tool run only when trust, schema, the provenance of its arguments and, where asked, a person agree",
 		Asks:    "unintended actions",

@@ -364,7 +364,7 @@ func TestDetectorBlocksStream(t *testing.T) {
 }
 
 func TestSessionsToken(t *testing.T) {
-	g := newGuard(t, guard.Rule{Control: pii.Control, Scanners: []stream.Scanner{pii.Scanner{}}, Input: mask})
+	g := newGuard(t, guard.Rule{Control: pii.Control, Scanners: []stream.Scanner{pii.Scanner{}}, Input: &guard.Actions{Default: ringwall.Mask, Tokenize: true}})
 	res := g.Check(t.Context(), guard.Session{Token: func(f ringwall.Finding, text []byte) string { return "<" + f.Reason + ":" + string(text) + ">" }},
 		[]ringwall.Text{{Value: "to a@b.de"}})
 	if len(res.Texts) != 1 || res.Texts[0].Value != "to <email:a@b.de>" {

@@ -15,9 +15,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/builtin"
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/attack"
-	"github.com/ringwall/ringwall/server"
 )
 
 // maxLine bounds a line of --jsonl, and the text of an argument or of standard
@@ -82,7 +82,14 @@ Exits with 1 when a text is judged --fail-on or stricter.`,
 			if err != nil {
 				return err
 			}
-			g, err := server.Guardrail(cfg, guardrail)
+			if guardrail == "" {
+				guardrail = cfg.Guardrail
+			}
+			name, version, spec, err := findGuardrail(cfg, guardrail)
+			if err != nil {
+				return err
+			}
+			g, err := builtin.Guard(name, version, spec)
 			if err != nil {
 				return usage(err)
 			}
@@ -117,7 +124,7 @@ Exits with 1 when a text is judged --fail-on or stricter.`,
 	}
 	p.flags(c)
 	f := c.Flags()
-	f.StringVar(&guardrail, "guardrail", "", "`NAME` of the guardrail (default: the one in force)")
+	f.StringVar(&guardrail, "guardrail", "", "`NAME` of the guardrail, NAME@VERSION, or a file with one (default: the one in force)")
 	f.StringVar(&jsonl, "jsonl", "", "JSONL `FILE` of texts; - for standard input")
 	f.StringVar(&source, "source", "input", "which way the text goes: input or output")
 	f.StringVar(&origin, "origin", "", "whose words it is: system, user, assistant, tool, retrieved, unverified")

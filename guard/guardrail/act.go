@@ -7,6 +7,11 @@ import (
 	"github.com/ringwall/ringwall"
 )
 
+const (
+	mask = ringwall.Mask
+	flag = ringwall.Flag
+)
+
 // Act is an action, or off: not to look at all. The zero Act is strict: block.
 type Act struct {
 	Off    bool

@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/ringwall/ringwall/internal/strictyaml"
@@ -92,6 +93,7 @@ type PII struct {
 // Recognizer finds one kind of data of the user's own.
 type Recognizer struct {
 	Name        string    `yaml:"name" doc:"the reason of its findings, in kebab-case" example:"order-number"`
+	Title       string    `yaml:"title" doc:"its name for people, where that is another" example:"Order number"`
 	Description string    `yaml:"description" doc:"what it is" example:"numbers of orders"`
 	Patterns    []Pattern `yaml:"patterns" doc:"regular expressions (RE2), any of which is enough"`
 	Words       []string  `yaml:"words" doc:"words and phrases, in any case" example:"[project bluebird]"`
@@ -173,6 +175,7 @@ type Topic struct {
 // Denied is a topic that is not to be talked about.
 type Denied struct {
 	Name       string   `yaml:"name" doc:"the reason of its findings, in kebab-case" example:"investment-advice"`
+	Title      string   `yaml:"title" doc:"its name for people, where that is another" example:"Investment advice"`
 	Definition string   `yaml:"definition" doc:"what belongs to it" example:"Recommendations of what to buy or sell to make money."`
 	Examples   []string `yaml:"examples" doc:"texts that belong to it" example:"[Which shares should I buy?]"`
 	Input      *Act     `yaml:"input" doc:"what to do on the way in, where it differs from the rest" example:"block"`
@@ -222,13 +225,25 @@ func Parse(file string, src []byte) (Spec, error) {
 	return s, nil
 }
 
-// Load is [Parse] of the contents of a file.
-func Load(file string) (Spec, error) {
+// Load reads and checks a file: one that [Parse] reads, or if its name ends in
+// .json one that [FromBedrock] does.
+func Load(file string) (*Spec, error) {
 	src, err := os.ReadFile(file)
 	if err != nil {
-		return Spec{}, fmt.Errorf("reading the guardrail: %w", err)
+		return nil, fmt.Errorf("reading the guardrail: %w", err)
 	}
-	return Parse(file, src)
+	if strings.HasSuffix(file, ".json") {
+		_, s, _, err := FromBedrock(src)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		return s, nil
+	}
+	s, err := Parse(file, src)
+	if err != nil {
+		return nil, err
+	}
+	return &s, nil
 }
 
 // YAML returns s as a file that [Parse] reads: with all, every field of it,

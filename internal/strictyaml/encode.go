@@ -108,8 +108,15 @@ func (e *encoder) list(head string, s *shape, v reflect.Value, depth int) {
 		}
 	}
 	e.out.WriteString(head + "\n")
+	dash := strings.Repeat("  ", depth+1) + "-"
 	for i := range v.Len() {
-		e.entry(strings.Repeat("  ", depth+1)+"-", s.elem, v.Index(i), depth+1)
+		in := &encoder{all: e.all}
+		in.entry(dash, s.elem, v.Index(i), depth+1)
+		text := in.out.Bytes()
+		if rest, ok := bytes.CutPrefix(text, []byte(dash+"\n")); ok { // its first line goes behind the dash
+			text = append([]byte(dash+" "), bytes.TrimLeft(rest, " ")...)
+		}
+		e.out.Write(text)
 	}
 }
 
