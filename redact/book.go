@@ -16,7 +16,8 @@ import (
 	"github.com/ringwall/ringwall/guard/stream"
 )
 
-// maxWanted bounds the placeholders that one request can have looked up.
+// maxWanted bounds what one request can have looked up because it looks like a
+// placeholder.
 const maxWanted = 1000
 
 // Book is the view that one exchange has of its conversation. It is owned by one
@@ -59,7 +60,10 @@ type sum [sha256.Size]byte
 type Report struct {
 	Restored map[string]int // placeholders that were replaced by their values, by reason
 	Withheld map[string]int // placeholders whose value the caller may not read
-	Vault    []string       // what was wrong with the vault: "unavailable", "full", "damaged"
+	// Vault is what was wrong with the vault: "unavailable", "full" (values are not
+	// kept), "damaged" (rows were changed), "crowded" (not all that looks like a
+	// placeholder was looked up).
+	Vault []string
 }
 
 // String is the report in one line, "" when there is nothing to say:
@@ -167,9 +171,11 @@ func (b *Book) Seen(text string) {
 		if b.wanted == nil {
 			b.wanted = map[string]bool{}
 		}
-		if len(b.wanted) < maxWanted {
-			b.wanted[in] = true
+		if len(b.wanted) >= maxWanted && !b.wanted[in] {
+			b.say("crowded")
+			return
 		}
+		b.wanted[in] = true
 	})
 }
 

@@ -270,6 +270,22 @@ func TestAConversationIsBounded(t *testing.T) {
 	})
 }
 
+func TestWhatARequestCanHaveLookedUpIsBounded(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		v := w.open(nil)
+		token := put(t, v, ann, "c", email, "a@b.org")
+		crowd := ""
+		for i := range 999 {
+			crowd += fmt.Sprintf("{EMAIL_%012x} ", i)
+		}
+		for more, want := range map[string]string{"": "restored email 1", "{EMAIL_ffffffffffff} ": "vault crowded"} {
+			if _, said := read(v, ann, "c", open, crowd+more+token); said != want {
+				t.Errorf("with %q the report says %q", more, said)
+			}
+		}
+	})
+}
+
 // SQLite goes away by closing, PostgreSQL by taking its tables.
 func TestAVaultThatIsAway(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
