@@ -23,6 +23,7 @@ import (
 
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/internal/strictyaml"
+	"github.com/ringwall/ringwall/redact"
 )
 
 // Config is the whole configuration.
@@ -39,7 +40,7 @@ type Config struct {
 	Guardrail  string                    `yaml:"guardrail" doc:"the guardrail in force: a name, or name@2 for its published version 2; default: the built-in one, which is the same as an entry without fields" example:"strict"`
 	Guardrails map[string]guardrail.Spec `yaml:"guardrails" doc:"what is done about what is noticed, by a name of your choice" example:"strict"`
 	Files      map[string]string         `yaml:"guardrail_files" doc:"further guardrails by name, each in a file of its own, relative to this one: YAML as under guardrails, or the JSON of a guardrail exported from Amazon Bedrock" example:"{}"`
-	Restore    bool                      `yaml:"restore" doc:"send placeholders to the model instead of masks, and put the caller's own values back into the answer" default:"false"`
+	Restore    Restore                   `yaml:"restore" doc:"placeholders instead of masks for the model, and values put back into the answer for those who may read them" instead:"write restore: {enabled: true}"`
 	Audit      Audit                     `yaml:"audit" doc:"the records"`
 	Log        Log                       `yaml:"log" doc:"what the program says about itself, on standard error"`
 	Tracing    Tracing                   `yaml:"tracing" doc:"OpenTelemetry traces"`
@@ -80,6 +81,16 @@ type Provider struct {
 type Model struct {
 	Provider string `yaml:"provider" doc:"name of the provider" example:"openai"`
 	Model    string `yaml:"model" doc:"what the provider calls the model; default: as the client does" example:"gpt-5-mini"`
+}
+
+// Restore configures placeholders and the vault of what they stand for.
+type Restore struct {
+	Enabled bool              `yaml:"enabled" doc:"send placeholders to the model instead of masks, and put values back into the answer" default:"false"`
+	TTL     time.Duration     `yaml:"ttl" doc:"for how long a value is kept after it was last sent" default:"24h"`
+	Key     strictyaml.Secret `yaml:"key" doc:"root key of the vault, 64 hexadecimal digits (openssl rand -hex 32), the same for all replicas; required with a database, default: vault.key in the data directory" example:"env:RINGWALL_VAULT_KEY"`
+	Trust   redact.Right      `yaml:"trust" doc:"least trust that may read back what it sent itself: anonymous, verified, customer, staff, operator, or nobody" default:"anonymous"`
+	Others  redact.Right      `yaml:"others" doc:"least trust that may read what other callers of its tenant sent in the same conversation" default:"nobody"`
+	Tools   bool              `yaml:"tools" doc:"put values into the arguments of tool calls, too" default:"true"`
 }
 
 // Audit configures the records.
@@ -224,6 +235,12 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 	for _, name := range slices.Sorted(maps.Keys(c.Guardrails)) {
 		g := c.Guardrails[name]
 		g.Check(strictyaml.Key("guardrails", name), fail)
+	}
+	if c.Restore.TTL < time.Minute || c.Restore.TTL > 366*24*time.Hour {
+		fail("restore.ttl", "want one minute to 366 days")
+	}
+	if c.Restore.Enabled && c.Restore.Key.IsZero() && !c.Database.IsZero() {
+		fail("restore.key", "replicas that share a database must share the vault's key: make one with openssl rand -hex 32, and name it here as env:NAME or file:/path on each of them")
 	}
 	if c.Limits.Concurrent < 0 || c.Limits.Body < 0 {
 		fail("limits", "limits are not negative")

@@ -6,10 +6,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/config"
 	"github.com/ringwall/ringwall/guard/guardrail"
+	"github.com/ringwall/ringwall/redact"
 )
 
 const minimal = "providers:\n  u: {base_url: http://127.0.0.1:1/v1}\ndefault_provider: u\n"
@@ -21,6 +23,9 @@ func TestWhatIsNotWrittenProtects(t *testing.T) {
 	}
 	if ok, _ := config.Loopback(c.Listen); !ok || c.Anonymous || c.Audit.KeepText || c.Limits.Body != 4<<20 {
 		t.Errorf("defaults %+v", c)
+	}
+	if r := c.Restore; r.Enabled || r.TTL != 24*time.Hour || r.Trust != redact.From(ringwall.Anonymous) || r.Others != redact.Nobody || !r.Tools {
+		t.Errorf("restore defaults %+v", r)
 	}
 	for what, g := range map[string]guardrail.Spec{"the default": guardrail.Default(), "an empty one": parsed(t, "{}"), "one that names a single field": parsed(t, "{pii: {input: flag}}")} {
 		if g.Secret.Input.Action != ringwall.Mask || g.Attack.Input != (guardrail.Act{Action: ringwall.Block}) || g.Leak.Output != (guardrail.Act{Action: ringwall.Block}) || g.PII.Output.Action != ringwall.Mask || g.PII.FailOpen {
@@ -55,6 +60,11 @@ func TestProblems(t *testing.T) {
 		{"a secret in the file", strings.Replace(minimal, "}", ", api_key: sk-123}", 1), "providers.u.api_key:"},
 		{"a word for an action", minimal + "guardrails:\n  g: {pii: {input: drop}}\n", "guardrails.g.pii.input: want one of block, hold, mask, flag, allow, tokenize, or off"},
 		{"everything off", minimal + "guardrails:\n  g: {pii: {input: off, output: off}, secret: {input: off, output: off}, word: {input: off, output: off}, prompt_attack: {input: off}, prompt_leak: {output: off}, link: {output: off}, output_code: {output: off}, limit: {input: off, output: off}, disguise: {input: off}, topic: {input: off, output: off}, grounding: {output: off}}\n", "nothing would be looked at"},
+		{"restore as it was written once", minimal + "restore: true\n", "c.yaml:4:10: restore: want a map, found true or false: write restore: {enabled: true}"},
+		{"replicas without a key of the vault", minimal + "database: env:DSN\nrestore: {enabled: true}\n", "restore.key: replicas that share a database must share the vault's key: make one with openssl rand -hex 32"},
+		{"a vault that forgets at once", minimal + "restore: {enabled: true, ttl: 1s}\n", "restore.ttl: want one minute to 366 days"},
+		{"a trust that is none", minimal + "restore: {others: all}\n", "restore.others: want nobody, or the least trust that may: anonymous"},
+		{"a key of the vault in the file", minimal + "restore: {key: sk-123}\n", "restore.key:"},
 		{"half a certificate", minimal + "tls: {cert: a.pem}\n", "c.yaml:4:1: tls: cert and key go together"},
 		{"no address", minimal + "listen: 8080\n", "listen:"},
 	} {

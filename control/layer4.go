@@ -125,10 +125,10 @@ var inference = []Control{
 		ID:      "inference/pii",
 		Does:    "finds Bedrock's 31 types of personal data and national ids of 40+ countries with their checksums; blocks, masks, or tokenises and restores them",
 		Asks:    "PII removal (Guardrails, Macie)",
-		Rooms:   []string{"guard/pii"},
+		Rooms:   []string{"guard/pii", "redact"},
 		Threats: []string{"LLM02", "ASI03", "AML.T0036", "AML.T0057", "AML.T0085"},
 		State:   Partial,
-		Proof:   []string{"server.TestMasksOnTheWayInAndOut", "server.TestRestoresTheCallersOwnWords"},
+		Proof:   []string{"server.TestMasksOnTheWayInAndOut", "server.TestTenTurnsKeepTheirPlaceholders", "server.TestRestoresInToolCalls"},
 		Missing: "user names, URLs, names and addresses, custom recognisers, placeholders that last a conversation",
 	},
 	{

@@ -48,7 +48,7 @@ func (x *exchange) complete(ctx context.Context, p Provider, body []byte) error 
 		out = a.Withhold(x.world.Guard.Message(ringwall.Output))
 	} else {
 		x.outcome = ringwall.Answered
-		out = a.Edit(x.vault.restoreAll(x.Answer, res.Texts))
+		out = a.Edit(x.restoreAll(x.Answer, res.Texts))
 	}
 	x.w.Header().Set("Content-Type", "application/json")
 	x.status(http.StatusOK)
@@ -72,10 +72,10 @@ func (x *exchange) relay(ctx context.Context, p Provider, body []byte) error {
 	relay := x.d.Relay(func(path string) Channel {
 		c := &heard{Channel: x.world.Guard.Channel(s, ringwall.Text{Path: path, Origin: ringwall.Assistant}, looks), path: path}
 		x.channels = append(x.channels, c)
-		if x.vault.empty() {
+		if !x.restores() {
 			return c
 		}
-		return &restoring{heard: c, r: x.vault.restorer()}
+		return &restoring{heard: c, r: x.book.Restorer(form(path))}
 	})
 	defer func() {
 		x.upstream = time.Since(x.asked)
@@ -153,20 +153,6 @@ func (c *heard) Write(p []byte) []byte {
 	c.said = append(c.said, p...)
 	return c.Channel.Write(p)
 }
-
-// restoring is a Channel that gives the caller's own words back.
-type restoring struct {
-	*heard
-	r *restorer
-}
-
-func (c *restoring) Write(p []byte) []byte { return c.r.write(c.heard.Write(p), false) }
-
-func (c *restoring) Close(ctx context.Context) []byte {
-	return c.r.write(c.heard.Close(ctx), true)
-}
-
-func (c *restoring) Masked() bool { return c.heard.Masked() || c.r.restored }
 
 // send writes a piece of a stream and has it leave at once.
 func (x *exchange) send(frames []byte) error {
@@ -311,7 +297,7 @@ func (x *exchange) event(kind ringwall.Kind) ringwall.Event {
 	v := x.Verdict
 	v.Reasons = slices.Clone(v.Reasons)
 	ev.Verdict, ev.Findings, ev.Looks = &v, x.Findings, x.Looks
-	ev.Status, ev.Outcome, ev.Detail = x.Status, x.outcome, clip(x.detail, 512)
+	ev.Status, ev.Outcome, ev.Detail = x.Status, x.outcome, clip(x.restored(x.detail), 512)
 	if x.Usage != (ringwall.Usage{}) {
 		u := x.Usage
 		ev.Usage = &u

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard"
+	"github.com/ringwall/ringwall/redact"
 )
 
 // Header is the response header that carries the id of the exchange.
@@ -34,7 +35,7 @@ type exchange struct {
 
 	req      Request
 	changed  []guard.Changed // texts of the request that were masked
-	vault    vault
+	book     *redact.Book    // what placeholders stand for; nil: texts are masked for good
 	channels []*heard
 	promised bool // the record was begun
 	written  bool // the response has begun
@@ -89,6 +90,9 @@ func (x *exchange) run(ctx context.Context) error {
 		return err
 	}
 	if err := x.read(); err != nil {
+		return err
+	}
+	if err := x.converse(); err != nil {
 		return err
 	}
 	route, err := x.permit()
@@ -211,10 +215,12 @@ func (x *exchange) permit() (Route, error) {
 // lookIn has the texts of the request looked at.
 func (x *exchange) lookIn(ctx context.Context) error {
 	s := guard.Session{Way: ringwall.Input, Principal: x.Principal, Context: ctx}
-	if x.world.Restore {
-		s.Token = x.vault.token
+	var res guard.Result
+	if x.book != nil {
+		res = x.tokenise(ctx, s)
+	} else {
+		res = x.world.Guard.Check(ctx, s, x.Prompt)
 	}
-	res := x.world.Guard.Check(ctx, s, x.Prompt)
 	x.Findings, x.Looks, x.changed = res.Findings, res.Looks, res.Texts
 	for _, kind := range x.req.Unseen() {
 		x.Looks = append(x.Looks, ringwall.Look{Control: "inference/sanitize", Way: ringwall.Input, State: ringwall.Skipped, Why: kind})

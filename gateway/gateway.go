@@ -95,8 +95,9 @@ type World struct {
 	Models    map[string]Route // by the name that clients use
 	Default   *Route           // for all other models; nil: there are none
 	Anonymous bool             // let callers in that show no credential
-	// Restore gives callers what was masked in their prompt back in the answer.
-	Restore bool
+	// Restore sends placeholders to the model instead of masks, and gives values
+	// back in the answer; nil: texts are masked for good.
+	Restore *Restore
 	Close   func() // called when no request uses the World any more
 }
 

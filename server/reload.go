@@ -97,6 +97,7 @@ func (s *Server) renew() error {
 	if err != nil {
 		return err
 	}
+	w.Restore = s.restore(c)
 	s.metrics.declare(c)
 	s.warn(c, w)
 	s.gateway.Swap(w)
@@ -120,6 +121,10 @@ func fixed(old, now *config.Config) string {
 		return "audit"
 	case old.Log != now.Log:
 		return "log"
+	case old.Restore.Enabled != now.Restore.Enabled:
+		return "restore.enabled"
+	case old.Restore.Key != now.Restore.Key:
+		return "restore.key"
 	case old.Tracing.Endpoint != now.Tracing.Endpoint:
 		return "tracing"
 	}

@@ -32,6 +32,7 @@ import (
 	"github.com/ringwall/ringwall/internal/db"
 	"github.com/ringwall/ringwall/internal/jsonedit"
 	"github.com/ringwall/ringwall/internal/telemetry"
+	"github.com/ringwall/ringwall/redact"
 )
 
 // Options say what a Server serves.
@@ -54,6 +55,7 @@ type Server struct {
 	db      *db.DB
 	keys    *auth.Keys
 	records *audit.Log
+	vault   *redact.Vault // nil: nothing is restored
 	gateway *gateway.Gateway
 	metrics *metrics
 	http    *http.Server
@@ -122,10 +124,14 @@ func (s *Server) open(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	if s.vault, err = openVault(ctx, c, s.db, s.log); err != nil {
+		return err
+	}
 	w, err := world(c)
 	if err != nil {
 		return err
 	}
+	w.Restore = s.restore(c)
 	tracer, stop, err := telemetry.NewTracer(ctx, telemetry.TraceConfig{
 		Endpoint: c.Tracing.Endpoint, Headers: c.Tracing.Headers, Service: "ringwall", Version: s.opt.Version, SampleRatio: c.Tracing.Sample, Log: s.log,
 	})
@@ -183,6 +189,9 @@ func (s *Server) warn(c *config.Config, w *gateway.World) {
 	if c.Anonymous {
 		s.log.Warn("callers are let in without a key", "reason", "anonymous")
 	}
+	if c.Restore.Enabled && c.Restore.Others != redact.Nobody {
+		s.log.Warn("callers may read what others of their tenant sent in the same conversation", "trust", c.Restore.Others.String(), "reason", "restore-others")
+	}
 	if c.Audit.KeepText {
 		s.log.Warn("the records keep the texts of prompts and answers", "reason", "keep-text")
 	}
@@ -217,6 +226,9 @@ func (s *Server) Run(ctx context.Context) error {
 	var group errgroup.Group
 	group.Go(func() error { return s.records.Run(work) })
 	group.Go(func() error { return s.keys.Run(work) })
+	if s.vault != nil {
+		group.Go(func() error { return s.vault.Run(work) })
+	}
 	if s.opt.Reload != nil {
 		group.Go(func() error { return s.watch(work) })
 	}

@@ -206,7 +206,7 @@ func TestRestoresTheCallersOwnWords(t *testing.T) {
 			token := body[from : from+strings.IndexByte(body[from:], '}')+1]
 			says("I wrote to "+token+" and not to x.y@example.org or {EMAIL_00000000} {", 2)(w, r, body)
 		})
-		h := stand(t, u, func(c *config.Config) { c.Restore = true })
+		h := stand(t, u, func(c *config.Config) { c.Restore.Enabled = true })
 		_, body := h.chat(question("write to me@example.net", stream))
 		if strings.Contains(u.last(), "me@example.net") {
 			t.Errorf("the model read %s", u.last())

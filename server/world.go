@@ -60,7 +60,7 @@ func world(c *config.Config) (*gateway.World, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &gateway.World{Guard: g, Anonymous: c.Anonymous, Restore: c.Restore, Models: map[string]gateway.Route{}}
+	w := &gateway.World{Guard: g, Anonymous: c.Anonymous, Models: map[string]gateway.Route{}}
 	providers := map[string]gateway.Provider{}
 	var closers []func()
 	for _, name := range slices.Sorted(maps.Keys(c.Providers)) {

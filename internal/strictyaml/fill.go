@@ -116,6 +116,8 @@ func mismatch(n *yaml.Node, s *shape) error {
 func (d *decoder) wrong(n *yaml.Node, s *shape, at *step) {
 	hint := ""
 	switch {
+	case s.instead != "":
+		hint = ": " + s.instead
 	case isNull(n) && s.form == inMap:
 		hint = ": write {} for none, or leave it out"
 	case isNull(n) && s.form == inList:

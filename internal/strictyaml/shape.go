@@ -37,6 +37,7 @@ type shape struct {
 	fields   []field      // of a struct, inline ones included
 	elem     *shape       // of a map or a list
 	enum     []string     // of a scalar
+	instead  string       // what to write in the place of a value of another kind, as tagged
 }
 
 type field struct {
@@ -166,6 +167,7 @@ func (s *shape) addFields(t reflect.Type, index []int, within []reflect.Type) {
 			bug(t, "has two fields named %s", name)
 		}
 		f := field{name: name, doc: sf.Tag.Get("doc"), index: at, shape: shapeOf(sf.Type, within...)}
+		f.shape.instead = sf.Tag.Get("instead")
 		f.def, f.hasDef = sf.Tag.Lookup("default")
 		f.example, f.hasExample = sf.Tag.Lookup("example")
 		if f.hasDef && f.shape.form == inStruct {

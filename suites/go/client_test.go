@@ -423,7 +423,7 @@ const privateKey = "-----BEGIN PRIVATE KEY-----\nMIIBVAIBADANBgkqhkiG9w0BAQEFAAS
 
 // With restore, the model reads placeholders and the caller its own values.
 func TestRestore(t *testing.T) {
-	text := "Mail " + email + ", twice: " + email + "; call " + phone + ". The card is " + card + ". {EMAIL_00000000} {x} {"
+	text := "Mail " + email + ", twice: " + email + "; call " + phone + ". The card is " + card + ". {EMAIL_000000000000} {x} {"
 	for _, chunk := range []int{1, 2, 3, 7, 20, 1000} {
 		t.Run(fmt.Sprint("pieces of ", chunk), func(t *testing.T) {
 			both(t, func(t *testing.T, stream bool) {
@@ -440,7 +440,7 @@ func TestRestore(t *testing.T) {
 				if mask.Replace(sent) != sent {
 					t.Errorf("the model was sent %s", sent)
 				}
-				if n := len(regexp.MustCompile(`\{(EMAIL|PHONE|CREDIT_DEBIT_CARD_NUMBER)_[0-9a-f]{8}\}`).FindAllString(sent, -1)); n != 5 {
+				if n := len(regexp.MustCompile(`\{(EMAIL|PHONE|CREDIT_DEBIT_CARD_NUMBER)_[0-9a-f]{12}\}`).FindAllString(sent, -1)); n != 5 {
 					t.Errorf("the model was sent %d placeholders, want 5 with the made-up one: %s", n, sent)
 				}
 			})
@@ -480,6 +480,51 @@ func TestRestore(t *testing.T) {
 				t.Errorf("the answer is %q", got.content)
 			}
 		})
+	})
+}
+
+// A value has one placeholder in all turns of a conversation, and it alone brings
+// the value back later.
+func TestRestoreOverTurns(t *testing.T) {
+	both(t, func(t *testing.T, stream bool) {
+		model := script(t, house.Script{Chunk: 2})
+		c, _ := client(h.Restore)
+		named := option.WithHeader("Ringwall-Conversation", "c-"+model)
+		p := say(model, "Hello, I am "+email+".")
+		token := ""
+		for turn := range 10 {
+			got, err := ask(t, c, p, stream, named)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sent := string(upstream(t, model))
+			found := regexp.MustCompile(`\{EMAIL_[0-9a-f]{12}\}`).FindAllString(sent, -1)
+			if token == "" && len(found) > 0 {
+				token = found[0]
+			}
+			for _, f := range found {
+				if f != token {
+					t.Fatalf("in turn %d the placeholder %s became %s", turn, token, f)
+				}
+			}
+			if len(found) == 0 || strings.Contains(sent, email) || !strings.Contains(got.content, email) {
+				t.Fatalf("in turn %d the model was sent %s, the answer is %q", turn, sent, got.content)
+			}
+			p.Messages = append(p.Messages, openai.AssistantMessage(got.content), openai.UserMessage(fmt.Sprintf("Turn %d: am I still %s?", turn, email)))
+		}
+		for name, tt := range map[string]struct {
+			opts []option.RequestOption
+			want string
+		}{
+			"in the conversation":             {[]option.RequestOption{named}, "It is " + email},
+			"in the conversation, by a field": {[]option.RequestOption{option.WithJSONSet("metadata", map[string]string{"conversation_id": "c-" + model})}, "It is " + email},
+			"in another one":                  {[]option.RequestOption{option.WithHeader("Ringwall-Conversation", "other")}, "It is " + token},
+			"in none":                         {nil, "It is " + token},
+		} {
+			if got, err := ask(t, c, say(model, "It is "+token), stream, tt.opts...); err != nil || got.content != tt.want {
+				t.Errorf("%s: the answer is %q, %v", name, got.content, err)
+			}
+		}
 	})
 }
 

@@ -147,7 +147,7 @@ test("with restore callers get their own values back", async () => {
     assert.equal(whole.choices[0].message.content, text);
     const got = await collect(await client("restore").chat.completions.create({ model, messages: user(text), stream: true }));
     assert.equal(got.content, text);
-    assert.match((await upstream(model)).messages[0].content, /^Mail \{EMAIL_[0-9a-f]{8}\}, pay with \{CREDIT_DEBIT_CARD_NUMBER_[0-9a-f]{8}\}, \{x\}$/);
+    assert.match((await upstream(model)).messages[0].content, /^Mail \{EMAIL_[0-9a-f]{12}\}, pay with \{CREDIT_DEBIT_CARD_NUMBER_[0-9a-f]{12}\}, \{x\}$/);
   }
 });
 

@@ -142,7 +142,7 @@ class TestWhole(Case):
         message = self.client("restore").chat.completions.create(model=model, messages=user(EMAIL)).choices[0].message
         self.assertEqual(message.content, f"You said: {EMAIL}")
         self.assertEqual(json.loads(message.tool_calls[0].function.arguments), {"to": EMAIL})
-        self.assertRegex(self.upstream(model)["messages"][0]["content"], r"^\{EMAIL_[0-9a-f]{8}\}$")
+        self.assertRegex(self.upstream(model)["messages"][0]["content"], r"^\{EMAIL_[0-9a-f]{12}\}$")
 
     def test_models(self):
         self.assertEqual([m.id for m in self.client().models.list()], ["stub-large", "stub-small"])

@@ -103,7 +103,7 @@ func (r *relay) call(ctx context.Context, c *choice, t *tool) []byte {
 	var changed []guard.Changed
 	for i, text := range l.texts {
 		ch := r.open(text.Path)
-		out := slices.Concat(ch.Write([]byte(text.Value)), ch.Close(ctx))
+		out := wholly(ctx, ch, text.Value)
 		r.blocked = r.blocked || ch.Blocked()
 		if ch.Masked() {
 			changed = append(changed, guard.Changed{Index: i, Value: string(out)})

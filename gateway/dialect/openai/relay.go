@@ -239,13 +239,19 @@ func (r *relay) whole(ctx context.Context, v jsonedit.Value, path, key string) (
 	l.all(v, path+"/"+pointer(key), key, ringwall.Assistant)
 	for i, t := range l.texts {
 		ch := r.open(t.Path)
-		out := slices.Concat(ch.Write([]byte(t.Value)), ch.Close(ctx))
+		out := wholly(ctx, ch, t.Value)
 		r.blocked = r.blocked || ch.Blocked()
 		if ch.Masked() {
 			r.edits = append(r.edits, l.places[i].value.Set(string(out)))
 		}
 	}
 	return len(l.texts) > 0
+}
+
+// wholly passes a whole text through its Channel.
+func wholly(ctx context.Context, ch gateway.Channel, text string) []byte {
+	out := slices.Clone(ch.Write([]byte(text))) // which is valid until Close
+	return append(out, ch.Close(ctx)...)
 }
 
 // held appends, as an element of choices, what the choice still held back.

@@ -43,7 +43,7 @@ type House struct {
 	Open *Gateway `json:"open"`
 	// Keys has callers show keys; every model is the stub's.
 	Keys *Gateway `json:"keys"`
-	// Restore is Keys with restore: true.
+	// Restore is Keys with values restored.
 	Restore *Gateway `json:"restore"`
 	// Strict knows the one model "assistant", which the stub knows as
 	// "stub-assistant", reads 64 KiB of a request and waits a second for an answer.
@@ -117,7 +117,7 @@ func (h *House) start() error {
 		to           **Gateway
 	}{
 		{"keys", keys, &h.Keys},
-		{"restore", keys + "restore: true\n", &h.Restore},
+		{"restore", keys + "restore: {enabled: true}\n", &h.Restore},
 		{"strict", strict, &h.Strict},
 	} {
 		data, file := filepath.Join(h.dir, g.name), filepath.Join(h.dir, g.name+".yaml")
