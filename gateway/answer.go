@@ -161,6 +161,7 @@ func (x *exchange) send(frames []byte) error {
 		h.Set("Content-Type", "text/event-stream")
 		h.Set("Cache-Control", "no-cache")
 		h.Set("X-Accel-Buffering", "no")
+		h.Set(ReleaseHeader, x.world.Guard.Release())
 		x.status(http.StatusOK)
 	}
 	if len(frames) == 0 {

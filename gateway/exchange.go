@@ -22,6 +22,10 @@ import (
 // Header is the response header that carries the id of the exchange.
 const Header = "X-Ringwall-Exchange"
 
+// ReleaseHeader is the header of a streamed answer that says how it waits for
+// the guard: strict, window, buffer or cut-off.
+const ReleaseHeader = "X-Ringwall-Stream"
+
 // exchange is a request on its way through the house.
 type exchange struct {
 	ringwall.Exchange

@@ -195,14 +195,38 @@ func (g *Guard) Decide(way ringwall.Direction, o ringwall.Origin, fs []ringwall.
 	return Decide(g.on(way, o), fs)
 }
 
-// WeakRules returns the controls that let pass when they cannot look.
-func (g *Guard) WeakRules() (controls []string) {
-	for _, r := range g.cfg.Rules {
+// Weak says of a rule that it protects less than it could.
+type Weak struct{ Control, Why string } // "fail-open", "cut-off", "shadow"
+
+// WeakRules returns the rules that let pass when they cannot look, that look
+// at streamed answers only while these leave, and that only watch.
+func (g *Guard) WeakRules() (weak []Weak) {
+	for i := range g.cfg.Rules {
+		r := &g.cfg.Rules[i]
 		if r.FailOpen {
-			controls = append(controls, r.Control)
+			weak = append(weak, Weak{r.Control, "fail-open"})
+		}
+		if r.Output != nil && r.Release == CutOff {
+			weak = append(weak, Weak{r.Control, "cut-off"})
+		}
+		if r.Input != nil && r.Input.Shadow || r.Output != nil && r.Output.Shadow {
+			weak = append(weak, Weak{r.Control, "shadow"})
 		}
 	}
-	return controls
+	return weak
+}
+
+// Release names how streamed answers wait: the weakest way of any rule. Where a
+// whole answer is waited for anyway, that is strict or buffer.
+func (g *Guard) Release() string {
+	names := [...]string{Strict: "strict", Window: "window", Buffer: "buffer", CutOff: "cut-off"}
+	all := Strict
+	for i := range g.cfg.Rules {
+		if r := &g.cfg.Rules[i]; r.Output != nil {
+			all = max(all, r.Release)
+		}
+	}
+	return names[all]
 }
 
 // Session is what is known of an exchange before its texts are looked at.
