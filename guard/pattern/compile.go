@@ -12,14 +12,19 @@ import (
 )
 
 // compile reads a regular expression and makes the program that looks for it in
-// the clean view.
-func compile(expr string) (*syntax.Prog, error) {
+// the clean view. Loosely it counts repeats up to loose only and then takes any
+// number: that program sees all that the other one sees, and more, with far fewer
+// states.
+func compile(expr string, loosely bool) (*syntax.Prog, error) {
 	re, err := parse(expr)
 	if err != nil {
 		return nil, err
 	}
 	if re, err = view(re); err != nil {
 		return nil, wrong(expr, 0, err.Error())
+	}
+	if loosely {
+		loosen(re)
 	}
 	p, err := syntax.Compile(re.Simplify())
 	if err != nil {
@@ -35,6 +40,18 @@ func compile(expr string) (*syntax.Prog, error) {
 		}
 	}
 	return nil, wrong(expr, 0, "it matches no text but the empty one: add the characters that it is about")
+}
+
+const loose = 5
+
+// loosen lets repeats that count further than loose go on for ever.
+func loosen(re *syntax.Regexp) {
+	for _, sub := range re.Sub {
+		loosen(sub)
+	}
+	if re.Op == syntax.OpRepeat && (re.Max < 0 || re.Max > loose) {
+		re.Min, re.Max = min(re.Min, loose), -1
+	}
 }
 
 // parse reads a regular expression.

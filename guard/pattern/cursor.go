@@ -34,6 +34,18 @@ type cursor struct {
 	out      outbox
 }
 
+// Free implements stream.Freer.
+func (c *cursor) Free() {
+	clear(c.watches)
+	for i := range c.trackers {
+		k := &c.trackers[i]
+		*k = tracker{r: k.r, starts: k.starts[:0]}
+	}
+	clear(c.out.items[:cap(c.out.items)])
+	c.out = outbox{waiting: c.out.waiting[:0], items: c.out.items[:0]}
+	c.s.idle.Put(c)
+}
+
 // blockLen is how far sentinels are ahead of trackers.
 const blockLen = 2 << 10
 

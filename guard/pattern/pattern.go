@@ -33,6 +33,7 @@ package pattern
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard/stream"
@@ -99,6 +100,7 @@ type Pattern struct {
 type Scanner struct {
 	recognisers []*recogniser
 	sentinels   []sentinel
+	idle        sync.Pool // of cursors
 }
 
 // Bounds of the automata: how many states are kept, how many recognisers share a
@@ -150,11 +152,12 @@ func (s *Scanner) share() {
 		p := &prog{}
 		n := 0
 		for first+n < len(s.recognisers) && n < shareMost {
-			q := s.recognisers[first+n].auto.prog
+			q := s.recognisers[first+n].loose
 			if n > 0 && len(p.insts)+len(q.insts) > shareProgram {
 				break
 			}
 			p.join(q, n)
+			s.recognisers[first+n].loose = nil
 			n++
 		}
 		p.finish()
@@ -167,6 +170,9 @@ func (s *Scanner) share() {
 func (s *Scanner) Begin(stream.Scope) (stream.Cursor, string) {
 	if len(s.recognisers) == 0 {
 		return nil, "empty-list"
+	}
+	if c, ok := s.idle.Get().(*cursor); ok {
+		return c, ""
 	}
 	c := &cursor{s: s, watches: make([]watch, len(s.sentinels)), trackers: make([]tracker, len(s.recognisers))}
 	for i, r := range s.recognisers {

@@ -18,6 +18,7 @@ type recogniser struct {
 	no       int
 	name     string
 	auto     *automaton
+	loose    *prog     // for its sentinel
 	scores   []float64 // by rank, the highest first
 	severity ringwall.Severity
 	context  [][]byte // in the folded form
@@ -126,13 +127,20 @@ func (r *recogniser) compile(c Recogniser) (errs []error) {
 		return 0
 	})
 	p := &prog{}
+	r.loose = &prog{}
 	for i, x := range patterns {
-		s, err := compile(x.Regex)
+		rank := slices.Index(r.scores, x.Score)
+		s, err := compile(x.Regex, false)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("pattern %d: %w", i, err))
 			continue
 		}
-		p.add(s, slices.Index(r.scores, x.Score))
+		p.add(s, rank)
+		if s, err = compile(x.Regex, true); err != nil {
+			errs = append(errs, fmt.Errorf("pattern %d: %w", i, err))
+			continue
+		}
+		r.loose.add(s, rank)
 	}
 	before := len(p.insts)
 	for i, w := range c.Words {
@@ -142,6 +150,7 @@ func (r *recogniser) compile(c Recogniser) (errs []error) {
 			continue
 		}
 		p.addWord(term, slices.Index(r.scores, sure))
+		r.loose.addWord(term, slices.Index(r.scores, sure))
 	}
 	if n := len(p.insts) - before; n > MaxInstructions {
 		errs = append(errs, fmt.Errorf("words: they are too many: use the word filter for lists of more than about %d characters", MaxInstructions))
