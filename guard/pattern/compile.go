@@ -246,7 +246,13 @@ func view(re *syntax.Regexp) (*syntax.Regexp, error) {
 			if normalize.Ignorable(r) {
 				return nil, fmt.Errorf("%U is invisible, and patterns look at what shows: leave it out", r)
 			}
-			out = append(out, []rune(clean(string(r)))...)
+			form := clean(string(r))
+			if re.Flags&syntax.FoldCase != 0 { // the parser may have put a mark for a letter that has it in its case
+				for f := unicode.SimpleFold(r); form == "" && f != r; f = unicode.SimpleFold(f) {
+					form = clean(string(f))
+				}
+			}
+			out = append(out, []rune(form)...)
 		}
 		if re.Rune = out; len(out) == 0 {
 			re.Op = syntax.OpEmptyMatch

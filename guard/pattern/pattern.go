@@ -46,7 +46,7 @@ const (
 	MaxWords        = 1_000  // of a recogniser
 	MaxContext      = 100    // words of a recogniser
 	MaxAllow        = 10_000 // of a recogniser
-	MaxTerm         = 200    // bytes of a word, a word of context or an exception
+	MaxTerm         = 200    // bytes of a word
 	MaxLength       = 2_000  // bytes of a regular expression
 	MaxInstructions = 10_000 // of the program of a regular expression, and of the words of a recogniser
 	maxProgram      = 200_000

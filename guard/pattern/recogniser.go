@@ -67,8 +67,8 @@ func build(c Recogniser) (*recogniser, []error) {
 	if limit("context", len(c.Context), MaxContext) {
 		for i, w := range c.Context {
 			f := strings.Join(strings.Fields(normalize.Fold(w)), " ")
-			if f == "" || len(w) > MaxTerm {
-				fault("context: word %d: want 1 to %d bytes that show something", i, contextLen)
+			if f == "" || len(f) >= contextLen {
+				fault("context: word %d: want 1 to %d bytes that show something", i, contextLen-1)
 			}
 			r.context = append(r.context, []byte(f))
 		}

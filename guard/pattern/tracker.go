@@ -16,7 +16,7 @@ const (
 	sure = MaxPending / 2
 	// patience is how many bytes may be read again, for each byte that is read and
 	// to begin with, because of what matches could not become.
-	patience, firstPatience = 8, 64 << 10
+	patience, firstPatience = 16, 64 << 10
 	// calm is how many bytes are read without a cache that did not serve.
 	calm = 64 << 10
 )
