@@ -42,11 +42,15 @@ type table struct {
 
 const event = 1 << 31
 
-// mostPlaces bounds the places in all states of a cache together.
-const mostPlaces = 1 << 18
+// Bounds of a cache beside the number of its states: the places in all of them
+// together, and the entries of its table.
+const (
+	mostPlaces  = 1 << 18
+	mostEntries = 1 << 20
+)
 
 func newAutomaton(p *prog, all bool, most int) *automaton {
-	a := &automaton{prog: p, all: all, most: most}
+	a := &automaton{prog: p, all: all, most: max(64, min(most, mostEntries>>p.classes.shift))}
 	a.cache.Store(newCache())
 	return a
 }

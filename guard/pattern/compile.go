@@ -37,6 +37,7 @@ func compile(expr string, loosely bool) (*syntax.Prog, error) {
 		switch in.Op {
 		case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
 			return p, nil
+		default:
 		}
 	}
 	return nil, wrong(expr, 0, "it matches no text but the empty one: add the characters that it is about")
@@ -79,6 +80,7 @@ func parse(expr string) (*syntax.Regexp, error) {
 			why += ": a bracket that stands for itself is written \\["
 		case syntax.ErrMissingRepeatArgument:
 			why += ": a sign that stands for itself is written with a \\ before it"
+		default:
 		}
 		return nil, wrong(expr, max(0, strings.LastIndex(expr, fault.Expr)), fmt.Sprintf("%s: %s", fault.Expr, why))
 	case err != nil:
@@ -259,6 +261,7 @@ func view(re *syntax.Regexp) (*syntax.Regexp, error) {
 		}
 	case syntax.OpCharClass:
 		return viewClass(re), nil
+	default:
 	}
 	return re, nil
 }

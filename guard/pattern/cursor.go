@@ -41,8 +41,7 @@ func (c *cursor) Free() {
 		k := &c.trackers[i]
 		*k = tracker{r: k.r, starts: k.starts[:0]}
 	}
-	clear(c.out.items[:cap(c.out.items)])
-	c.out = outbox{waiting: c.out.waiting[:0], items: c.out.items[:0]}
+	c.out = outbox{waiting: c.out.waiting[:0], items: c.out.items[:0], added: c.out.added[:0]}
 	c.s.idle.Put(c)
 }
 
@@ -71,41 +70,45 @@ func (c *cursor) Scan(w stream.Window, found func(stream.Match)) int {
 	sc := scratches.Get().(*scratch)
 	x := &sc.x
 	x.t, x.folded, x.base, x.final, x.out = w.Clean, w.Folded, w.Base, w.Final, &c.out
-	safe := w.End()
-	for i := range c.watches {
-		for c.watches[i].pos < w.End() {
-			c.block(i, sc)
-		}
-		awake := c.watches[i].awake
-		if w.Final {
-			c.watches[i].awake = 0
-		}
-		for ; awake != 0; awake &= awake - 1 {
-			k := &c.trackers[c.s.sentinels[i].first+bits.TrailingZeros64(awake)]
-			if w.Final {
-				k.end(x)
-			} else {
-				safe = min(safe, k.safe())
+	first := w.End()
+	for _, wa := range c.watches {
+		first = min(first, wa.pos)
+	}
+	safe := first
+	for done := false; !done; { // all sentinels side by side, so that little waits to be put in order
+		until := min(w.End(), first+blockLen)
+		done = until == w.End()
+		safe = until
+		for i := range c.watches {
+			wa := &c.watches[i]
+			for wa.pos < until {
+				c.block(i, sc, until)
+			}
+			first = max(first, wa.pos)
+			for awake := wa.awake; awake != 0; awake &= awake - 1 {
+				k := &c.trackers[c.s.sentinels[i].first+bits.TrailingZeros64(awake)]
+				if done && w.Final {
+					k.end(x)
+				} else {
+					safe = min(safe, k.safe())
+				}
 			}
 		}
+		safe = min(safe, c.out.weigh(x))
+		safe = c.out.send(safe, done && w.Final, found)
 	}
-	safe = min(safe, c.out.weigh(x))
-	safe = c.out.send(x, safe, found)
 	x.t, x.folded, x.out = nil, nil, nil
 	scratches.Put(sc)
 	return safe
 }
 
-// block reads the next block of a sentinel, and of its trackers what they need
-// to see of it.
-func (c *cursor) block(i int, sc *scratch) {
+// block has a sentinel read up to the offset end or a little further, and its
+// trackers what they need to see of that.
+func (c *cursor) block(i int, sc *scratch, end int) {
 	x, wa, s := &sc.x, &c.watches[i], &c.s.sentinels[i]
-	first, end := wa.pos, x.base+len(x.t)
-	if end > wa.pos+blockLen {
-		end = wa.pos + blockLen
-		for !utf8.RuneStart(x.t[end-x.base]) {
-			end++
-		}
+	first := wa.pos
+	for end < x.base+len(x.t) && !utf8.RuneStart(x.t[end-x.base]) {
+		end++
 	}
 	if wa.until > first {
 		wa.pos = end
@@ -122,7 +125,8 @@ func (c *cursor) block(i int, sc *scratch) {
 		bit := need & -need
 		k := &c.trackers[s.first+bits.TrailingZeros64(need)]
 		awake := wa.awake&bit != 0
-		for awake || wa.rouse(k, sc, bit, first, alive&bit != 0) {
+		seen := sc.seen
+		for awake || wa.rouse(k, sc, &seen, bit, first, alive&bit != 0) {
 			if awake = k.run(x, end); awake {
 				break
 			}
@@ -153,11 +157,11 @@ func (c *cursor) runAll(wa *watch, s *sentinel, x *text, first, end int) {
 
 // rouse has a tracker that sleeps begin where its next match may have begun, or
 // where its threads at the end of the block may have, if alive. It returns false
-// when there is no such place.
-func (wa *watch) rouse(k *tracker, sc *scratch, bit uint64, first int, alive bool) bool {
+// when there is no such place. From seen it takes the sightings that are done with.
+func (wa *watch) rouse(k *tracker, sc *scratch, seen *[]sighting, bit uint64, first int, alive bool) bool {
 	from := max(k.pos, first)
-	for _, s := range sc.seen {
-		if s.who&bit != 0 && s.pos >= from {
+	for ; len(*seen) > 0; *seen = (*seen)[1:] {
+		if s := (*seen)[0]; s.who&bit != 0 && s.pos >= from {
 			k.begin(&sc.x, wa.back(sc, s.pos, bit, first, from))
 			return true
 		}

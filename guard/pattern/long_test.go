@@ -104,10 +104,22 @@ func TestProseIsHardlyHeld(t *testing.T) {
 
 // hostile are patterns that invite work, and pieces that repeated make most of it.
 var hostile = []struct{ name, expr, piece string }{
-	{"nested repeats", `(a*)*b`, "a"}, {"nested choices", `(?:a|aa|a?)+$x`, "a"}, {"an ending that never comes", `a|(?s)a.*b`, "a"},
-	{"beginnings that never end", `(?s)<b>.*</b>`, "<b>"}, {"beginnings over matches", `x|(?s)<b>.*</b>`, "<b>x"}, {"counted", `a{1,64}b`, "a"}, {"counted far", `(?:a.{0,200}b){2}c`, "a"},
-	{"words", `\b\w+@\w+\.\w+\b`, "a.@"}, {"many states", `[ab]*a[ab]{12}c`, "aabab"}, {"a swallower", `\S{20,}`, "a"}, {"two ways on", `(?:ab|a)(?:c|bcd)*e`, "abcd"},
-	{"numbers", `(?:\d[ -]?){13,19}`, "4 "}, {"near misses", `\d{4}-\d{4}-\d{4}-\d{4}`, "1234-"}, {"lines", `(?m)^.*ERROR.*$`, "ERROR "}, {"letters of any script", `\p{L}+@`, "я"}, {"matches side by side", `.`, "a"},
+	{"nested repeats", `(a*)*b`, "a"},
+	{"nested choices", `(?:a|aa|a?)+$x`, "a"},
+	{"an ending that never comes", `a|(?s)a.*b`, "a"},
+	{"beginnings that never end", `(?s)<b>.*</b>`, "<b>"},
+	{"beginnings over matches", `x|(?s)<b>.*</b>`, "<b>x"},
+	{"counted", `a{1,64}b`, "a"},
+	{"counted far", `(?:a.{0,200}b){2}c`, "a"},
+	{"words", `\b\w+@\w+\.\w+\b`, "a.@"},
+	{"many states", `[ab]*a[ab]{12}c`, "aabab"},
+	{"a swallower", `\S{20,}`, "a"},
+	{"two ways on", `(?:ab|a)(?:c|bcd)*e`, "abcd"},
+	{"numbers", `(?:\d[ -]?){13,19}`, "4 "},
+	{"near misses", `\d{4}-\d{4}-\d{4}-\d{4}`, "1234-"},
+	{"lines", `(?m)^.*ERROR.*$`, "ERROR "},
+	{"letters of any script", `\p{L}+@`, "я"},
+	{"matches side by side", `.`, "a"},
 }
 
 func TestWorkIsLinear(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 type outbox struct {
 	waiting []item // for what follows them
 	items   []item // by start, then by recogniser
+	added   []item // since, in no order
 	owner   *item  // a match of more than MaxPending bytes, which others may interrupt
 	told    int    // up to here the owner was reported
 	fresh   bool   // something else was reported since
@@ -56,14 +57,35 @@ func (o *outbox) take(x *text, k *tracker, start, end int, rank int32, l *long, 
 		o.waiting = append(o.waiting, it)
 		return
 	}
-	o.put(it)
+	o.added = append(o.added, it)
 }
 
-func (o *outbox) put(it item) {
-	i, _ := slices.BinarySearchFunc(o.items, it, func(a, b item) int {
-		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.r.no, b.r.no))
-	})
-	o.items = slices.Insert(o.items, i, it)
+// order is that in which items are reported.
+func order(a, b item) int {
+	return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.r.no, b.r.no))
+}
+
+// sort puts what was added among the items.
+func (o *outbox) sort() {
+	if len(o.added) == 0 {
+		return
+	}
+	slices.SortFunc(o.added, order)
+	n := len(o.items)
+	o.items = append(o.items, o.added...)
+	for i, k, to := n-1, len(o.added)-1, len(o.items)-1; i >= 0 && k >= 0; to-- {
+		if order(o.items[i], o.added[k]) > 0 {
+			o.items[to] = o.items[i]
+			i--
+		} else {
+			o.items[to] = o.added[k]
+			k--
+		}
+		if i < 0 {
+			copy(o.items, o.added[:k+1])
+		}
+	}
+	o.added = o.added[:0]
 }
 
 // weigh looks at the context behind the matches that wait for it. It returns the
@@ -79,25 +101,26 @@ func (o *outbox) weigh(x *text) (safe int) {
 			kept = append(kept, it)
 		case it.r.near(x, it.end, min(end, it.end+contextLen), true):
 			it.score = it.r.raised(it.score)
-			o.put(it)
+			o.added = append(o.added, it)
 		case !it.r.required:
-			o.put(it)
+			o.added = append(o.added, it)
 		}
 	}
 	o.waiting = kept
 	return safe
 }
 
-// send reports what begins before safe, and returns the offset before which
-// nothing begins that is still to be reported.
+// send reports what begins before safe, or all, and returns the offset before
+// which nothing begins that is still to be reported.
 //
 // A match of more than MaxPending bytes goes on by Match.Rest while nothing else
 // is reported. Where something else begins within it, it begins there again; of
 // two that overlap the later comes in pieces. Either way where it is cut depends
 // on the text alone.
-func (o *outbox) send(x *text, safe int, found func(stream.Match)) int {
+func (o *outbox) send(safe int, all bool, found func(stream.Match)) int {
+	o.sort()
 	sent := 0
-	for sent < len(o.items) && (o.items[sent].start < safe || x.final) {
+	for sent < len(o.items) && (o.items[sent].start < safe || all) {
 		it := o.items[sent]
 		if it.long != nil && !it.long.open && it.start >= it.long.end { // it ended where it was cut
 			sent++
@@ -119,7 +142,8 @@ func (o *outbox) send(x *text, safe int, found func(stream.Match)) int {
 			}
 			found(it.match(it.start, end))
 			if it.start = end; end < it.long.end || it.long.open {
-				o.put(it)
+				i, _ := slices.BinarySearchFunc(o.items, it, order)
+				o.items = slices.Insert(o.items, i, it)
 			}
 		}
 		o.fresh = true

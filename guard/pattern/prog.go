@@ -76,6 +76,8 @@ func (p *prog) add(s *syntax.Prog, rank int) {
 			x.op, x.arg = opMatch, int32(rank)
 		case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
 			x.op, x.arg = opRune, p.set(runesOf(in))
+		case syntax.InstFail:
+			x.op = opNever
 		}
 		p.insts = append(p.insts, x)
 	}

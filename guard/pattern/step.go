@@ -117,6 +117,7 @@ func (w *worker) follow(p *prog, pc int32, holds, settled syntax.EmptyOp, m *mar
 		case opMatch:
 			w.rank = min(w.rank, in.arg)
 			w.seen |= 1 << in.owner
+		case opNever:
 		}
 	}
 	return list
