@@ -28,6 +28,7 @@ type cache struct {
 	read  atomic.Int64      // bytes that were read with it
 	nodes []*node           // by number
 	known map[string]uint32 // key to number, shifted
+	fresh [16]atomic.Uint32 // by what stands before: states without threads
 	pcs   int
 	full  bool
 }
@@ -64,7 +65,14 @@ func newCache() *cache {
 // fresh returns the state without threads behind a character of kind before, in
 // the newest cache.
 func (a *automaton) fresh(before kind) (*cache, uint32) {
-	return a.enter(&node{before: before & a.prog.look, open: true})
+	before &= a.prog.look
+	c := a.cache.Load()
+	s := c.fresh[before].Load()
+	if s == 0 {
+		c, s = a.enter(&node{before: before, open: true})
+		c.fresh[before].Store(s)
+	}
+	return c, s
 }
 
 // enter returns the state of a node in the newest cache.
