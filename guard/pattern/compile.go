@@ -158,9 +158,12 @@ func foreign(expr string) (at int, what string) {
 				return i, what
 			}
 			if '1' <= rest[0] && rest[0] <= '9' {
-				return i, "backreferences \\" + rest[:1] + " are not supported: no engine can keep them in linear time. Write the part again, or list the cases"
+				return i, "backreferences \\" + rest[:1] + " are not supported: no engine can keep them in linear time. Write the part again, or list the cases; a character by its number is written \\x{…}"
 			}
 			i++
+			if n := strings.IndexByte(rest, '}'); n > 0 && rest[1] == '{' && strings.IndexByte("xpP", rest[0]) >= 0 {
+				i += n
+			}
 		case class:
 			switch {
 			case c == ']':

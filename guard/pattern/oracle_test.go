@@ -244,3 +244,23 @@ func normalizes(s string) bool {
 	return string(view) != s || slices.ContainsFunc([]rune(s), func(r rune) bool { return 0x1100 <= r && r < 0x1200 }) ||
 		strings.Contains(s, `\x`) || strings.Contains(s, `\p`) || strings.Contains(s, `\P`) || strings.ContainsFunc(s, func(r rune) bool { return r > 0x7F })
 }
+
+// However a text is cut, the same goes out.
+func FuzzPieces(f *testing.F) {
+	for i, text := range []string{"x<b>y</b> order x 秘", "ana aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa the ana", "4111 1111 1111 1111, the ana\u200b\xff"} {
+		f.Add(text, uint64(i))
+	}
+	s := scanner(f, everything...)
+	f.Fuzz(func(t *testing.T, text string, seed uint64) {
+		if len(text) > 1<<14 {
+			return
+		}
+		rng := rand.New(rand.NewPCG(seed, 1))
+		want := fmt.Sprint(look(t, s, text, nil))
+		for _, most := range []int{1, 9} {
+			if got := fmt.Sprint(look(t, s, text, func() int { return 1 + rng.IntN(most) })); got != want {
+				t.Fatalf("%q in pieces of up to %d: %s, want %s", text, most, got, want)
+			}
+		}
+	})
+}

@@ -103,7 +103,7 @@ func TestPatternsMeanWhatTheViewsShow(t *testing.T) {
 
 func TestWhatCounts(t *testing.T) {
 	s := scanner(t,
-		pattern.Recogniser{Name: "id", Patterns: []pattern.Pattern{{Regex: `ID\d+`, Score: 0.5}, {Regex: `ID\d{4}`, Score: 0.9}, {Regex: `ID9\d*\b`, Score: 0.7}}},
+		pattern.Recogniser{Name: "id", Patterns: []pattern.Pattern{{Regex: `ID\d+`, Score: 0.5}, {Regex: `ID\d{4}`, Score: 0.9}, {Regex: `ID9\d*\b`, Score: 0.7}, {Regex: `IDX\d`, Score: 0.8}, {Regex: `IDX\d\b`, Score: 0.4}}},
 		pattern.Recogniser{Name: "near", Patterns: []pattern.Pattern{{Regex: `N\d+`, Score: 0.02}}, Context: []string{"visit"}},
 		pattern.Recogniser{Name: "boost", Patterns: []pattern.Pattern{{Regex: `B\d+`}}, Context: []string{"visit"}, ContextBoost: 0.9, Score: 0.3},
 		pattern.Recogniser{Name: "term", Words: []string{"tulip"}, Severity: ringwall.Critical},
@@ -117,6 +117,7 @@ func TestWhatCounts(t *testing.T) {
 		{"the pattern of the longest match", "ID12345", "id", 0.5, ringwall.Medium},
 		{"of two that match the same, the surer", "ID1234", "id", 0.9, ringwall.Medium},
 		{"also when it needs to see what follows", "ID91.", "id", 0.7, ringwall.Medium},
+		{"and when the other one does", "IDX1.", "id", 0.8, ringwall.Medium},
 		{"no context", "N123 and more", "near", 0.02, ringwall.Medium},
 		{"context before lifts to the floor", "a visit of N123", "near", 0.4, ringwall.Medium},
 		{"context behind", "N123 visits", "near", 0.4, ringwall.Medium},
@@ -279,7 +280,7 @@ func TestFaultsOfPatterns(t *testing.T) {
 			t.Errorf("%.60q: %v\nwant %q in it", tt.expr, err, tt.want)
 		}
 	}
-	for _, fine := range []string{`\(\*a\)`, `[(?=]a`, `a\+\+`, `[+*]+`, `x}+`, `(?P<a>b)`, `(?<a>b)`, `(?i:a)`, `(?ims-U)a`, `(?:a)`, `[]a]+`, `[^]a]+`, `[[:alpha:]&]`, `\Q(?=a++\E`, `\\1`, `a{`, `a{x}`, `{`, `\pL`, `\x{e9}`, `[\]&&a]`} {
+	for _, fine := range []string{`\(\*a\)`, `[(?=]a`, `a\+\+`, `[+*]+`, `x}+`, `(?P<a>b)`, `(?<a>b)`, `(?i:a)`, `(?ims-U)a`, `(?:a)`, `[]a]+`, `[^]a]+`, `[[:alpha:]&]`, `\Q(?=a++\E`, `\\1`, `a{`, `a{x}`, `{`, `\pL`, `\x{e9}`, `[\]&&a]`, `\x{41}+`, `\p{L}+`, `\x41{2}`, `[\x{41}+]+`, `a{2}?`, `\$\{1\}`} {
 		if _, err := pattern.New(pattern.Config{Recognisers: []pattern.Recogniser{one(fine)}}); err != nil {
 			t.Errorf("%q: %v", fine, err)
 		}

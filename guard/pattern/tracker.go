@@ -8,14 +8,17 @@ import (
 // Bounds of what waits for more of the text.
 const (
 	// MaxPending is how many bytes a match may wait for its decision. One that is
-	// longer is reported so far and goes on; a beginning that did not become a
-	// match by then is given up.
+	// longer is reported so far, and what it goes on to is a part of it; it
+	// satisfies no check digits, and has no context but what stands before it. A
+	// beginning that did not become a match by then is given up.
 	MaxPending = 4 << 10
 	// sure is the length up to which a match is found in any case, whatever
 	// beginnings before it were given up.
 	sure = MaxPending / 2
 	// patience is how many bytes may be read again, for each byte that is read and
-	// to begin with, because of what matches could not become.
+	// to begin with, because of what matches could not become. A text that asks for
+	// more nearly matches everywhere: from then on all of a match is reported that
+	// was in doubt, whatever its check digits and exceptions.
 	patience, firstPatience = 16, 64 << 10
 	// calm is how many bytes are read without a cache that did not serve.
 	calm = 64 << 10
