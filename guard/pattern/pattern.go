@@ -48,7 +48,8 @@ const (
 	MaxAllow        = 10_000 // of a recogniser
 	MaxTerm         = 200    // bytes of a word
 	MaxLength       = 2_000  // bytes of a regular expression
-	MaxInstructions = 10_000 // of the program of a regular expression, and of the words of a recogniser
+	MaxInstructions = 10_000 // of the program of a regular expression
+	maxWordProgram  = 30_000 // the same of the words of a recogniser
 	maxProgram      = 200_000
 )
 

@@ -76,6 +76,19 @@ func TestRealLife(t *testing.T) {
 	}
 }
 
+// Of terms that begin alike the longest that ends where a word does counts.
+func TestWords(t *testing.T) {
+	s := scanner(t, pattern.Recogniser{Name: "w", Words: []string{"blue", "Blue Moon", "blue moon rising", "new york", "york city", "c", "c++", "a b", "a  b", "ß", "日本"}})
+	for _, tt := range []struct{ in, want string }{
+		{"a blue moon rising here", "a {W} here"}, {"a blue moon rises", "a {W} rises"}, {"a blue mood, bluer", "a {W} mood, bluer"}, {"new york city", "{W} city"},
+		{"c c++ c+", "{W} {W} {W}+"}, {"A\n B", "{W}"}, {"ab", "ab"}, {"ß ßa", "{W} ßa"}, {"在日本人", "在{W}人"}, {"3blue _blue_", "3blue _{W}_"},
+	} {
+		if got := mask(t, s, tt.in); got != tt.want {
+			t.Errorf("%q became %q, want %q", tt.in, got, tt.want)
+		}
+	}
+}
+
 // What a pattern says literally is meant as the views show it.
 func TestPatternsMeanWhatTheViewsShow(t *testing.T) {
 	for _, tt := range []struct{ name, expr, in, want string }{
@@ -198,9 +211,9 @@ func TestFaults(t *testing.T) {
 		{"too many words", with(func(r *pattern.Recogniser) { r.Words = make([]string, pattern.MaxWords+1) }), "words: there are 1001"},
 		{"words that are too much", with(func(r *pattern.Recogniser) {
 			for i := range 400 {
-				r.Words = append(r.Words, strings.Repeat("x", 30)+fmt.Sprint(i))
+				r.Words = append(r.Words, fmt.Sprint(1000+i)+strings.Repeat("x", 80))
 			}
-		}), "words: they are too many"},
+		}), "words: they are too long together"},
 		{"too many patterns", with(func(r *pattern.Recogniser) { r.Patterns = make([]pattern.Pattern, pattern.MaxPatterns+1) }), "patterns: there are 51"},
 		{"too many exceptions", with(func(r *pattern.Recogniser) { r.Allow = make([]string, pattern.MaxAllow+1) }), "allow: there are 10001"},
 		{"too much context", with(func(r *pattern.Recogniser) { r.Context = make([]string, pattern.MaxContext+1) }), "context: there are 101"},

@@ -84,28 +84,64 @@ func (p *prog) add(s *syntax.Prog, rank int) {
 	p.starts = append(p.starts, base+int32(s.Start))
 }
 
-// addWord adds a term that stands for itself in any case, as a whole word; a
-// space in it stands for any number of them.
-func (p *prog) addWord(term []rune, rank int) {
-	next := func() int32 { return int32(len(p.insts)) + 1 }
-	p.starts = append(p.starts, next()-1)
-	if inWord(term[0]) {
-		p.insts = append(p.insts, inst{op: opCond, cond: notAfterLetter, out: next()})
-	}
-	for _, r := range term {
-		if r == ' ' {
-			at := next() - 1
-			p.insts = append(p.insts, inst{op: opRune, arg: p.set([]rune{'\t', '\r', ' ', ' '}), out: at + 1})
-			p.insts = append(p.insts, inst{op: opAlt, out: at, alt: at + 2})
-			continue
-		}
-		p.insts = append(p.insts, inst{op: opRune, arg: p.set(orbit(r)), out: next()})
-	}
-	if inWord(term[len(term)-1]) {
-		p.insts = append(p.insts, inst{op: opCond, cond: notBeforeLetter, out: next()})
-	}
-	p.insts = append(p.insts, inst{op: opMatch, arg: int32(rank)})
+// addWords adds terms that stand for themselves in any case, as whole words; a
+// space in one stands for any number of them. The terms are sorted, and each is
+// there once: what they begin with they share.
+func (p *prog) addWords(terms [][]rune, rank int) {
 	p.look |= lettery
+	p.branches(terms, func(r rune, rest [][]rune) {
+		p.starts = append(p.starts, int32(len(p.insts)))
+		if inWord(r) {
+			p.insts = append(p.insts, inst{op: opCond, cond: notAfterLetter, out: int32(len(p.insts)) + 1})
+		}
+		p.grow(r, rest, rank)
+	})
+}
+
+// branches calls f with each character that terms begin with, and their rests.
+func (p *prog) branches(terms [][]rune, f func(r rune, rest [][]rune)) {
+	for len(terms) > 0 {
+		r := terms[0][0]
+		var rest [][]rune
+		for len(terms) > 0 && terms[0][0] == r {
+			rest = append(rest, terms[0][1:])
+			terms = terms[1:]
+		}
+		f(r, rest)
+	}
+}
+
+// grow adds what reads r, and then one of the rests.
+func (p *prog) grow(r rune, rests [][]rune, rank int) (pc int32) {
+	pc = int32(len(p.insts))
+	if r == ' ' {
+		p.insts = append(p.insts, inst{op: opRune, arg: p.set([]rune{'\t', '\r', ' ', ' '}), out: pc + 1}, inst{op: opAlt, out: pc})
+	} else {
+		p.insts = append(p.insts, inst{op: opRune, arg: p.set(orbit(r))})
+	}
+	next := int32(-1) // the ways on, so far
+	way := func(to int32) {
+		if next >= 0 {
+			p.insts = append(p.insts, inst{op: opAlt, out: to, alt: next})
+			to = int32(len(p.insts)) - 1
+		}
+		next = to
+	}
+	if len(rests[0]) == 0 {
+		way(int32(len(p.insts)))
+		if inWord(r) {
+			p.insts = append(p.insts, inst{op: opCond, cond: notBeforeLetter, out: int32(len(p.insts)) + 1})
+		}
+		p.insts = append(p.insts, inst{op: opMatch, arg: int32(rank)})
+		rests = rests[1:]
+	}
+	p.branches(rests, func(r rune, rest [][]rune) { way(p.grow(r, rest, rank)) })
+	if r == ' ' {
+		p.insts[pc+1].alt = next
+	} else {
+		p.insts[pc].out = next
+	}
+	return pc
 }
 
 // join adds another program as that of the recogniser with the given bit.

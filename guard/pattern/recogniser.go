@@ -143,17 +143,23 @@ func (r *recogniser) compile(c Recogniser) (errs []error) {
 		r.loose.add(s, rank)
 	}
 	before := len(p.insts)
+	var terms [][]rune
 	for i, w := range c.Words {
 		term := []rune(strings.Join(strings.Fields(normalize.Fold(w)), " "))
 		if len(term) == 0 || len(w) > MaxTerm {
 			errs = append(errs, fmt.Errorf("word %d: want 1 to %d bytes that show something", i, MaxTerm))
 			continue
 		}
-		p.addWord(term, slices.Index(r.scores, sure))
-		r.loose.addWord(term, slices.Index(r.scores, sure))
+		terms = append(terms, term)
 	}
-	if n := len(p.insts) - before; n > MaxInstructions {
-		errs = append(errs, fmt.Errorf("words: they are too many: use the word filter for lists of more than about %d characters", MaxInstructions))
+	if len(terms) > 0 {
+		slices.SortFunc(terms, slices.Compare)
+		terms = slices.CompactFunc(terms, slices.Equal)
+		p.addWords(terms, slices.Index(r.scores, sure))
+		r.loose.addWords(terms, slices.Index(r.scores, sure))
+	}
+	if n := len(p.insts) - before; n > maxWordProgram {
+		errs = append(errs, fmt.Errorf("words: they are too long together: use the word filter for lists of more than about %d characters", maxWordProgram))
 	}
 	if len(errs) == 0 {
 		p.finish()
