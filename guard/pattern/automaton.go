@@ -46,7 +46,7 @@ const event = 1 << 31
 // Bounds of a cache beside the number of its states: the places in all of them
 // together, and the entries of its table.
 const (
-	mostPlaces  = 1 << 18
+	mostPlaces  = 1 << 20
 	mostEntries = 1 << 20
 )
 

@@ -50,6 +50,7 @@ const (
 	MaxLength       = 2_000  // bytes of a regular expression
 	MaxInstructions = 10_000 // of the program of a regular expression
 	maxWordProgram  = 30_000 // the same of the words of a recogniser
+	maxOwnProgram   = 60_000 // and of all of it: a trans numbers its groups by 16 bits
 	maxProgram      = 200_000
 )
 

@@ -80,8 +80,16 @@ func TestRealLife(t *testing.T) {
 func TestWords(t *testing.T) {
 	s := scanner(t, pattern.Recogniser{Name: "w", Words: []string{"blue", "Blue Moon", "blue moon rising", "new york", "york city", "c", "c++", "a b", "a  b", "ß", "日本"}})
 	for _, tt := range []struct{ in, want string }{
-		{"a blue moon rising here", "a {W} here"}, {"a blue moon rises", "a {W} rises"}, {"a blue mood, bluer", "a {W} mood, bluer"}, {"new york city", "{W} city"},
-		{"c c++ c+", "{W} {W} {W}+"}, {"A\n B", "{W}"}, {"ab", "ab"}, {"ß ßa", "{W} ßa"}, {"在日本人", "在{W}人"}, {"3blue _blue_", "3blue _{W}_"},
+		{"a blue moon rising here", "a {W} here"},
+		{"a blue moon rises", "a {W} rises"},
+		{"a blue mood, bluer", "a {W} mood, bluer"},
+		{"new york city", "{W} city"},
+		{"c c++ c+", "{W} {W} {W}+"},
+		{"A\n B", "{W}"},
+		{"ab", "ab"},
+		{"ß ßa", "{W} ßa"},
+		{"在日本人", "在{W}人"},
+		{"3blue _blue_", "3blue _{W}_"},
 	} {
 		if got := mask(t, s, tt.in); got != tt.want {
 			t.Errorf("%q became %q, want %q", tt.in, got, tt.want)
@@ -214,6 +222,17 @@ func TestFaults(t *testing.T) {
 				r.Words = append(r.Words, fmt.Sprint(1000+i)+strings.Repeat("x", 80))
 			}
 		}), "words: they are too long together"},
+		{"patterns that are too much", with(func(r *pattern.Recogniser) {
+			for range 10 {
+				r.Patterns = append(r.Patterns, pattern.Pattern{Regex: strings.Repeat("[a-y]{1000}", 8)})
+			}
+		}), "patterns: they come to 80"},
+		{"recognisers that are too much", func() (rs []pattern.Recogniser) {
+			for i := range 30 {
+				rs = append(rs, pattern.Recogniser{Name: fmt.Sprintf("r%d", i), Patterns: []pattern.Pattern{{Regex: strings.Repeat("[a-y]{1000}", 8)}}})
+			}
+			return rs
+		}(), "the recognisers come to 240"},
 		{"too many patterns", with(func(r *pattern.Recogniser) { r.Patterns = make([]pattern.Pattern, pattern.MaxPatterns+1) }), "patterns: there are 51"},
 		{"too many exceptions", with(func(r *pattern.Recogniser) { r.Allow = make([]string, pattern.MaxAllow+1) }), "allow: there are 10001"},
 		{"too much context", with(func(r *pattern.Recogniser) { r.Context = make([]string, pattern.MaxContext+1) }), "context: there are 101"},

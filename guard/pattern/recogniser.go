@@ -161,6 +161,9 @@ func (r *recogniser) compile(c Recogniser) (errs []error) {
 	if n := len(p.insts) - before; n > maxWordProgram {
 		errs = append(errs, fmt.Errorf("words: they are too long together: use the word filter for lists of more than about %d characters", maxWordProgram))
 	}
+	if len(p.insts) > maxOwnProgram {
+		errs = append(errs, fmt.Errorf("patterns: they come to %d instructions together, at most %d are allowed: make them several recognisers", len(p.insts), maxOwnProgram))
+	}
 	if len(errs) == 0 {
 		p.finish()
 		r.auto = newAutomaton(p, false, trackerStates)
