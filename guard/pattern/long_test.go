@@ -25,7 +25,11 @@ func TestMoreStatesThanAreKept(t *testing.T) {
 		re.Longest()
 		rng := rand.New(rand.NewPCG(1, 1))
 		var b strings.Builder
-		for b.Len() < 300<<10 {
+		size := 300 << 10
+		if testing.Short() {
+			size = 50 << 10
+		}
+		for b.Len() < size {
 			if rng.IntN(300) == 0 {
 				b.WriteByte("c xя"[rng.IntN(3)])
 			}
@@ -197,7 +201,11 @@ var everything = []pattern.Recogniser{
 // is cut makes no difference, neither to what is found nor to what goes out.
 func TestLongTextsInPieces(t *testing.T) {
 	s := scanner(t, everything...)
-	for seed := range 60 {
+	runs := 60
+	if testing.Short() {
+		runs = 10
+	}
+	for seed := range runs {
 		rng := rand.New(rand.NewPCG(uint64(seed), 11))
 		text := mixed(rng, 1<<10+rng.IntN(24<<10))
 		if seed == 0 { // the later of two long ones ends where it is cut

@@ -178,7 +178,11 @@ func TestEqualsRegexp(t *testing.T) {
 
 // Side by side recognisers see what each sees alone.
 func TestSideBySide(t *testing.T) {
-	for seed := range 300 {
+	runs := 300
+	if testing.Short() {
+		runs = 30
+	}
+	for seed := range runs {
 		rng := rand.New(rand.NewPCG(uint64(seed), 5))
 		var rs []pattern.Recogniser
 		var res []*regexp.Regexp
