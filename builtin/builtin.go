@@ -10,6 +10,7 @@ import (
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/guard/leak"
 	"github.com/ringwall/ringwall/guard/link"
+	"github.com/ringwall/ringwall/guard/pattern"
 	"github.com/ringwall/ringwall/guard/pii"
 	"github.com/ringwall/ringwall/guard/secret"
 	"github.com/ringwall/ringwall/guard/stream"
@@ -25,12 +26,35 @@ var Scanners = map[string]func(*guardrail.Spec) ([]stream.Scanner, error){
 	link.Control: func(s *guardrail.Spec) ([]stream.Scanner, error) {
 		return []stream.Scanner{link.Scanner{Hosts: s.Link.Hosts}}, nil
 	},
-	pii.Control:    func(*guardrail.Spec) ([]stream.Scanner, error) { return []stream.Scanner{pii.Scanner{}}, nil },
+	pii.Control:    personal,
 	secret.Control: func(*guardrail.Spec) ([]stream.Scanner, error) { return []stream.Scanner{secret.Scanner{}}, nil },
 	word.Control: func(s *guardrail.Spec) ([]stream.Scanner, error) {
 		w, err := word.New(s.Word.Words)
 		return []stream.Scanner{w}, err
 	},
+}
+
+// personal looks for personal data, and for what recognizers describe.
+func personal(s *guardrail.Spec) ([]stream.Scanner, error) {
+	out := []stream.Scanner{pii.Scanner{}}
+	if len(s.PII.Recognizers) == 0 {
+		return out, nil
+	}
+	var cfg pattern.Config
+	for _, r := range s.PII.Recognizers {
+		one := pattern.Recogniser{
+			Name: r.Name, Words: r.Words, Context: r.Context, ContextRequired: r.NeedContext, Allow: r.Allow, Checksum: r.Checksum,
+		}
+		for _, p := range r.Patterns {
+			one.Patterns = append(one.Patterns, pattern.Pattern{Regex: p.Regex, Score: p.Score})
+		}
+		cfg.Recognisers = append(cfg.Recognisers, one)
+	}
+	own, err := pattern.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return append(out, own), nil
 }
 
 // Dialects is the table of dialects by the route that speaks them.

@@ -9,6 +9,7 @@ import (
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/attack"
 	"github.com/ringwall/ringwall/guard/guardrail"
+	"github.com/ringwall/ringwall/guard/pattern"
 	"github.com/ringwall/ringwall/guard/pii"
 	"github.com/ringwall/ringwall/guard/stream"
 	"github.com/ringwall/ringwall/guard/word"
@@ -188,6 +189,7 @@ func tokens(s *guardrail.Spec, n guardrail.Named) map[string]string {
 	return out
 }
 
+// exception makes of e what the guard reads.
 func exception(s *guardrail.Spec, e guardrail.Exception) (guard.Exception, error) {
 	x := guard.Exception{Name: e.Name, Principals: e.Principals, Tenants: e.Tenants, Reasons: e.Reasons, Until: e.Until.Time}
 	for _, key := range e.Controls {
@@ -203,6 +205,17 @@ func exception(s *guardrail.Spec, e guardrail.Exception) (guard.Exception, error
 			return x, err
 		}
 		x.Scanners = append(x.Scanners, w)
+	}
+	if len(e.Patterns) > 0 {
+		one := pattern.Recogniser{Name: "excused"}
+		for _, p := range e.Patterns {
+			one.Patterns = append(one.Patterns, pattern.Pattern{Regex: p})
+		}
+		p, err := pattern.New(pattern.Config{Recognisers: []pattern.Recogniser{one}})
+		if err != nil {
+			return x, err
+		}
+		x.Scanners = append(x.Scanners, p)
 	}
 	return x, nil
 }

@@ -42,6 +42,20 @@ type spotted struct {
 	Start    int               `json:"start"`
 	End      int               `json:"end"`
 	Score    float64           `json:"score"`
+	Via      string            `json:"via,omitempty"`
+	Shadow   string            `json:"shadow,omitempty"`
+	Excepted string            `json:"excepted,omitempty"`
+}
+
+// remark says of a finding what a table has no column for.
+func (s spotted) remark() string {
+	var out []string
+	for _, r := range []struct{ what, value string }{{"hidden by", s.Via}, {"in shadow, else", s.Shadow}, {"excused by", s.Excepted}} {
+		if r.value != "" {
+			out = append(out, r.what+" "+r.value)
+		}
+	}
+	return strings.Join(out, "; ")
 }
 
 // scores prints its classes in their order, each always there.
@@ -238,7 +252,7 @@ func (j *judge) look(ctx context.Context, id json.RawMessage, text string, way r
 		out.Text = res.Texts[0].Value
 	}
 	for _, f := range res.Findings {
-		out.Findings = append(out.Findings, spotted{f.Control, f.Reason, f.Severity, f.Where.Start, f.Where.End, f.Score})
+		out.Findings = append(out.Findings, spotted{f.Control, f.Reason, f.Severity, f.Where.Start, f.Where.End, f.Score, "", f.Shadow, f.Excepted})
 		if f.Control == attack.Control {
 			out.Scores["prompt_attack"] = max(out.Scores["prompt_attack"], f.Score)
 		}
@@ -256,7 +270,11 @@ func (j *judge) print(v judged) error {
 	fmt.Fprintf(j.out, "%s\t%s\n", v.Action, v.Text)
 	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
 	for _, f := range v.Findings {
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%d-%d\t%.2f\n", f.Control, f.Reason, f.Severity, f.Start, f.End, f.Score)
+		line := fmt.Sprintf("  %s\t%s\t%s\t%d-%d\t%.2f", f.Control, f.Reason, f.Severity, f.Start, f.End, f.Score)
+		if r := f.remark(); r != "" {
+			line += "\t" + r
+		}
+		fmt.Fprintln(w, line)
 	}
 	return w.Flush()
 }
