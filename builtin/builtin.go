@@ -29,7 +29,7 @@ var Scanners = map[string]func(Options) (stream.Scanner, error){
 	link.Control:   func(o Options) (stream.Scanner, error) { return link.Scanner{Hosts: o.Hosts}, nil },
 	pii.Control:    func(Options) (stream.Scanner, error) { return pii.Scanner{}, nil },
 	secret.Control: func(Options) (stream.Scanner, error) { return secret.Scanner{}, nil },
-	word.Control:   func(o Options) (stream.Scanner, error) { return word.New(o.Words) },
+	word.Control:   func(o Options) (stream.Scanner, error) { return word.New(word.List{Words: o.Words}) },
 }
 
 // Dialects is the table of dialects by the route that speaks them.
