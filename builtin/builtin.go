@@ -4,6 +4,8 @@
 package builtin
 
 import (
+	"slices"
+
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
 	"github.com/ringwall/ringwall/guard/attack"
@@ -24,14 +26,11 @@ var Scanners = map[string]func(*guardrail.Spec) ([]stream.Scanner, error){
 	attack.Control: func(*guardrail.Spec) ([]stream.Scanner, error) { return []stream.Scanner{attack.Scanner{}}, nil },
 	leak.Control:   func(*guardrail.Spec) ([]stream.Scanner, error) { return []stream.Scanner{&leak.Scanner{}}, nil },
 	link.Control: func(s *guardrail.Spec) ([]stream.Scanner, error) {
-		return []stream.Scanner{link.Scanner{Hosts: s.Link.Hosts}}, nil
+		return []stream.Scanner{link.Scanner{Hosts: s.Link.Hosts, Deny: s.Link.Deny, Only: s.Link.Only}}, nil
 	},
 	pii.Control:    personal,
 	secret.Control: func(*guardrail.Spec) ([]stream.Scanner, error) { return []stream.Scanner{secret.Scanner{}}, nil },
-	word.Control: func(s *guardrail.Spec) ([]stream.Scanner, error) {
-		w, err := word.New(s.Word.Words)
-		return []stream.Scanner{w}, err
-	},
+	word.Control:   words,
 }
 
 // personal looks for personal data, and for what recognizers describe.
@@ -55,6 +54,22 @@ func personal(s *guardrail.Spec) ([]stream.Scanner, error) {
 		return nil, err
 	}
 	return append(out, own), nil
+}
+
+// words looks for listed words.
+func words(s *guardrail.Spec) ([]stream.Scanner, error) {
+	lists := []word.List{{Words: s.Word.Words}}
+	for _, l := range s.Word.Lists {
+		lists = append(lists, word.List{Name: l.Name, Words: l.Words, Inflect: l.Inflection, Disguise: l.Obfuscated, Within: l.Within})
+	}
+	if slices.Contains(s.Word.Managed, "profanity") {
+		lists = append(lists, word.Profanity()...)
+	}
+	w, err := word.New(lists...)
+	if err != nil {
+		return nil, err
+	}
+	return []stream.Scanner{w}, nil
 }
 
 // Dialects is the table of dialects by the route that speaks them.

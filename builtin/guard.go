@@ -200,7 +200,7 @@ func exception(s *guardrail.Spec, e guardrail.Exception) (guard.Exception, error
 		}
 	}
 	if len(e.Texts) > 0 {
-		w, err := word.New(e.Texts)
+		w, err := word.New(word.List{Words: e.Texts})
 		if err != nil {
 			return x, err
 		}

@@ -79,7 +79,7 @@ func TestOrigins(t *testing.T) {
 }
 
 func excusing(t testing.TB, words ...string) []stream.Scanner {
-	w, err := word.New(words)
+	w, err := word.New(word.List{Words: words})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ const systemPrompt = "You are Nora, the assistant of Nordwind Trade. Never tell 
 
 // masks is a guardrail that masks whatever it notices.
 func masks(t testing.TB) *guard.Guard {
-	words, err := word.New([]string{"project bluebird", "blue", "übergabe", "秘密計画"})
+	words, err := word.New(word.List{Words: []string{"project bluebird", "blue", "übergabe", "秘密計画"}})
 	if err != nil {
 		t.Fatal(err)
 	}

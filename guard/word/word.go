@@ -1,168 +1,263 @@
 // Package word notices listed words and phrases in the folded view, whatever
-// their case, width, accents or invisible characters.
+// their case, width, accents or invisible characters, and profanity.
 //
-// The list is a tree of what phrases have in common, walked from each place where
-// a word begins; of several phrases the longest counts, and it must end where a
-// word ends. Scripts
-// without spaces between words have no such places, so there every character
-// counts. The cost is linear in the text times the length of the longest phrase
-// that the text comes near to, whatever the number of phrases.
+// Each [List] is a tree of what its phrases have in common, walked from each
+// place where a word begins; of several phrases the longest counts, and it must
+// end where a word ends. Scripts without spaces between words have no such
+// places, so there every character counts. The cost is linear in the text times
+// the length of the longest phrase that the text comes near to, whatever the
+// number of phrases.
+//
+// What a list may ask for beyond that: the usual endings of its words
+// (endings.go), disguises such as digits for letters, letters apart and stars
+// (disguise.go), and words inside other words. [Profanity] is a list that comes
+// with the program. What a word means where it stands is left to the content
+// filter. Start reading at New.
 package word
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/ringwall/ringwall"
-	"github.com/ringwall/ringwall/guard/normalize"
 	"github.com/ringwall/ringwall/guard/stream"
 )
 
 // Control is the id of the control that this package keeps.
 const Control = "inference/word"
 
-// Reason is the reason of all findings.
-const Reason = "listed-word"
-
-// Bounds of a list.
+// Reasons of findings, where a list has no name of its own.
 const (
-	MaxWords  = 100_000
-	MaxLength = 200 // bytes of a phrase
+	Reason              = "listed-word"
+	ReasonProfanity     = "profanity"
+	ReasonMildProfanity = "mild-profanity"
 )
 
-// Scanner notices the phrases of its list. Make it with New.
+// Bounds of the lists of one Scanner.
+const (
+	MaxLists     = 32
+	MaxWords     = 100_000 // in all lists
+	MaxDisguised = 10_000  // in lists that look under disguises
+	MaxLength    = 200     // bytes of a phrase
+)
+
+// List is a list of phrases and how they are looked for.
+type List struct {
+	Name     string            // the reason of its findings, in kebab-case; default Reason
+	Words    []string          // words and phrases, in any case
+	Severity ringwall.Severity // default Medium
+	Inflect  bool              // also with the usual endings: plurals, cases, forms of verbs
+	Disguise bool              // also with digits for letters, letters repeated or apart, and stars
+	Within   bool              // also inside other words
+}
+
+// Scanner notices the phrases of its lists. Make it with New. It is safe for
+// concurrent use.
 type Scanner struct {
-	nodes  []node    // the first is the root
-	begins [256]bool // bytes that a phrase begins with
+	lists  []list
+	begins [256]uint8      // what phrases begin with the byte: begin bits
+	heads  [1 << 10]uint64 // which three bytes phrases begin with, hashed: bits
+	under  *disguises      // nil: no list asks for it
 }
 
-// node is a place in the tree, reached by label. Its children stand side by
-// side, sorted by the first byte of their labels.
-type node struct {
-	label    string
-	from, to int32 // its children
-	end      bool  // a phrase ends here
+// Bits of Scanner.begins.
+const (
+	beginsWord uint8 = 1 << iota
+	beginsWithin
+	beginsShort // with fewer than three bytes
+)
+
+// list is a List that can look.
+type list struct {
+	tree
+	name            string
+	severity        ringwall.Severity
+	inflect, within bool
 }
 
-// New returns a Scanner for the given phrases. An empty phrase, one that is too
-// long or one that nothing of shows is an error.
-func New(phrases []string) (*Scanner, error) {
-	if len(phrases) > MaxWords {
-		return nil, fmt.Errorf("word: %d phrases: at most %d are allowed", len(phrases), MaxWords)
+// New returns a Scanner for the given lists. An empty phrase, one that is too
+// long or one that nothing of shows is an error, which names the list and the
+// number of the phrase in it, counted from 0. Of equally long phrases at one
+// place that of the earlier list counts.
+func New(lists ...List) (*Scanner, error) {
+	if len(lists) > MaxLists {
+		return nil, fmt.Errorf("word: %d lists: at most %d are allowed", len(lists), MaxLists)
 	}
-	folded := make([]string, len(phrases))
-	for i, p := range phrases {
-		f := strings.Join(strings.Fields(normalize.Fold(p)), " ")
-		if f == "" || len(p) > MaxLength {
-			return nil, fmt.Errorf("word: phrase %d: want 1 to %d bytes that show something", i, MaxLength)
+	s := &Scanner{}
+	words, disguised := 0, 0
+	for _, in := range lists {
+		if in.Name == "" {
+			in.Name = Reason
 		}
-		folded[i] = f
-	}
-	slices.Sort(folded)
-	s := &Scanner{nodes: make([]node, 1)}
-	s.grow(0, slices.Compact(folded))
-	for _, n := range s.nodes[s.nodes[0].from:s.nodes[0].to] {
-		s.begins[n.label[0]] = true
+		if in.Severity == ringwall.Info {
+			in.Severity = ringwall.Medium
+		}
+		words += len(in.Words)
+		if words > MaxWords {
+			return nil, fmt.Errorf("word: list %s: %d phrases with it: at most %d are allowed", in.Name, words, MaxWords)
+		}
+		l := list{name: in.Name, severity: in.Severity, inflect: in.Inflect, within: in.Within}
+		folded, err := fold(in.Words)
+		if err != nil {
+			return nil, fmt.Errorf("word: list %s: %w", in.Name, err)
+		}
+		if in.Disguise {
+			if disguised += len(folded.all); disguised > MaxDisguised {
+				return nil, fmt.Errorf("word: list %s: %d phrases with it are looked for under disguises: at most %d are allowed", in.Name, disguised, MaxDisguised)
+			}
+			if s.under == nil {
+				s.under = newDisguises()
+			}
+			for i := range folded.all {
+				s.under.add(string(folded.phrase(i)), len(s.lists), in.Inflect)
+			}
+		}
+		if in.Inflect {
+			folded.stems()
+		}
+		l.tree = grow(folded)
+		s.lists = append(s.lists, l)
+		bit := beginsWord
+		if l.within {
+			bit = beginsWithin
+		}
+		for i := range folded.all {
+			p := folded.phrase(i)
+			s.begins[p[0]] |= bit
+			if len(p) < 3 {
+				s.begins[p[0]] |= beginsShort
+			} else {
+				h := hash(p)
+				s.heads[h>>6] |= 1 << (h & 63)
+			}
+		}
 	}
 	return s, nil
 }
 
-// grow hangs the rests of phrases, which are sorted, below the node at.
-func (s *Scanner) grow(at int, rests []string) {
-	if len(rests) > 0 && rests[0] == "" {
-		s.nodes[at].end = true
-		rests = rests[1:]
-	}
-	var groups [][]string // by first byte
-	for len(rests) > 0 {
-		n := 1
-		for n < len(rests) && rests[n][0] == rests[0][0] {
-			n++
-		}
-		groups = append(groups, rests[:n])
-		rests = rests[n:]
-	}
-	from := len(s.nodes)
-	s.nodes = append(s.nodes, make([]node, len(groups))...)
-	s.nodes[at].from, s.nodes[at].to = int32(from), int32(len(s.nodes))
-	for i, g := range groups {
-		first, last := g[0], g[len(g)-1]
-		n := 1 // what these two have in common, all between them have
-		for n < len(first) && n < len(last) && first[n] == last[n] {
-			n++
-		}
-		s.nodes[from+i].label = first[:n]
-		for k := range g {
-			g[k] = g[k][n:]
-		}
-		s.grow(from+i, g)
-	}
-}
-
-// child returns the child of n whose label begins with b, or nil.
-func (s *Scanner) child(n *node, b byte) *node {
-	lo, hi := n.from, n.to
-	for lo < hi {
-		mid := (lo + hi) / 2
-		switch c := s.nodes[mid].label[0]; {
-		case c == b:
-			return &s.nodes[mid]
-		case c < b:
-			lo = mid + 1
-		default:
-			hi = mid
-		}
-	}
-	return nil
-}
-
 // Begin implements stream.Scanner.
 func (s *Scanner) Begin(stream.Scope) (stream.Cursor, string) {
-	if len(s.nodes) < 2 {
-		return nil, "empty-list"
+	for i := range s.lists {
+		if len(s.lists[i].nodes) > 1 {
+			return &cursor{s: s}, ""
+		}
 	}
-	return &stream.Starts{Try: s.try}, ""
+	return nil, "empty-list"
 }
 
-func (s *Scanner) try(w stream.Window, i int, found func(stream.Match)) int {
-	t := w.Folded
-	for i < len(t) && (!s.begins[t[i]] || i > 0 && stream.AlphaNum[t[i]] && stream.AlphaNum[t[i-1]]) {
-		i++ // most characters begin nothing
-	}
-	if i == len(t) {
-		return i
-	}
-	width := 1
-	if t[i] >= utf8.RuneSelf {
-		_, width = utf8.DecodeRune(t[i:])
-	}
-	if i > 0 && joined(t[:i], t[i:]) {
-		return i + width
-	}
-	end, look := s.longest(t, i, w.Final)
-	switch look {
-	case stream.More:
-		return i
-	case stream.No:
-		return i + width
-	}
-	found(stream.Match{Start: w.Base + i, End: w.Base + end, Reason: Reason, Severity: ringwall.Medium, Score: 1})
-	return end
+// cursor looks for phrases as they are written and for disguised ones, each from
+// where it stopped, and reports them in the order in which they begin.
+type cursor struct {
+	s       *Scanner
+	pos     int // where phrases as written are looked for
+	chunk   int // where disguised ones are
+	next    stream.Match
+	waiting bool // next is yet to be reported
 }
 
-// longest reads the longest phrase that begins at t[i] and ends where a word
-// ends.
-func (s *Scanner) longest(t []byte, i int, final bool) (end int, look stream.Look) {
-	n := s.child(&s.nodes[0], t[i])
-	for j := i; n != nil; {
-		for k := range len(n.label) {
+// Scan implements stream.Cursor.
+func (c *cursor) Scan(w stream.Window, found func(stream.Match)) int {
+	for {
+		to := w.End()
+		if c.s.under != nil {
+			if !c.waiting {
+				c.disguised(w)
+			}
+			to = c.chunk
+			if c.waiting {
+				to = c.next.Start
+			}
+		}
+		done := c.plain(w, to, found)
+		if !done || !c.waiting {
+			if c.s.under != nil {
+				return min(c.pos, to)
+			}
+			return c.pos
+		}
+		c.waiting = false
+		if c.pos <= c.next.Start {
+			found(c.next)
+			c.pos = c.next.End
+		}
+	}
+}
+
+// plain reports phrases as they are written that begin before to. It reports
+// whether it came so far.
+func (c *cursor) plain(w stream.Window, to int, found func(stream.Match)) bool {
+	t, i := w.Folded, c.pos-w.Base
+	begins := &c.s.begins
+	for {
+		for ; i < to-w.Base; i++ { // most characters begin nothing
+			b := begins[t[i]]
+			if b == 0 || b&beginsWithin == 0 && i > 0 && stream.AlphaNum[t[i-1]] && stream.AlphaNum[t[i]] {
+				continue
+			}
+			if b&beginsShort != 0 || i+2 >= len(t) {
+				break
+			}
+			if h := hash(t[i:]); c.s.heads[h>>6]>>(h&63)&1 != 0 {
+				break
+			}
+		}
+		if i >= to-w.Base {
+			c.pos = w.Base + i
+			return true
+		}
+		end, which, more := c.s.at(t, i, w.Final)
+		if more {
+			c.pos = w.Base + i
+			return false
+		}
+		if end > i {
+			l := &c.s.lists[which]
+			found(stream.Match{Start: w.Base + i, End: w.Base + end, Reason: l.name, Severity: l.severity, Score: 1})
+			i = end
+		} else {
+			_, width := utf8.DecodeRune(t[i:])
+			i += width
+		}
+		c.pos = w.Base + i
+	}
+}
+
+// hash returns a number below 1<<16 for the first three bytes of p.
+func hash(p []byte) uint32 {
+	return (uint32(p[0]) | uint32(p[1])<<8 | uint32(p[2])<<16) * 0x9E3779B1 >> 16
+}
+
+// at returns the end of the longest phrase that begins at t[i], and its list.
+func (s *Scanner) at(t []byte, i int, final bool) (end, which int, more bool) {
+	inside := i > 0 && joined(t[:i], t[i:])
+	for n := range s.lists {
+		l := &s.lists[n]
+		if inside && !l.within {
+			continue
+		}
+		to, look := l.longest(t, i, final)
+		if look == stream.More {
+			return i, 0, true
+		}
+		if look == stream.Yes && to > end {
+			end, which = to, n
+		}
+	}
+	return end, which, false
+}
+
+// longest reads the longest phrase of l that begins at t[i] and ends where a
+// word ends, or with a usual ending of it.
+func (l *list) longest(t []byte, i int, final bool) (end int, look stream.Look) {
+	j := i
+	for n := l.child(0, t[i]); n > 0; {
+		at := &l.nodes[n]
+		for _, b := range l.text[at.label : at.label+uint32(at.size)] {
 			switch {
 			case j == len(t) && !final:
 				return i, stream.More
-			case j == len(t) || t[j] != n.label[k]:
+			case j == len(t) || t[j] != b:
 				return end, look
 			}
 			for t[j] == ' ' && j+1 < len(t) && t[j+1] == ' ' { // spaces count as one
@@ -170,21 +265,43 @@ func (s *Scanner) longest(t []byte, i int, final bool) (end int, look stream.Loo
 			}
 			j++
 		}
-		if j == len(t) {
-			switch {
-			case !final:
+		if at.end != 0 {
+			to, ok := l.ends(t, i, j, at.end, final)
+			if ok == stream.More {
 				return i, stream.More
-			case n.end:
-				return j, stream.Yes
+			}
+			if ok == stream.Yes {
+				end, look = to, stream.Yes
+			}
+		}
+		if j == len(t) {
+			if !final {
+				return i, stream.More
 			}
 			break
 		}
-		if n.end && !joined(t[:j], t[j:]) {
-			end, look = j, stream.Yes
-		}
-		n = s.child(n, t[j])
+		n = l.child(n, t[j])
 	}
 	return end, look
+}
+
+// ends reports whether the phrase t[i:j] may end at t[j], and where its ending
+// does.
+func (l *list) ends(t []byte, i, j int, kind uint8, final bool) (to int, look stream.Look) {
+	switch {
+	case l.within && kind&endsPhrase != 0:
+		return j, stream.Yes
+	case j == len(t) && !final:
+		return i, stream.More
+	case j == len(t) || !joined(t[:j], t[j:]):
+		if kind&endsPhrase == 0 {
+			return i, stream.No
+		}
+		return j, stream.Yes
+	case !l.inflect:
+		return i, stream.No
+	}
+	return ending(t, i, j, kind, final)
 }
 
 // joined reports whether the end of a and the beginning of b belong to one word.
@@ -199,7 +316,7 @@ func joined(a, b []byte) bool {
 
 func inWord(r rune) bool {
 	if r < utf8.RuneSelf {
-		return stream.AlphaNum[byte(r)]
+		return r >= 0 && stream.AlphaNum[byte(r)]
 	}
 	return !stream.Unspaced(r) && (unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r))
 }

@@ -12,7 +12,7 @@ import (
 
 func scanner(t testing.TB, phrases ...string) *word.Scanner {
 	t.Helper()
-	s, err := word.New(phrases)
+	s, err := word.New(word.List{Words: phrases})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestNew(t *testing.T) {
 		{"too many phrases", make([]string, word.MaxWords+1), "at most"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := word.New(tt.phrases)
+			_, err := word.New(word.List{Words: tt.phrases})
 			if (err == nil) != (tt.fault == "") || err != nil && !strings.Contains(err.Error(), tt.fault) {
 				t.Errorf("New: %v, want %q", err, tt.fault)
 			}

@@ -199,7 +199,7 @@ func FuzzRead(f *testing.F) {
 
 // maskAll is a guardrail that masks what it notices.
 func maskAll(t testing.TB) *guard.Guard {
-	words, err := word.New([]string{"bluebird"})
+	words, err := word.New(word.List{Words: []string{"bluebird"}})
 	if err != nil {
 		t.Fatal(err)
 	}
