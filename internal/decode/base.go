@@ -1,81 +1,118 @@
 package decode
 
 import (
-	"encoding/ascii85"
 	"encoding/base32"
 	"encoding/base64"
-	"encoding/binary"
 	"encoding/hex"
 	"strings"
+	"unicode/utf8"
 )
 
-// run is one kind of encoded run: which bytes it is made of, how short it may
+// runs is one kind of encoded run: which bytes it is made of, how short it may
 // be within other text, and how to read it.
-type run struct {
-	in    func(byte) bool
+type runs struct {
+	in    *[256]bool
 	least int
-	pad   bool                        // '=' may follow
-	looks func(string) bool           // cheap: whether it is worth reading; nil: always
-	read  func(string) ([]byte, bool) // without padding; may hold line breaks
-	parts func(r rune) bool           // where to cut a run that cannot be read; nil: nowhere
+	pad   bool                                      // '=' may follow
+	looks func(string) bool                         // cheap: whether it is worth reading; nil: always
+	read  func(dst []byte, s string) ([]byte, bool) // without padding; may hold line breaks
+	probe int                                       // so many characters are whole bytes; 0: cannot be read in part
+	parts func(r rune) bool                         // where to cut a run that cannot be read; nil: nowhere
+	worth func(b []byte) bool                       // whether bytes that begin so are worth reading; nil: begins
+	text  func(b []byte) (string, bool)             // what the bytes say; nil: readable
 }
 
-// decode replaces the readable runs of text. A run that goes on over full
-// lines, as in mail, is read as one.
-func (k run) decode(text string) (string, bool) {
-	s := splice{text: text}
-	alone := strings.TrimRight(strings.TrimSpace(text), "=")
+// undo replaces the readable runs of a text. A run that goes on over full lines,
+// as in mail, is read as one.
+func (k *runs) undo(s *splice) {
+	text := s.text
+	alone := len(strings.TrimRight(strings.TrimSpace(text), "="))
+	least := k.least
+	if alone < 32 {
+		least = min(least, 4)
+	}
 	parted := 0 // lines before here have been tried together, in vain
-	for i := 0; i < len(text); {
-		if !k.in(text[i]) {
-			i++
+	for i := 0; i+least <= len(text); {
+		// A run that is long enough shows at each of these places, so most bytes
+		// need not be looked at.
+		probe := i + least - 1
+		if !k.in[text[probe]] {
+			i = probe + 1
 			continue
 		}
+		for probe > i && k.in[text[probe-1]] {
+			probe--
+		}
+		i = probe
 		line := k.end(text, i)
 		end := line
 		for start := i; i >= parted && end-start >= 40; {
 			next := end
+			for next < len(text) && (text[next] == ' ' || text[next] == '\t') && next-end < 8 {
+				next++
+			}
 			if next < len(text) && text[next] == '\r' {
 				next++
 			}
-			if next >= len(text) || text[next] != '\n' || next+1 >= len(text) || !k.in(text[next+1]) {
+			if next >= len(text) || text[next] != '\n' {
 				break
 			}
-			start = next + 1
+			for next++; next < len(text) && strings.IndexByte(" \t>", text[next]) >= 0 && next-end < 16; {
+				next++
+			}
+			if next >= len(text) || !k.in[text[next]] {
+				break
+			}
+			start = next
 			end = k.end(text, start)
 		}
-		if !k.try(&s, i, end, alone) && (end == line || !k.try(&s, i, line, alone)) {
-			k.tryParts(&s, i, line, alone)
+		if !k.try(s, i, end, alone) && (end == line || !k.try(s, i, line, alone)) {
+			k.tryParts(s, i, line, alone)
 			i = line
 		} else {
 			i = s.done
 		}
 		parted = max(parted, end)
 	}
-	return s.result()
 }
 
-func (k run) end(text string, i int) int {
-	for i < len(text) && k.in(text[i]) {
+func (k *runs) end(text string, i int) int {
+	for i < len(text) && k.in[text[i]] {
 		i++
 	}
 	return i
 }
 
-func (k run) try(s *splice, start, end int, alone string) bool {
+func (k *runs) try(s *splice, start, end, alone int) bool {
 	least := k.least
 	text := s.text[start:end]
-	if len(text) == len(alone) {
-		least = 4
+	if len(text) == alone {
+		least = min(4, least)
 	}
 	if len(text) < least || k.looks != nil && !k.looks(text) {
 		return false
 	}
-	b, ok := k.read(text)
+	if k.probe > 0 && len(text) > k.probe {
+		b, ok := k.read(s.scratch[:0], text[:k.probe])
+		s.scratch = b[:0]
+		worth := k.worth
+		if worth == nil {
+			worth = begins
+		}
+		if ok && !worth(b) {
+			return false
+		}
+	}
+	b, ok := k.read(s.scratch[:0], text)
+	s.scratch = b[:0]
 	if !ok {
 		return false
 	}
-	plain, ok := readable(b)
+	says := k.text
+	if says == nil {
+		says = readable
+	}
+	plain, ok := says(b)
 	if !ok {
 		return false
 	}
@@ -86,7 +123,30 @@ func (k run) try(s *splice, start, end int, alone string) bool {
 	return true
 }
 
-func (k run) tryParts(s *splice, start, end int, alone string) {
+// begins reports whether b may be how a text begins; the last character may be
+// cut.
+func begins(b []byte) bool {
+	if len(b) >= 4 && b[1] == 0 {
+		return true // UTF-16
+	}
+	for i := 0; i < len(b); {
+		if b[i] < utf8.RuneSelf {
+			if b[i] < ' ' && b[i] != '\n' && b[i] != '\r' && b[i] != '\t' && b[i] != 0x1B && b[i] != '\b' || b[i] == 0x7F {
+				return false
+			}
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && n == 1 {
+			return len(b)-i < utf8.UTFMax && !utf8.FullRune(b[i:])
+		}
+		i += n
+	}
+	return true
+}
+
+func (k *runs) tryParts(s *splice, start, end, alone int) {
 	if k.parts == nil {
 		return
 	}
@@ -115,43 +175,144 @@ func mixed(s string) bool {
 	return other
 }
 
+func setOf(in func(byte) bool) *[256]bool {
+	var t [256]bool
+	for b := range t {
+		t[b] = in(byte(b))
+	}
+	return &t
+}
+
+func base64Read(enc *base64.Encoding) func(dst []byte, s string) ([]byte, bool) {
+	return func(dst []byte, s string) ([]byte, bool) {
+		if len(s) > 80 && strings.ContainsAny(s, " \t>") {
+			s = strings.Map(func(r rune) rune { // what lines of a mail begin and end with
+				if r == ' ' || r == '\t' || r == '>' {
+					return -1
+				}
+				return r
+			}, s)
+		}
+		dst, err := enc.AppendDecode(dst, []byte(s))
+		if err != nil && len(s)%4 == 1 { // such a length cannot be: the last character is not of it
+			dst, err = enc.AppendDecode(dst[:0], []byte(s[:len(s)-1]))
+		}
+		return dst, err == nil
+	}
+}
+
+func base32Read(enc *base32.Encoding) func(dst []byte, s string) ([]byte, bool) {
+	enc = enc.WithPadding(base32.NoPadding)
+	return func(dst []byte, s string) ([]byte, bool) {
+		dst, err := enc.AppendDecode(dst, []byte(strings.ToUpper(s)))
+		return dst, err == nil
+	}
+}
+
+// oneCase reports whether s has letters of one case only and is unlike a word of
+// prose.
+func oneCase(s string) bool {
+	upper, small, digit := false, false, false
+	for i := range len(s) {
+		upper, small, digit = upper || isUpper(s[i]), small || isLower(s[i]), digit || isDigit(s[i])
+	}
+	return !(upper && small) && (upper || digit || len(s) >= 16)
+}
+
 var (
-	stdRun = run{
-		in:    func(b byte) bool { return isAlnum(b) || b == '+' || b == '/' },
-		least: 8, pad: true, looks: mixed,
-		read:  func(s string) ([]byte, bool) { return ok(base64.RawStdEncoding.DecodeString(s)) },
+	stdRun = &runs{
+		in:    setOf(func(b byte) bool { return isAlnum(b) || b == '+' || b == '/' }),
+		least: 8, pad: true, looks: mixed, probe: 16, read: base64Read(base64.RawStdEncoding),
 		parts: func(r rune) bool { return r == '/' || r == '+' },
 	}
-	urlRun = run{
-		in:    func(b byte) bool { return isAlnum(b) || b == '-' || b == '_' },
-		least: 8, pad: true, looks: mixed,
-		read:  func(s string) ([]byte, bool) { return ok(base64.RawURLEncoding.DecodeString(s)) },
+	urlRun = &runs{
+		in:    setOf(func(b byte) bool { return isAlnum(b) || b == '-' || b == '_' }),
+		least: 8, pad: true, looks: mixed, probe: 16, read: base64Read(base64.RawURLEncoding),
 		parts: func(r rune) bool { return r == '-' || r == '_' },
 	}
-	base32Run = run{
-		in:    func(b byte) bool { return isAlpha(b) || '2' <= b && b <= '7' },
-		least: 8, pad: true,
-		looks: func(s string) bool { // one case, and unlike a word of prose
-			upper, small, digit := false, false, false
-			for i := range len(s) {
-				upper, small, digit = upper || isUpper(s[i]), small || isLower(s[i]), digit || isDigit(s[i])
-			}
-			return !(upper && small) && (upper || digit || len(s) >= 16)
-		},
-		read: func(s string) ([]byte, bool) {
-			return ok(base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ToUpper(s)))
-		},
+	base32Run = &runs{
+		in:    setOf(func(b byte) bool { return isAlpha(b) || '2' <= b && b <= '7' }),
+		least: 8, pad: true, looks: oneCase, probe: 16, read: base32Read(base32.StdEncoding),
 	}
-	base58Run = run{in: func(b byte) bool { return base58Value[b] != 0 }, least: 11, looks: mixed, read: readBase58}
+	base32HexRun = &runs{
+		in:    setOf(func(b byte) bool { return isDigit(b) || 'A' <= b && b <= 'V' || 'a' <= b && b <= 'v' }),
+		least: 8, pad: true, looks: oneCase, probe: 16, read: base32Read(base32.HexEncoding),
+	}
+	base58Run = &runs{in: setOf(func(b byte) bool { return base58Value[b] != 0 }), least: 11, looks: mixed, read: readBase58}
 )
 
-func ok(b []byte, err error) ([]byte, bool) { return b, err == nil }
+// undoBackward reads runs of base64 that are written from their end.
+func undoBackward(s *splice) {
+	k := *stdRun
+	k.least, k.parts, k.probe = 16, nil, 0
+	k.read = func(dst []byte, run string) ([]byte, bool) {
+		return stdRun.read(dst, string(reverse(nil, []byte(run))))
+	}
+	k.undo(s)
+}
 
-func decodeBase64(text string) (string, bool)    { return stdRun.decode(text) }
-func decodeBase64URL(text string) (string, bool) { return urlRun.decode(text) }
-func decodeBase32(text string) (string, bool)    { return base32Run.decode(text) }
-func decodeBase58(text string) (string, bool)    { return base58Run.decode(text) }
+func encodeBackward(text string) string {
+	return string(reverse(nil, []byte(base64.RawStdEncoding.EncodeToString([]byte(text)))))
+}
 
+// undoGroups reads base64 that is written in groups of the same length: at
+// least four of them, with a space or a line break between.
+func undoGroups(s *splice) {
+	text := s.text
+	for i := 0; i < len(text); {
+		if !stdRun.in[text[i]] {
+			i++
+			continue
+		}
+		start, size, count := i, 0, 0
+		var run []byte
+		end := i
+		for i < len(text) && stdRun.in[text[i]] {
+			from := i
+			i = stdRun.end(text, i)
+			if size == 0 {
+				size = i - from
+			}
+			if i-from > size || size < 4 || size&3 != 0 {
+				break
+			}
+			run = append(run, text[from:i]...)
+			end = i
+			if count++; i-from < size || i+1 >= len(text) || !isSpace(text[i]) || !stdRun.in[text[i+1]] {
+				break
+			}
+			i++
+		}
+		if count < 4 || !mixed(string(run)) {
+			continue
+		}
+		b, ok := stdRun.read(s.scratch[:0], string(run))
+		s.scratch = b[:0]
+		if !ok || !begins(b[:min(len(b), 12)]) {
+			continue
+		}
+		if plain, ok := readable(b); ok {
+			for n := 0; n < 2 && end < len(text) && text[end] == '='; n++ {
+				end++
+			}
+			s.put(start, end, plain)
+			i = max(i, end)
+		}
+	}
+}
+
+func encodeGroups(text string) string {
+	var b strings.Builder
+	for i, c := range []byte(encodeBase64(text)) {
+		if i > 0 && i%4 == 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
+}
+
+func encodeBase32Hex(text string) string { return base32.HexEncoding.EncodeToString([]byte(text)) }
 func encodeBase64(text string) string    { return base64.StdEncoding.EncodeToString([]byte(text)) }
 func encodeBase64URL(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 func encodeBase32(text string) string    { return base32.StdEncoding.EncodeToString([]byte(text)) }
@@ -159,9 +320,10 @@ func encodeHex(text string) string       { return hex.EncodeToString([]byte(text
 
 // decodeHex reads pairs of digits, together or with separators between them,
 // with or without 0x.
-func decodeHex(text string) (string, bool) {
-	s := splice{text: text}
-	var bytes []byte
+func undoHex(s *splice) {
+	text := s.text
+	var buf [64]byte
+	bytes := buf[:0]
 	for i := 0; i < len(text); {
 		if !isAlnum(text[i]) {
 			i++
@@ -205,123 +367,4 @@ func decodeHex(text string) (string, bool) {
 		}
 		i = max(end, i+1)
 	}
-	return s.result()
-}
-
-const base58Alphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-
-// base58Value is the digit of a byte, plus one; zero when it is none.
-var base58Value = func() (v [256]uint8) {
-	for i := range len(base58Alphabet) {
-		v[base58Alphabet[i]] = uint8(i + 1)
-	}
-	return v
-}()
-
-// maxBase58 is the longest run that is read: the work grows with its square.
-const maxBase58 = 4096
-
-// readBase58 converts five digits at a time into 32-bit limbs.
-func readBase58(s string) ([]byte, bool) {
-	if len(s) > maxBase58 {
-		return nil, false
-	}
-	limbs := make([]uint32, 0, len(s)/5+1) // least significant first
-	zeros := 0
-	for zeros < len(s) && s[zeros] == '1' {
-		zeros++
-	}
-	for i := zeros; i < len(s); {
-		scale, add := uint64(1), uint64(0)
-		for n := 0; n < 5 && i < len(s); i++ {
-			if digit := base58Value[s[i]]; digit != 0 { // not a line break
-				scale *= 58
-				add = add*58 + uint64(digit-1)
-				n++
-			}
-		}
-		for j := range limbs {
-			add += uint64(limbs[j]) * scale
-			limbs[j] = uint32(add)
-			add >>= 32
-		}
-		if add > 0 {
-			limbs = append(limbs, uint32(add))
-		}
-	}
-	out := make([]byte, zeros, zeros+4*len(limbs))
-	for i := len(limbs) - 1; i >= 0; i-- {
-		out = binary.BigEndian.AppendUint32(out, limbs[i])
-	}
-	lead := zeros
-	for lead < len(out) && out[lead] == 0 {
-		lead++
-	}
-	return append(out[:zeros], out[lead:]...), true
-}
-
-// encodeBase58 writes all of text as one number, most significant digit first.
-func encodeBase58(text string) string {
-	digits := make([]byte, 0, len(text)*7/5+1) // least significant first
-	zeros := 0
-	for zeros < len(text) && text[zeros] == 0 {
-		zeros++
-	}
-	for i := zeros; i < len(text); i++ {
-		carry := int(text[i])
-		for j := range digits {
-			carry += int(digits[j]) << 8
-			digits[j] = byte(carry % 58)
-			carry /= 58
-		}
-		for ; carry > 0; carry /= 58 {
-			digits = append(digits, byte(carry%58))
-		}
-	}
-	out := []byte(strings.Repeat("1", zeros))
-	for i := len(digits) - 1; i >= 0; i-- {
-		out = append(out, base58Alphabet[digits[i]])
-	}
-	return string(out)
-}
-
-// decodeASCII85 reads what stands between <~ and ~>, and bare runs that no
-// prose looks like.
-func decodeASCII85(text string) (string, bool) {
-	s := splice{text: text}
-	closing := strings.LastIndex(text, "~>")
-	for i := 0; i < len(text); {
-		start, end, next := i, i, 0
-		if i < closing && strings.HasPrefix(text[i:], "<~") {
-			n := strings.Index(text[i:], "~>")
-			start, end, next = i+2, i+n, i+n+2
-		} else {
-			for end < len(text) && '!' <= text[end] && text[end] <= 'u' {
-				end++
-			}
-			next = end
-			if end-start < 15 {
-				i = max(end, i+1)
-				continue
-			}
-		}
-		if strings.IndexByte(text[start:end], 'z') >= 0 { // four zero bytes: no text
-			i = next
-			continue
-		}
-		out := make([]byte, (end-start)/5*4+4)
-		n, _, err := ascii85.Decode(out, []byte(text[start:end]), true)
-		if err == nil {
-			if plain, ok := readable(out[:n]); ok {
-				s.put(i, next, plain)
-			}
-		}
-		i = next
-	}
-	return s.result()
-}
-
-func encodeASCII85(text string) string {
-	out := make([]byte, ascii85.MaxEncodedLen(len(text)))
-	return "<~" + string(out[:ascii85.Encode(out, []byte(text))]) + "~>"
 }

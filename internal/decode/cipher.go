@@ -12,6 +12,7 @@ import (
 type cipher struct {
 	word   func(dst, word []byte) []byte // decodes one token; appends to dst
 	whole  func(dst, span []byte) []byte // decodes a stretch of tokens; nil: token by token
+	how    how                           // how the decoded bytes stand to the disguised ones
 	enough int                           // gain that a stretch must have
 }
 
@@ -27,8 +28,8 @@ const (
 	drop      = 8    // a stretch ends where its sum falls so far below its best
 )
 
-func (c cipher) decode(text string) (string, bool) {
-	s := splice{text: text}
+func (c cipher) undo(s *splice) {
+	text := s.text
 	n := 1
 	for i := 0; i < len(text) && n < maxTokens; i++ {
 		if isSpace(text[i]) {
@@ -39,9 +40,8 @@ func (c cipher) decode(text string) (string, bool) {
 	scratch := make([]byte, 2*maxWord)
 	for at := 0; at < len(text); {
 		tokens, at = c.tokens(tokens[:0], scratch, text, at)
-		c.rewrite(&s, tokens, scratch)
+		c.rewrite(s, tokens, scratch)
 	}
-	return s.result()
 }
 
 // tokens cuts and scores text from at on, until its end or the bound.
@@ -130,16 +130,18 @@ func stretch(tokens []token, i, enough int) (first, last, next int, ok bool) {
 func (c cipher) replace(s *splice, tokens []token, scratch []byte) {
 	start, end := int(tokens[0].start), int(tokens[len(tokens)-1].end)
 	if c.whole != nil {
-		s.put(start, end, string(c.whole(make([]byte, 0, end-start), []byte(s.text[start:end]))))
+		s.putBytes(start, end, c.whole(make([]byte, 0, end-start), []byte(s.text[start:end])), c.how)
 		return
 	}
 	for _, t := range tokens {
 		if t.end-t.start > maxWord {
-			s.put(int(t.start), int(t.end), string(c.word(nil, []byte(s.text[t.start:t.end]))))
+			s.putBytes(int(t.start), int(t.end), c.word(nil, []byte(s.text[t.start:t.end])), c.how)
 			continue
 		}
 		word := scratch[:copy(scratch[:maxWord], s.text[t.start:t.end])]
-		s.putBytes(int(t.start), int(t.end), c.word(scratch[maxWord:maxWord], word))
+		if plain := c.word(scratch[maxWord:maxWord], word); string(plain) != string(word) {
+			s.putBytes(int(t.start), int(t.end), plain, c.how)
+		}
 	}
 }
 
@@ -151,7 +153,7 @@ func bytewise(enough int, f func(byte) byte) cipher {
 		}
 		return dst
 	}
-	return cipher{word: each, whole: each, enough: enough}
+	return cipher{word: each, whole: each, how: even, enough: enough}
 }
 
 // shift moves letters by n places.
@@ -191,15 +193,15 @@ var (
 	rot13Cipher    = bytewise(enoughWords, rot13)
 	rot47Cipher    = bytewise(enoughWords, rot47)
 	atbashCipher   = bytewise(enoughWords, atbash)
-	reversedCipher = cipher{word: reverse, whole: reverse, enough: enoughWords}
-	flippedCipher  = cipher{word: reverse, enough: enoughWords}
+	reversedCipher = cipher{word: reverse, whole: reverse, how: mirror, enough: enoughWords + 2}
+	flippedCipher  = cipher{word: reverse, how: mirror, enough: enoughWords + 2}
 )
 
-func decodeRot13(text string) (string, bool)    { return rot13Cipher.decode(text) }
-func decodeRot47(text string) (string, bool)    { return rot47Cipher.decode(text) }
-func decodeAtbash(text string) (string, bool)   { return atbashCipher.decode(text) }
-func decodeReversed(text string) (string, bool) { return reversedCipher.decode(text) }
-func decodeFlipped(text string) (string, bool)  { return flippedCipher.decode(text) }
+func undoRot13(s *splice)    { rot13Cipher.undo(s) }
+func undoRot47(s *splice)    { rot47Cipher.undo(s) }
+func undoAtbash(s *splice)   { atbashCipher.undo(s) }
+func undoReversed(s *splice) { reversedCipher.undo(s) }
+func undoFlipped(s *splice)  { flippedCipher.undo(s) }
 
 func encodeRot13(text string) string    { return string(rot13Cipher.whole(nil, []byte(text))) }
 func encodeRot47(text string) string    { return string(rot47Cipher.whole(nil, []byte(text))) }
@@ -244,11 +246,12 @@ func encodeCaesar(text string) string {
 	return string(out)
 }
 
-// decodeCaesar tries all shifts at once: the distances between a word's
+// undoCaesar tries all shifts at once: the distances between a word's
 // letters tell which shifts make it a common word. The shift with the best
 // stretch is undone.
-func decodeCaesar(text string) (string, bool) {
-	const enough = enoughWords + 2 // more shifts, more chance
+func undoCaesar(s *splice) {
+	text := s.text
+	const enough = 2 * enoughWords // more shifts, more chance
 	var sum, best [26]int
 	var word, low [maxWord]byte
 	for at := 0; at < len(text); {
@@ -294,7 +297,9 @@ func decodeCaesar(text string) (string, bool) {
 		}
 	}
 	if best[n] < enough {
-		return text, false
+		return
 	}
-	return bytewise(enough, func(b byte) byte { return shift(b, n) }).decode(text)
+	if n != 13 { // which is rot13
+		bytewise(enough, func(b byte) byte { return shift(b, n) }).undo(s)
+	}
 }

@@ -1,75 +1,127 @@
 // Package decode undoes disguises of text: encodings, ciphers, invisible
-// characters, look-alike letters, letters apart. A reader who undoes none of
-// them does not see what a model sees; one who undoes them without bounds can
-// be kept busy for ever.
+// characters, look-alike letters, letters apart, hidden markup. A reader who
+// undoes none of them does not see what a model sees; one who undoes them
+// without bounds can be kept busy for ever.
 //
 // [Table] is the one list of converters. Each goes both ways, so that who
-// attacks (forward) and who looks (backward) cannot drift apart. A decoder
-// finds the disguised parts of a text by itself, replaces them where they
-// stand and leaves the rest as it was. [All] applies the whole table again and
-// again, within bounds.
+// attacks (forward) and who looks (backward) cannot drift apart. A decoder finds
+// the disguised parts of a text by itself, replaces them where they stand and
+// leaves the rest as it was.
+//
+// [Find] applies the table again and again, within bounds, and returns views of
+// the text: each with a map back to the bytes as given, and with how strange it
+// is to find such a disguise in an ordinary text. One reading of the text tells
+// beforehand which converters are worth asking; an ordinary text asks none.
 //
 // Promises of every Decode in the table: it is a pure function, safe for
 // concurrent use; its result is at most four times as long as its input plus
-// 64 bytes; its time grows in proportion to its input. A decoder notices
-// nothing and decides nothing: a changed text is no evidence of an attack.
+// 16 KiB; its time grows in proportion to its input. A decoder notices nothing
+// and decides nothing: a changed text is no evidence of an attack.
 //
-// Start reading at [Converter], then [All].
+// Start reading at [Converter], then [Find].
 package decode
-
-import (
-	"slices"
-	"strings"
-)
 
 // Converter is one disguise and how to undo it.
 type Converter struct {
 	// Name is stable, in lower kebab-case: "base64".
 	Name string
-	// Decode replaces the disguised parts of text with what they hide. It
-	// returns text itself and false when it finds none.
-	Decode func(text string) (string, bool)
+	// Reason is what a finding about the disguise itself is called: several
+	// converters may share one.
+	Reason string
+	// Weight is how strange it is to find the disguise in an ordinary text, 0 to
+	// 1. A view may tell less or more, by where the disguise is.
+	Weight float64
 	// Encode disguises all of text. Ciphers of letters are undone only in texts
-	// that hold common English words, because nothing else tells them from
-	// honest text; morse, braille and NATO lose the case of letters.
+	// that hold common words, because nothing else tells them from honest text;
+	// some alphabets lose the case of letters.
 	Encode func(text string) string
+
+	undo  func(*splice)
+	needs feature // any of these; 0: another converter undoes it
+	looks bool    // changes how letters look: undone together with others
+	wide  bool    // character by character: a view keeps more around it
 }
 
-// Table lists the converters: first those that make hidden or foreign
-// characters plain, then encodings, then ciphers, then habits of writing.
+// Decode replaces the disguised parts of text with what they hide. It returns
+// text itself and false when it finds none.
+func (c Converter) Decode(text string) (string, bool) {
+	s := splice{text: text, whole: true}
+	c.undo(&s)
+	if !s.found() {
+		return text, false
+	}
+	return s.result(), true
+}
+
+// Table lists the converters: first what hides characters or changes how they
+// look, then encodings, then ciphers, then habits of writing, then markup.
 var Table = []Converter{
-	{"zero-width", decodeZeroWidth, encodeZeroWidth},
-	{"tags", decodeTags, encodeTags},
-	{"variation-selectors", decodeSelectors, encodeSelectors},
-	{"sneaky-bits", decodeSneaky, encodeSneaky},
-	{"full-width", decodeWidth, encodeWidth},
-	{"homoglyph", decodeHomoglyph, encodeHomoglyph},
-	{"base64", decodeBase64, encodeBase64},
-	{"base64-url", decodeBase64URL, encodeBase64URL},
-	{"base32", decodeBase32, encodeBase32},
-	{"hex", decodeHex, encodeHex},
-	{"base58", decodeBase58, encodeBase58},
-	{"ascii85", decodeASCII85, encodeASCII85},
-	{"percent", decodePercent, encodePercent},
-	{"html-entity", decodeHTML, encodeHTML},
-	{"quoted-printable", decodeQuoted, encodeQuoted},
-	{"unicode-escape", decodeUnicodeEscape, encodeUnicodeEscape},
-	{"hex-escape", decodeHexEscape, encodeHexEscape},
-	{"binary", decodeBinary, encodeBinary},
-	{"octal", decodeOctal, encodeOctal},
-	{"decimal", decodeDecimal, encodeDecimal},
-	{"morse", decodeMorse, encodeMorse},
-	{"braille", decodeBraille, encodeBraille},
-	{"nato", decodeNATO, encodeNATO},
-	{"rot13", decodeRot13, encodeRot13},
-	{"rot47", decodeRot47, encodeRot47},
-	{"caesar", decodeCaesar, encodeCaesar},
-	{"atbash", decodeAtbash, encodeAtbash},
-	{"reversed", decodeReversed, encodeReversed},
-	{"flipped-words", decodeFlipped, encodeFlipped},
-	{"spaced", decodeSpaced, encodeSpaced},
-	{"leet", decodeLeet, encodeLeet},
-	{"pig-latin", decodePigLatin, encodePigLatin},
+	{Name: "tags", Reason: "unicode-tags", Weight: .95, Encode: encodeTags, undo: undoTags, needs: fTag, looks: true},
+	{Name: "variation-selectors", Reason: "variation-selectors", Weight: .95, Encode: encodeSelectors, undo: undoSelectors, needs: fSelector, looks: true},
+	{Name: "sneaky-bits", Reason: "invisible-bits", Weight: .95, Encode: encodeSneaky, undo: undoSneaky, needs: fSneaky, looks: true},
+	{Name: "backspace", Reason: "erased-characters", Weight: .7, Encode: encodeErase, undo: undoErase, needs: fErase, looks: true},
+	{Name: "terminal-escape", Reason: "terminal-escapes", Weight: .05, Encode: encodeTerminal, undo: undoTerminal, needs: fTerminal, looks: true},
+	{Name: "bidi-override", Reason: "bidi-override", Weight: .8, Encode: encodeBidi, undo: undoBidi, needs: fBidi, looks: true},
+	{Name: "zero-width", Reason: "invisible-characters", Weight: inWord, Encode: encodeZeroWidth, undo: undoHidden, needs: fHidden, looks: true},
+	{Name: "soft-hyphen", Reason: "invisible-characters", Weight: hyphened, Encode: func(s string) string { return encodeWith(s, "\u00AD") }, undo: undoHidden},
+	{Name: "zalgo", Reason: "combining-marks", Weight: .5, Encode: encodeMarks, undo: undoMarks, needs: fMarks, looks: true},
+	{Name: "arabic-forms", Reason: "presentation-forms", Weight: 0, Encode: encodeForms, undo: undoForms, needs: fForms, looks: true},
+	{Name: "full-width", Reason: "styled-letters", Weight: styledLetters, Encode: encodeWidth, undo: undoStyled, needs: fStyled, looks: true},
+	{Name: "mathematical", Reason: "styled-letters", Weight: styledLetters, Encode: encodeLetters(0x1D400, 0x1D41A), undo: undoStyled},
+	{Name: "enclosed", Reason: "styled-letters", Weight: styledLetters, Encode: encodeLetters(0x24B6, 0x24D0), undo: undoStyled},
+	{Name: "small-capitals", Reason: "styled-letters", Weight: styledLetters, Encode: encodeSmallCaps, undo: undoStyled},
+	{Name: "regional-indicators", Reason: "styled-letters", Weight: styledLetters, Encode: encodeLetters(regionalA, regionalA), undo: undoStyled},
+	{Name: "upside-down", Reason: "upside-down-letters", Weight: .7, Encode: encodeTurned, undo: undoTurned, needs: fTurned, looks: true},
+	{Name: "homoglyph", Reason: "mixed-scripts", Weight: .8, Encode: encodeHomoglyph, undo: undoAlike, needs: fAlike, looks: true},
+
+	{Name: "base64", Reason: "encoded-text", Weight: .1, Encode: encodeBase64, undo: stdRun.undo, needs: fRun},
+	{Name: "base64-url", Reason: "encoded-text", Weight: .1, Encode: encodeBase64URL, undo: urlRun.undo, needs: fRun},
+	{Name: "base64-groups", Reason: "encoded-text", Weight: .3, Encode: encodeGroups, undo: undoGroups, needs: fGroups},
+	{Name: "base64-reversed", Reason: "encoded-text", Weight: .5, Encode: encodeBackward, undo: undoBackward, needs: fRunBack},
+	{Name: "base32", Reason: "encoded-text", Weight: .2, Encode: encodeBase32, undo: base32Run.undo, needs: fRun32},
+	{Name: "base32-hex", Reason: "encoded-text", Weight: .2, Encode: encodeBase32Hex, undo: base32HexRun.undo, needs: fRun32},
+	{Name: "hex", Reason: "encoded-text", Weight: .1, Encode: encodeHex, undo: undoHex, needs: fPairs},
+	{Name: "base58", Reason: "encoded-text", Weight: .2, Encode: encodeBase58, undo: base58Run.undo, needs: fRun58},
+	{Name: "ascii85", Reason: "encoded-text", Weight: .3, Encode: encodeASCII85, undo: undoASCII85, needs: fSymbols},
+	{Name: "base85", Reason: "encoded-text", Weight: .3, Encode: encodeBase85, undo: undoBase85, needs: fSymbols},
+	{Name: "gzip", Reason: "compressed-text", Weight: .3, Encode: encodePacked, undo: undoPacked, needs: fRun},
+	{Name: "uuencode", Reason: "encoded-text", Weight: .2, Encode: encodeUU, undo: undoUU, needs: fBegin},
+	{Name: "percent", Reason: "escaped-text", Weight: 0, Encode: encodePercent, undo: undoPercent, needs: fPercent, wide: true},
+	{Name: "html-entity", Reason: "escaped-text", Weight: 0, Encode: encodeHTML, undo: undoHTML, needs: fEntity, wide: true},
+	{Name: "quoted-printable", Reason: "escaped-text", Weight: 0, Encode: encodeQuoted, undo: undoQuoted, needs: fEquals, wide: true},
+	{Name: "unicode-escape", Reason: "escaped-text", Weight: .05, Encode: encodeUnicodeEscape, undo: undoUnicodeEscape, needs: fEscape, wide: true},
+	{Name: "hex-escape", Reason: "escaped-text", Weight: .1, Encode: encodeHexEscape, undo: undoHexEscape, needs: fEscape, wide: true},
+	{Name: "string-escape", Reason: "escaped-text", Weight: 0, Encode: encodeStringEscape, undo: undoStringEscape, needs: fEscape, wide: true},
+	{Name: "binary", Reason: "letters-as-numbers", Weight: .4, Encode: encodeBinary, undo: undoBinary, needs: fNumbers | fBits},
+	{Name: "octal", Reason: "letters-as-numbers", Weight: .4, Encode: encodeOctal, undo: undoOctal, needs: fNumbers},
+	{Name: "decimal", Reason: "letters-as-numbers", Weight: .3, Encode: encodeDecimal, undo: undoDecimal, needs: fNumbers},
+	{Name: "letter-numbers", Reason: "letters-as-numbers", Weight: .4, Encode: encodeLetterNumbers, undo: undoLetterNumbers, needs: fNumbers, wide: true},
+	{Name: "tap-code", Reason: "letters-as-symbols", Weight: .6, Encode: encodeTap, undo: undoTap, needs: fNumbers | fDots, wide: true},
+	{Name: "morse", Reason: "letters-as-symbols", Weight: .4, Encode: encodeMorse, undo: undoMorse, needs: fDots},
+	{Name: "braille", Reason: "letters-as-symbols", Weight: .2, Encode: encodeBraille, undo: undoBraille, needs: fBraille, wide: true},
+	{Name: "nato", Reason: "letters-as-words", Weight: .3, Encode: encodeNATO, undo: undoNATO, needs: fNames},
+
+	{Name: "rot13", Reason: "letter-cipher", Weight: .6, Encode: encodeRot13, undo: undoRot13, needs: fShifted, wide: true},
+	{Name: "rot47", Reason: "letter-cipher", Weight: .7, Encode: encodeRot47, undo: undoRot47, needs: fRot47, wide: true},
+	{Name: "caesar", Reason: "letter-cipher", Weight: .7, Encode: encodeCaesar, undo: undoCaesar, needs: fShifted, wide: true},
+	{Name: "atbash", Reason: "letter-cipher", Weight: .7, Encode: encodeAtbash, undo: undoAtbash, needs: fAtbash, wide: true},
+	{Name: "reversed", Reason: "reversed-text", Weight: .6, Encode: encodeReversed, undo: undoReversed, needs: fBackward, wide: true},
+	{Name: "flipped-words", Reason: "reversed-text", Weight: .6, Encode: encodeFlipped, undo: undoFlipped, needs: fBackward, wide: true},
+
+	{Name: "spaced", Reason: "letters-apart", Weight: rareApart, Encode: encodeApart, undo: undoApart, needs: fApart, wide: true},
+	{Name: "dashed", Reason: "letters-apart", Weight: rareApart, Encode: encodeDashed, undo: undoApart},
+	{Name: "leet", Reason: "leet", Weight: .4, Encode: encodeLeet, undo: undoLeet, needs: fSigns, wide: true},
+	{Name: "pig-latin", Reason: "pig-latin", Weight: .6, Encode: encodePigLatin, undo: undoPigLatin, needs: fPig, wide: true},
+	{Name: "camel-case", Reason: "words-joined", Weight: named, Encode: encodeCamel, undo: undoJoined, needs: fJoined, wide: true},
+	{Name: "snake-case", Reason: "words-joined", Weight: named, Encode: encodeSnake, undo: undoJoined},
+	{Name: "squeezed", Reason: "words-joined", Weight: squeezed, Encode: encodeSqueezed, undo: undoJoined},
+
+	{Name: "string-pieces", Reason: "split-words", Weight: .1, Encode: encodePieces, undo: undoPieces, needs: fPieces, wide: true},
+	{Name: "tag-in-word", Reason: "split-words", Weight: splitWord, Encode: encodeTagged, undo: undoTagged, needs: fMarkup, wide: true},
+	{Name: "html-comment", Reason: "hidden-markup", Weight: comment, Encode: encodeComment, undo: undoComment, needs: fMarkup},
+	{Name: "html-hidden", Reason: "hidden-markup", Weight: notShown, Encode: encodeNotShown, undo: undoNotShown, needs: fMarkup},
+	{Name: "html-attribute", Reason: "hidden-markup", Weight: aside, Encode: encodeAttribute, undo: undoAttributes, needs: fMarkup},
+	{Name: "markdown-hidden", Reason: "hidden-markup", Weight: footless, Encode: encodeMarkdown, undo: undoMarkdown, needs: fLinks},
 }
 
 // Named returns the converter of that name.
@@ -80,121 +132,4 @@ func Named(name string) (Converter, bool) {
 		}
 	}
 	return Converter{}, false
-}
-
-// Bounds of All.
-const (
-	MaxDepth   = 3        // disguises worn one over the other
-	MaxResults = 64       // texts found
-	Slack      = 64 << 10 // bytes that results may have in addition to four times the input
-	margin     = 256      // bytes of unchanged text kept on each side of a change
-)
-
-// All returns what text may hide: every result of every converter, and what
-// those hide, three deep. Each result is the changed part of a text with up to
-// 256 bytes around it; text itself is not among them. The results come in the
-// order of depth, then of [Table], each once, and are together at most four
-// times as long as text plus 64 KiB. Use [Expand] to learn whether bounds cut
-// the search short.
-func All(text string) []string {
-	found, _ := Expand(text)
-	return found
-}
-
-// Expand is [All], and says whether the whole search was done: false means
-// that there may be more than was found, because a bound was met. Depth is not
-// such a bound: what wears four disguises is not found, and not told.
-func Expand(text string) (found []string, whole bool) {
-	whole = true
-	left := 4*len(text) + Slack
-	seen := map[string]bool{text: true}
-	level := []string{text}
-	for range MaxDepth {
-		var next []string
-		for _, parent := range level {
-			for _, c := range Table {
-				plain, ok := c.Decode(parent)
-				if !ok || plain == parent {
-					continue
-				}
-				plain = changed(parent, plain)
-				if strings.TrimSpace(plain) == "" || seen[plain] {
-					continue
-				}
-				if len(plain) > left || len(found) == MaxResults {
-					whole = false
-					continue
-				}
-				plain = strings.Clone(plain) // a small part must not keep a large text alive
-				seen[plain] = true
-				left -= len(plain)
-				found = append(found, plain)
-				next = append(next, plain)
-			}
-			if len(found) == MaxResults {
-				return found, false
-			}
-		}
-		level = next
-	}
-	return slices.Clip(found), whole
-}
-
-// changed cuts from after what it has in common with before, save for some
-// context.
-func changed(before, after string) string {
-	start, n := 0, min(len(before), len(after))
-	for start < n && before[start] == after[start] {
-		start++
-	}
-	end := 0
-	for end < n-start && before[len(before)-1-end] == after[len(after)-1-end] {
-		end++
-	}
-	from := max(0, start-margin)
-	to := min(len(after), len(after)-end+margin)
-	for from > 0 && !isStart(after[from]) {
-		from--
-	}
-	for to < len(after) && !isStart(after[to]) {
-		to++
-	}
-	return after[from:to]
-}
-
-func isStart(b byte) bool { return b&0xC0 != 0x80 }
-
-// splice is a copy of a text in which parts are replaced, made only once there
-// is a part to replace.
-type splice struct {
-	text string
-	out  strings.Builder
-	done int // bytes of text that are in out
-	made bool
-}
-
-// put replaces text[start:end].
-func (s *splice) put(start, end int, with string) {
-	if !s.made {
-		s.made = true
-		s.out.Grow(len(s.text))
-	}
-	s.out.WriteString(s.text[s.done:start])
-	s.out.WriteString(with)
-	s.done = end
-}
-
-// putBytes is put for bytes that the caller goes on using.
-func (s *splice) putBytes(start, end int, with []byte) {
-	s.put(start, start, "")
-	s.out.Write(with)
-	s.done = end
-}
-
-func (s *splice) result() (string, bool) {
-	if !s.made {
-		return s.text, false
-	}
-	s.out.WriteString(s.text[s.done:])
-	return s.out.String(), true
 }

@@ -8,18 +8,32 @@ import (
 	"unicode/utf8"
 )
 
-// decodePercent undoes %XX and %uXXXX. In a text without spaces that holds
-// such an escape, '+' is a space too. What is not UTF-8 stays as it is.
-func decodePercent(text string) (string, bool) {
-	if strings.IndexByte(text, '%') < 0 {
-		return text, false
+// undoPercent undoes %XX and %uXXXX. In a text without spaces that holds such an
+// escape, '+' is a space too. What is not UTF-8 stays as it is.
+func undoPercent(s *splice) {
+	text := s.text
+	escaped := false
+	for i := 0; i+2 < len(text) && !escaped; i++ {
+		if text[i] == '%' {
+			_, _, escaped = hexNumber(text, i+1, 2, 2)
+			escaped = escaped || text[i+1]|0x20 == 'u'
+		}
+	}
+	if !escaped {
+		return
 	}
 	plus := strings.IndexByte(text, ' ') < 0
-	s := splice{text: text}
-	var bytes []byte
-	pluses := 0
+	var buf [64]byte
+	bytes := buf[:0]
 	for i := 0; i < len(text); {
-		if text[i] == '%' && i+1 < len(text) && (text[i+1] == 'u' || text[i+1] == 'U') {
+		if text[i] == '+' && plus {
+			s.putByte(i, i+1, ' ')
+		}
+		if text[i] != '%' {
+			i++
+			continue
+		}
+		if i+1 < len(text) && text[i+1]|0x20 == 'u' {
 			if v, end, ok := hexNumber(text, i+2, 4, 4); ok {
 				s.put(i, end, string(rune(v)))
 				i = end
@@ -36,20 +50,11 @@ func decodePercent(text string) (string, bool) {
 			bytes = append(bytes, byte(v))
 			end = next
 		}
-		if len(bytes) > 0 && utf8.Valid(bytes) {
-			s.put(i, end, string(bytes))
-		}
-		if text[i] == '+' {
-			pluses++
+		if utf8.Valid(bytes) {
+			s.putChars(i, 3, bytes)
 		}
 		i = max(end, i+1)
 	}
-	plain, ok := s.result()
-	if !ok || !plus || pluses == 0 {
-		return plain, ok
-	}
-	// An escaped plus sign is one that was meant: only the bare ones are spaces.
-	return decodePercent(strings.ReplaceAll(text, "+", "%20"))
 }
 
 func encodePercent(text string) string {
@@ -60,12 +65,41 @@ func encodePercent(text string) string {
 	return b.String()
 }
 
-func decodeHTML(text string) (string, bool) {
-	if strings.IndexByte(text, '&') < 0 {
-		return text, false
+// longestEntity is the length of the longest named reference of HTML, and more
+// than that of a number with leading zeros.
+const longestEntity = 34
+
+// undoHTML undoes character references (HTML §13.5).
+func undoHTML(s *splice) {
+	text := s.text
+	for i := 0; i < len(text); {
+		n := strings.IndexByte(text[i:], '&')
+		if n < 0 {
+			return
+		}
+		i += n
+		end := i + 1
+		for end < len(text) && end-i < longestEntity && (isAlnum(text[end]) || text[end] == '#') {
+			end++
+		}
+		if end < len(text) && text[end] == ';' {
+			end++
+		}
+		if end-i < 3 {
+			i = end
+			continue
+		}
+		plain := html.UnescapeString(text[i:end])
+		if plain == text[i:end] {
+			i = end
+			continue
+		}
+		for len(plain) > 1 && end > i+1 && plain[len(plain)-1] == text[end-1] && text[end-1] < utf8.RuneSelf {
+			plain, end = plain[:len(plain)-1], end-1 // a reference without its semicolon, and what follows
+		}
+		s.put(i, end, plain)
+		i = end
 	}
-	plain := html.UnescapeString(text)
-	return plain, plain != text
 }
 
 func encodeHTML(text string) string {
@@ -76,20 +110,15 @@ func encodeHTML(text string) string {
 	return b.String()
 }
 
-// decodeQuoted undoes =XX and soft line breaks, where there are enough of them
+// undoQuoted undoes =XX and soft line breaks, where there are enough of them
 // that it is not arithmetic.
-func decodeQuoted(text string) (string, bool) {
-	escapes := 0
-	for i := 0; i+2 < len(text); i++ {
-		if text[i] == '=' && hexValue(text[i+1]) >= 0 && hexValue(text[i+2]) >= 0 {
-			escapes++
-		}
+func undoQuoted(s *splice) {
+	text := s.text
+	if !quoted(text) {
+		return
 	}
-	if escapes < 3 {
-		return text, false
-	}
-	s := splice{text: text}
-	var bytes []byte
+	var buf [64]byte
+	bytes := buf[:0]
 	for i := 0; i < len(text); {
 		bytes = bytes[:0]
 		end, soft := i, false
@@ -110,7 +139,32 @@ func decodeQuoted(text string) (string, bool) {
 		}
 		i = max(end, i+1)
 	}
-	return s.result()
+}
+
+// quoted reports whether text has escapes that are no arithmetic: three in a
+// row, an escaped equals sign, a line that goes on, or bytes beyond ASCII.
+func quoted(text string) bool {
+	row, all, soft := 0, 0, false
+	for i := 0; i+1 < len(text); {
+		if text[i] != '=' {
+			row = 0
+			i++
+			continue
+		}
+		v, end, ok := hexNumber(text, i+1, 2, 2)
+		if !ok {
+			soft = soft || (text[i+1] == '\n' || text[i+1] == '\r') && i > 0 && text[i-1] != '='
+			row = 0
+			i++
+			continue
+		}
+		all++
+		if row++; row >= 3 || v == '=' && text[i+2] == 'D' || row >= 2 && v >= 0x80 {
+			return true
+		}
+		i = end
+	}
+	return soft && all > 0
 }
 
 func encodeQuoted(text string) string {
@@ -124,13 +178,13 @@ func encodeQuoted(text string) string {
 	return b.String()
 }
 
-// decodeUnicodeEscape undoes \uXXXX with its surrogate pairs, \u{X} and
+// undoUnicodeEscape undoes \uXXXX with its surrogate pairs, \u{X} and
 // \UXXXXXXXX, after one backslash or several.
-func decodeUnicodeEscape(text string) (string, bool) {
+func undoUnicodeEscape(s *splice) {
+	text := s.text
 	if strings.IndexByte(text, '\\') < 0 {
-		return text, false
+		return
 	}
-	s := splice{text: text}
 	for i := 0; i < len(text); {
 		r, end, ok := unicodeEscape(text, i)
 		if !ok {
@@ -146,7 +200,6 @@ func decodeUnicodeEscape(text string) (string, bool) {
 		s.put(i, end, string(r))
 		i = end
 	}
-	return s.result()
 }
 
 // skipBackslashes goes over one byte, or over a run of backslashes: to try each
@@ -188,14 +241,15 @@ func encodeUnicodeEscape(text string) string {
 	return b.String()
 }
 
-// decodeHexEscape undoes \xNN and \NNN. Their bytes are UTF-8 where that is
+// undoHexEscape undoes \xNN and \NNN. Their bytes are UTF-8 where that is
 // possible and Latin-1 where it is not.
-func decodeHexEscape(text string) (string, bool) {
+func undoHexEscape(s *splice) {
+	text := s.text
 	if strings.IndexByte(text, '\\') < 0 {
-		return text, false
+		return
 	}
-	s := splice{text: text}
-	var bytes []byte
+	var buf [64]byte
+	bytes := buf[:0]
 	for i := 0; i < len(text); {
 		bytes = bytes[:0]
 		end := i
@@ -209,7 +263,15 @@ func decodeHexEscape(text string) (string, bool) {
 		}
 		switch {
 		case len(bytes) > 0 && utf8.Valid(bytes):
-			s.put(i, end, string(bytes))
+			for at := i; len(bytes) > 0; {
+				_, n := utf8.DecodeRune(bytes)
+				from := at
+				for range n {
+					_, at, _ = byteEscape(text, at)
+				}
+				s.putBytes(from, at, bytes[:n], lump)
+				bytes = bytes[n:]
+			}
 		case len(bytes) > 0:
 			runes := make([]rune, len(bytes))
 			for j, b := range bytes {
@@ -219,7 +281,6 @@ func decodeHexEscape(text string) (string, bool) {
 		}
 		i = max(end, skipBackslashes(text, i))
 	}
-	return s.result()
 }
 
 func byteEscape(text string, i int) (v byte, end int, ok bool) {
@@ -247,4 +308,49 @@ func encodeHexEscape(text string) string {
 		fmt.Fprintf(&b, `\x%02x`, text[i])
 	}
 	return b.String()
+}
+
+// undoStringEscape undoes the escapes of strings in JSON and programs that stand
+// beside letters: \n, \t, \", \/. One alone is no string. A tab becomes a space:
+// it is there to part words.
+func undoStringEscape(s *splice) {
+	text := s.text
+	count := 0
+	for i := 0; i+2 < len(text) && count < 2; i++ {
+		if text[i] == '\\' {
+			if stringEscape(text, i) != 0 {
+				count++
+			}
+			i++
+		}
+	}
+	if count < 2 {
+		return
+	}
+	for i := 0; i+1 < len(text); i++ {
+		if text[i] != '\\' {
+			continue
+		}
+		if c := stringEscape(text, i); c != 0 {
+			s.putByte(i, i+2, c)
+		}
+		i++
+	}
+}
+
+// stringEscape returns what the escape at text[i] stands for, 0 if it is none.
+func stringEscape(text string, i int) byte {
+	switch text[i+1] {
+	case 'n', 'r':
+		return '\n'
+	case 't':
+		return ' '
+	case '"', '/', '\'', '\\':
+		return text[i+1]
+	}
+	return 0
+}
+
+func encodeStringEscape(text string) string {
+	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "/", `\/`, "\n", `\n`, "\t", `\t`, " ", `\t`).Replace(text)
 }

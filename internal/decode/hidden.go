@@ -10,50 +10,133 @@ import (
 // that changes nothing of what a text says.
 func invisible(r rune) bool {
 	switch {
-	case r == 0xAD, r == 0x34F, r == 0x61C, r == 0x180E, r == 0xFEFF,
-		0x200B <= r && r <= 0x200F, 0x202A <= r && r <= 0x202E,
-		0x2060 <= r && r <= 0x2064, 0x2066 <= r && r <= 0x206F:
-		return true
+	case r < 0x2000:
+		return r == 0xAD || r == 0x34F || r == 0x61C || r == 0x115F || r == 0x1160 || r == 0x17B4 || r == 0x17B5 ||
+			0x180B <= r && r <= 0x180E
+	case r < 0x3000:
+		return 0x200B <= r && r <= 0x200F || 0x202A <= r && r <= 0x202E || 0x2060 <= r && r <= 0x206F
+	}
+	return r == 0x3164 || r == 0xFEFF || r == 0xFFA0 || 0x1BCA0 <= r && r <= 0x1BCA3 || 0x1D173 <= r && r <= 0x1D17A
+}
+
+// How strange invisible characters are, by where they are.
+const (
+	inWord   = 0.6  // within words of alphabets
+	inHan    = 0.2  // where scripts do without spaces, some mark where lines may break
+	hyphens  = 0.05 // soft hyphens, as printers put them
+	hyphened = 0.5  // soft hyphens, as nobody puts them
+)
+
+// undoHidden strips invisible characters where some stand within words. Joiners
+// and marks of direction stay where scripts and emoji need them, and so do the
+// breaks of scripts that are written without spaces.
+func undoHidden(s *splice) {
+	text := s.text
+	odd, count := 0.0, 0
+	hidden(text, func(start, end int, r, before, after rune) {
+		count++
+		if letterLike(before) && letterLike(after) {
+			odd = max(odd, oddity(text, start, r, before, after))
+		}
+	})
+	if count >= leastApart && 8*count >= len(text)/2 { // nobody strews them like that
+		odd = max(odd, inWord)
+	}
+	if odd == 0 {
+		return
+	}
+	hidden(text, func(start, end int, _, _, _ rune) { s.put(start, end, "") })
+	s.strange(odd)
+}
+
+// oddity says how strange it is that r stands between two letters.
+func oddity(text string, at int, r, before, after rune) float64 {
+	switch {
+	case r == 0xAD:
+		from := max(0, at-4)
+		if strings.Contains(text[from:at], "\u00AD") {
+			return hyphened
+		}
+		return hyphens
+	case unicode.In(before, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul),
+		unicode.In(after, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul):
+		return inHan
+	}
+	return inWord
+}
+
+// hidden calls f for each character that can be stripped, with the visible
+// characters around it, 0 at an end of the text.
+func hidden(text string, f func(start, end int, r, before, after rune)) {
+	before := rune(0)
+	for i := 0; i < len(text); {
+		if text[i] < utf8.RuneSelf {
+			before = rune(text[i])
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(text[i:])
+		if !invisible(r) && !(0xFE00 <= r && r <= 0xFE0F && before < utf8.RuneSelf && isAlpha(byte(before))) {
+			before = r
+			i += n
+			continue
+		}
+		after := rune(0)
+		for j := i + n; j < len(text) && j < i+64; {
+			a, w := utf8.DecodeRuneInString(text[j:])
+			if !invisible(a) {
+				after = a
+				break
+			}
+			j += w
+		}
+		switch {
+		case i == 0 && r == 0xFEFF: // a byte order mark
+		case needed(r, before, after):
+			if r == 0x200C || r == 0x200D {
+				before = r
+			}
+		default:
+			f(i, i+n, r, before, after)
+		}
+		i += n
+	}
+}
+
+// needed reports whether r has a meaning between two characters.
+func needed(r, before, after rune) bool {
+	switch {
+	case r == 0x200C || r == 0x200D: // joiners
+		return joined(before) && (joined(after) || after == 0 || !letterLike(after)) || joined(after) && !letterLike(before)
+	case r == 0x200E || r == 0x200F || r == 0x61C: // marks of direction
+		return rightToLeft(before) || rightToLeft(after)
+	case r == 0x115F || r == 0x1160 || r == 0x3164 || r == 0xFFA0: // fillers
+		return unicode.Is(unicode.Hangul, before) || unicode.Is(unicode.Hangul, after)
+	case r == 0x200B || r == 0x2060 || r == 0x17B4 || r == 0x17B5:
+		return unspaced(before) || unspaced(after)
+	case 0x180B <= r && r <= 0x180E:
+		return unicode.Is(unicode.Mongolian, before) || unicode.Is(unicode.Mongolian, after)
+	case 0x202A <= r && r <= 0x202C || 0x2066 <= r && r <= 0x2069: // embeddings and isolates
+		return !letterLike(before) || !letterLike(after)
 	}
 	return false
 }
 
-// decodeZeroWidth strips invisible characters. Joiners stay where scripts and
-// emoji need them.
-func decodeZeroWidth(text string) (string, bool) {
-	if isASCII(text) {
-		return text, false
-	}
-	s := splice{text: text}
-	before := rune(0)
-	for i := 0; i < len(text); {
-		r, n := utf8.DecodeRuneInString(text[i:])
-		if !invisible(r) {
-			before = r
-			i += n
-			continue
-		}
-		after, _ := utf8.DecodeRuneInString(text[i+n:])
-		joiner := r == 0x200C || r == 0x200D
-		mark := r == 0x200E || r == 0x200F || r == 0x61C
-		if joiner && joined(before) && (joined(after) || after == utf8.RuneError) || mark && (rightToLeft(before) || rightToLeft(after)) {
-			before = r
-			i += n
-			continue
-		}
-		s.put(i, i+n, "")
-		i += n
-	}
-	return s.result()
+// unspaced reports whether r is of a script that is written without spaces.
+func unspaced(r rune) bool {
+	return r >= 0xE00 && unicode.In(r, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar, unicode.Tibetan, unicode.Tai_Tham,
+		unicode.Javanese, unicode.Balinese)
 }
 
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
+// letterLike reports whether words are made of r.
+func letterLike(r rune) bool {
+	switch {
+	case r < utf8.RuneSelf:
+		return r >= 0 && isAlnum(byte(r))
+	case 0x400 <= r && r < 0x482, 0x4E00 <= r && r < 0xA000, 0x3041 <= r && r < 0x3097, 0xAC00 <= r && r < 0xD7A4, 0x620 <= r && r < 0x64B:
+		return true // Cyrillic, Han, Hiragana, Hangul, Arabic: soon known
 	}
-	return true
+	return unicode.IsLetter(r)
 }
 
 // joined reports whether joiners beside r mean something: in scripts that
@@ -65,7 +148,9 @@ func joined(r rune) bool {
 		r == 0xFE0F
 }
 
-func rightToLeft(r rune) bool { return unicode.In(r, unicode.Arabic, unicode.Hebrew, unicode.Syriac) }
+func rightToLeft(r rune) bool {
+	return r >= 0x590 && unicode.In(r, unicode.Arabic, unicode.Hebrew, unicode.Syriac, unicode.Thaana, unicode.Nko)
+}
 
 func encodeZeroWidth(text string) string {
 	var b strings.Builder
@@ -87,46 +172,69 @@ const (
 	blackFlag = 0x1F3F4 // with tags after it, the flag of a region
 )
 
-func decodeTags(text string) (string, bool) {
-	if !strings.Contains(text, "\xF3\xA0\x80") && !strings.Contains(text, "\xF3\xA0\x81") {
-		return text, false
-	}
-	s := splice{text: text}
-	before := rune(0)
+// flags are the only sequences of tags that are recommended for interchange
+// (UTS #51, RGI_Emoji_Tag_Sequence), in plain letters.
+const flags = "gbeng gbsct gbwls"
+
+// undoTags reads tags as the ASCII characters that they mirror. A run of them
+// beside a word is another word.
+func undoTags(s *splice) {
+	text := s.text
 	for i := 0; i < len(text); {
+		if text[i] != 0xF3 && text[i] != 0xF0 {
+			i++
+			continue
+		}
 		r, n := utf8.DecodeRuneInString(text[i:])
-		if before == blackFlag && tagFirst <= r && r <= tagLast {
-			if end, ok := flagEnd(text, i); ok {
-				i, before = end, tagCancel
-				continue
+		if r == blackFlag {
+			i += n + flagLen(text[i+n:])
+			continue
+		}
+		if r <= tagBase || r > tagCancel {
+			i += n
+			continue
+		}
+		start, count := i, 0
+		for end := i; end < len(text); end += n {
+			if r, n = utf8.DecodeRuneInString(text[end:]); r <= tagBase || r > tagCancel {
+				break
+			}
+			count++
+			i = end + n
+		}
+		if count >= 4 && start > 0 && isAlnum(text[start-1]) {
+			s.put(start, start, " ")
+		}
+		for ; start < i; start += n {
+			if r, n = utf8.DecodeRuneInString(text[start:]); tagFirst <= r && r <= tagLast {
+				s.putByte(start, start+n, byte(r-tagBase))
+			} else {
+				s.put(start, start+n, "")
 			}
 		}
-		switch {
-		case tagFirst <= r && r <= tagLast:
-			s.put(i, i+n, string(byte(r-tagBase)))
-		case r == tagBase+1 || r == tagCancel:
-			s.put(i, i+n, "")
+		if count >= 4 && i < len(text) && isAlnum(text[i]) {
+			s.put(i, i, " ")
 		}
-		before = r
-		i += n
 	}
-	return s.result()
 }
 
-// flagEnd returns the end of the tags of a region's flag: three to six letters
-// or digits and a cancel tag.
-func flagEnd(text string, i int) (int, bool) {
-	for count := 0; count <= 6; count++ {
-		r, n := utf8.DecodeRuneInString(text[i:])
-		i += n
-		if r == tagCancel {
-			return i, count >= 3
+// flagLen returns the length of the tags of a flag and their end.
+func flagLen(text string) int {
+	for name := range strings.FieldsSeq(flags) {
+		at := 0
+		for _, c := range name + "\x7f" {
+			r, n := utf8.DecodeRuneInString(text[at:])
+			if r != tagBase+c {
+				at = 0
+				break
+			}
+			at += n
 		}
-		if r < tagFirst || r > tagLast || !isAlnum(byte(r-tagBase)) {
-			break
+		if at > 0 {
+			return at
 		}
 	}
-	return 0, false
+	return 0
 }
 
 func encodeTags(text string) string {
@@ -149,10 +257,10 @@ func selector(r rune) (byte, bool) {
 	return 0, false
 }
 
-// decodeSelectors reads runs of two or more variation selectors as bytes. What
-// is no text is taken out: one character has one selector at most.
-func decodeSelectors(text string) (string, bool) {
-	return hiddenBytes(text, func(out []byte, text string, i int) ([]byte, int) {
+// undoSelectors reads runs of two or more variation selectors as bytes. What is
+// no text is taken out: one character has one selector at most.
+func undoSelectors(s *splice) {
+	hiddenBytes(s, func(out []byte, text string, i int) ([]byte, int) {
 		for i < len(text) {
 			r, n := utf8.DecodeRuneInString(text[i:])
 			b, ok := selector(r)
@@ -184,8 +292,8 @@ const (
 	sneakyOne  = '\u2064'
 )
 
-func decodeSneaky(text string) (string, bool) {
-	return hiddenBytes(text, func(out []byte, text string, i int) ([]byte, int) {
+func undoSneaky(s *splice) {
+	hiddenBytes(s, func(out []byte, text string, i int) ([]byte, int) {
 		var b byte
 		bits := 0
 		for i < len(text) {
@@ -222,25 +330,31 @@ func encodeSneaky(text string) string {
 
 // hiddenBytes replaces the runs that read finds by the bytes they stand for,
 // where these are at least least and UTF-8.
-func hiddenBytes(text string, read func(out []byte, text string, i int) ([]byte, int), least int) (string, bool) {
-	if isASCII(text) {
-		return text, false
-	}
-	s := splice{text: text}
-	var out []byte
+func hiddenBytes(s *splice, read func(out []byte, text string, i int) ([]byte, int), least int) {
+	text := s.text
+	var buf [64]byte
+	out := buf[:0]
 	for i := 0; i < len(text); {
-		end := i
-		if text[i] >= utf8.RuneSelf {
-			out, end = read(out[:0], text, i)
+		if text[i] < utf8.RuneSelf {
+			i++
+			continue
 		}
-		switch {
-		case end == i:
+		start := i
+		out, i = read(out[:0], text, i)
+		if i == start {
 			_, n := utf8.DecodeRuneInString(text[i:])
-			end = i + n
-		case len(out) >= least && utf8.Valid(out):
-			s.put(i, end, string(out))
+			i += n
+			continue
 		}
-		i = end
+		if len(out) < least || !utf8.Valid(out) {
+			continue
+		}
+		if len(out) >= 4 && start > 0 && isAlnum(text[start-1]) {
+			s.put(start, start, " ")
+		}
+		s.put(start, i, string(out))
+		if len(out) >= 4 && i < len(text) && isAlnum(text[i]) {
+			s.put(i, i, " ")
+		}
 	}
-	return s.result()
 }

@@ -23,14 +23,15 @@ var (
 	decimalCodes = codes{base: 10, short: 2, long: 7, least: 5, runes: true}
 )
 
-func decodeBinary(text string) (string, bool)  { return binaryCodes.decode(text) }
-func decodeOctal(text string) (string, bool)   { return octalCodes.decode(text) }
-func decodeDecimal(text string) (string, bool) { return decimalCodes.decode(text) }
+func undoBinary(s *splice)  { binaryCodes.undo(s) }
+func undoOctal(s *splice)   { octalCodes.undo(s) }
+func undoDecimal(s *splice) { decimalCodes.undo(s) }
 
-// decode replaces the runs of numbers that are readable text.
-func (c codes) decode(text string) (string, bool) {
-	s := splice{text: text}
-	var out []byte
+// undo replaces the runs of numbers that are readable text.
+func (c codes) undo(s *splice) {
+	text := s.text
+	var buf [64]byte
+	out := buf[:0]
 	for i := 0; i < len(text); {
 		if !isDigit(text[i]) || i > 0 && isAlnum(text[i-1]) {
 			i++
@@ -55,7 +56,14 @@ func (c codes) decode(text string) (string, bool) {
 			}
 		}
 		if count >= c.least && (end == len(text) || !isAlnum(text[end])) {
-			if plain, ok := readable(out); ok && mostlyWords(plain) {
+			read := readable
+			if c.contiguous {
+				read = func(b []byte) (string, bool) {
+					plain, _, ok := printable(b)
+					return plain, ok
+				}
+			}
+			if plain, ok := read(out); ok && (c.contiguous || mostlyWords(plain)) {
 				s.put(i, end, plain)
 			}
 		}
@@ -64,7 +72,6 @@ func (c codes) decode(text string) (string, bool) {
 		}
 		i = max(end, i+1)
 	}
-	return s.result()
 }
 
 // token appends what the number at text[i] stands for.

@@ -9,38 +9,91 @@ import (
 // an ordinary word by accident almost never gives that. UTF-16 that holds
 // ASCII, as PowerShell encodes its commands, is narrowed first.
 func readable(b []byte) (string, bool) {
+	text, total, ok := printable(b)
+	if ok && total < sureLength && !beyondLatin(text) && !holdsWord([]byte(text)) {
+		return "", false
+	}
+	return text, ok
+}
+
+// printable is readable for encodings that nothing looks like by chance. It
+// returns how many characters the text has.
+func printable(b []byte) (text string, total int, ok bool) {
 	if len(b) >= 4 && len(b)%2 == 0 && b[1] == 0 {
 		narrow := make([]byte, 0, len(b)/2)
 		for i := 0; i < len(b); i += 2 {
 			if b[i+1] != 0 {
-				return "", false
+				return "", 0, false
 			}
 			narrow = append(narrow, b[i])
 		}
 		b = narrow
 	}
-	letters, total := 0, 0
+	letters, odd, blocks := 0, 0, 0
+	block := rune(-1) // of the last letter beyond Latin
+	latin := false
 	for i := 0; i < len(b); {
 		r, n := rune(b[i]), 1
 		if r >= utf8.RuneSelf {
 			if r, n = utf8.DecodeRune(b[i:]); r == utf8.RuneError && n == 1 {
-				return "", false
+				return "", 0, false
 			}
 		}
 		switch {
+		case r < utf8.RuneSelf && isAlpha(byte(r)):
+			letters++
+			latin = true
 		case unicode.IsLetter(r), r >= utf8.RuneSelf && unicode.In(r, unicode.Cf, unicode.Mn):
 			letters++ // or what may hide one
-		case r == '\n', r == '\r', r == '\t', unicode.IsPrint(r), r == 0x3000, r == 0xA0:
+			if b := r >> 8; r >= 0x370 && b != block && !(0x2E <= b && b < 0xA0 && 0x2E <= block && block < 0xA0) {
+				block = b
+				blocks++
+			}
+		case r == ' ' || isDigit(byte(r)) && r < utf8.RuneSelf:
+		case r == '\n', r == '\r', r == '\t', unicode.IsPrint(r), r == 0x3000, r == 0xA0, r == 0x1B, r == '\b':
+			odd++
 		default:
-			return "", false
+			return "", 0, false
 		}
 		total++
 		i += n
 	}
-	if letters == 0 || total < 9 && 2*letters < total {
-		return "", false
+	switch {
+	case letters == 0 && total < 16: // more may be letters written as numbers or signs
+		return "", 0, false
+	case total < 24 && (3*odd > total || blocks > 2 || blocks > 0 && latin && 2*blocks > letters/2):
+		return "", 0, false // signs of many scripts: chance
 	}
-	return string(b), true
+	return string(b), total, true
+}
+
+// sureLength is how long a text must be not to need a common word: shorter ones
+// come of names and numbers by chance.
+const sureLength = 9
+
+// beyondLatin reports whether s has letters of other scripts than Latin.
+func beyondLatin(s string) bool {
+	for _, r := range s {
+		if r >= 0x370 && (r < 0x2000 || r >= 0x2E80) {
+			return true
+		}
+	}
+	return false
+}
+
+// holdsWord reports whether there is a common word among the letters of b.
+func holdsWord(b []byte) bool {
+	for i := 0; i < len(b); {
+		start := i
+		for i < len(b) && isAlpha(b[i]) {
+			i++
+		}
+		if i-start >= 2 && i-start <= maxWord && isCommon(b[start:i]) {
+			return true
+		}
+		i++
+	}
+	return false
 }
 
 func isSpace(b byte) bool { return b == ' ' || b == '\n' || b == '\t' || b == '\r' }

@@ -48,13 +48,14 @@ func invert(m map[byte]string) map[string]byte {
 // spelled replaces runs of code words that make at least least characters, of
 // which three differ. Within a run a slash is a space, and a character that
 // literal accepts stands for itself.
-func spelled(text string, least int, code func(string) (byte, bool), literal func(rune) bool) (string, bool) {
-	s := splice{text: text}
-	var out []byte
+func spelled(s *splice, least int, code func(string) (byte, bool), literal func(rune) bool) {
+	text := s.text
+	var buf [64]byte
+	out := buf[:0]
 	var kinds uint64
 	from, end, count, keep := -1, 0, 0, 0 // of the run: its bytes, its code words, what of out counts
 	flush := func() {
-		if count >= least && bits.OnesCount64(kinds) >= 3 {
+		if count >= least && (bits.OnesCount64(kinds) >= 7 || bits.OnesCount64(kinds) >= 3 && fieldsWorth(out[:keep]) >= 3) {
 			s.put(from, end, string(bytes.TrimRight(out[:keep], " ")))
 		}
 		from, count, keep, kinds, out = -1, 0, 0, 0, out[:0]
@@ -93,11 +94,10 @@ func spelled(text string, least int, code func(string) (byte, bool), literal fun
 		}
 	}
 	flush()
-	return s.result()
 }
 
-func decodeMorse(text string) (string, bool) {
-	return spelled(text, 4, func(word string) (byte, bool) {
+func undoMorse(s *splice) {
+	spelled(s, 4, func(word string) (byte, bool) {
 		var buf [8]byte
 		code := buf[:0]
 		for _, r := range word {
@@ -122,8 +122,8 @@ func encodeMorse(text string) string {
 	return spell(text, func(b byte) string { return morse[b] })
 }
 
-func decodeNATO(text string) (string, bool) {
-	return spelled(text, 3, func(word string) (byte, bool) {
+func undoNATO(s *splice) {
+	spelled(s, 3, func(word string) (byte, bool) {
 		word = strings.TrimRight(word, ",.;")
 		if len(word) > 8 {
 			return 0, false
@@ -179,8 +179,8 @@ const (
 // brailleMarks are the punctuation marks, each before its cell.
 const brailleMarks = ".⠲,⠂?⠦!⠖;⠆:⠒-⠤'⠄"
 
-func decodeBraille(text string) (string, bool) {
-	s := splice{text: text}
+func undoBraille(s *splice) {
+	text := s.text
 	number, capital := false, false
 	for i, r := range text {
 		if r < 0x2800 || r > 0x28FF {
@@ -216,7 +216,6 @@ func decodeBraille(text string) (string, bool) {
 		}
 		s.put(i, end, plain)
 	}
-	return s.result()
 }
 
 func encodeBraille(text string) string {
