@@ -52,6 +52,7 @@ type Finding struct {
 	Score    float64  `json:"score"`    // how sure the control is, 0 to 1
 	Where    Span     `json:"where"`    // UTF-8 byte offsets into the text at Path; zero: all of it
 	Path     string   `json:"path,omitempty"`
+	Via      string   `json:"via,omitempty"`      // the disguises that hid it, outermost first: "base64+rot13"
 	Shadow   string   `json:"shadow,omitempty"`   // what a rule that only watches would have done: "block"
 	Excepted string   `json:"excepted,omitempty"` // the exception that excuses it
 }

@@ -88,6 +88,7 @@ func appendFinding(b []byte, f *ringwall.Finding) []byte {
 	b = strconv.AppendInt(append(b, `,"end":`...), int64(f.Where.End), 10)
 	b = append(b, '}')
 	b = appendOptional(b, `,"path":`, f.Path)
+	b = appendOptional(b, `,"via":`, f.Via)
 	b = appendOptional(b, `,"shadow":`, f.Shadow)
 	b = appendOptional(b, `,"excepted":`, f.Excepted)
 	return append(b, '}')

@@ -38,7 +38,7 @@ func Guard(name, version string, s *guardrail.Spec) (*guard.Guard, error) {
 		if r.Scanners, r.Missing, err = looker(s, n); err != nil {
 			return nil, fmt.Errorf("guardrail %s: %s: %w", name, n.Key, err)
 		}
-		if len(r.Scanners) > 0 || r.Missing != "" {
+		if len(r.Scanners) > 0 || r.Missing != "" || r.Control == guard.Sanitize {
 			cfg.Rules = append(cfg.Rules, r)
 		}
 	}
@@ -126,6 +126,9 @@ func actions(s *guardrail.Spec, n guardrail.Named, way ringwall.Direction, rest 
 		Least: n.Rule.Least, LeastBy: maps.Clone(n.Rule.LeastBy),
 		Shadow: s.Mode == guardrail.Shadow || n.Rule.Mode == guardrail.Shadow,
 		By:     map[string]ringwall.Action{}, TokenizeBy: map[string]bool{}, Token: tokens(s, n),
+	}
+	if _, said := by[guard.ReasonBounds]; n.Control == guard.Sanitize && !said {
+		a.By[guard.ReasonBounds] = ringwall.Block // nobody has seen all of the text
 	}
 	if n.Control == attack.Control {
 		a.Least = s.Attack.Strength.Least()

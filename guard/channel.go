@@ -19,6 +19,9 @@ type Channel struct {
 	keep    ringwall.Text // where and whose the text is; the text itself only while detectors look at it
 	red     *stream.Redactor
 	watch   []stream.Watch
+	sources []source // of watch, to look with under disguises
+	signals bool     // disguises themselves are findings
+	tokens  tokens
 	extra   []ringwall.Finding // about all of the text
 	cut     bool
 
@@ -49,7 +52,7 @@ func (g *Guard) Channel(s Session, at ringwall.Text, l *Looks) *Channel {
 	*c = Channel{
 		g: g, s: s, looks: l, policy: g.on(s.Way, at.Origin), excuses: g.active(s.Principal),
 		keep: ringwall.Text{Path: at.Path, Origin: at.Origin},
-		red:  c.red, watch: c.watch[:0], whole: c.whole[:0], slow: c.slow[:0], late: c.late[:0], held: c.held[:0], win: c.win,
+		red:  c.red, watch: c.watch[:0], sources: c.sources[:0], whole: c.whole[:0], slow: c.slow[:0], late: c.late[:0], held: c.held[:0], win: c.win,
 	}
 	c.win.reset()
 	if c.s.Context == nil {
@@ -62,11 +65,18 @@ func (g *Guard) Channel(s Session, at ringwall.Text, l *Looks) *Channel {
 		case l.off(i) || r.Missing != "":
 		case r.actions(s.Way, at.Origin) == nil:
 			l.skip(i, "not-configured")
+		case r.Control == Sanitize:
+			c.signals = true
+			l.ran(i)
 		case r.Detector != nil:
 			c.detector(i, r.Release)
 		default:
 			c.scanners(i, scope)
 		}
+	}
+	if s.Way == ringwall.Output && len(c.sources) > 0 {
+		c.tokens = tokens{c: c}
+		c.watch = append(c.watch, stream.Watch{Control: Sanitize, Cursor: &c.tokens})
 	}
 	c.red.Reset(c.config(nil))
 	return c
@@ -100,6 +110,13 @@ func (c *Channel) scanners(i int, scope stream.Scope) {
 		}
 		c.looks.ran(i)
 		c.watch = append(c.watch, stream.Watch{Control: r.Control, Cursor: cursor, Late: r.Release == CutOff && c.s.Way == ringwall.Output})
+		views := stream.AllViews
+		if v, ok := s.(stream.Viewer); ok {
+			views = v.Views()
+		}
+		if views != 0 {
+			c.sources = append(c.sources, source{r.Control, s, views})
+		}
 	}
 }
 
@@ -291,5 +308,7 @@ func (c *Channel) Free() {
 		}
 	}
 	clear(c.watch)
+	clear(c.sources)
+	c.tokens = tokens{}
 	channels.Put(c)
 }

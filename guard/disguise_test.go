@@ -90,8 +90,9 @@ func TestDisguises(t *testing.T) {
 					t.Errorf("finding %+v is outside of the disguise", f)
 				}
 			}
-			if out := check(t, g, ringwall.Output, text); name != "tags between words" && len(out.Findings) > 0 {
-				t.Errorf("what goes out was decoded: %+v", out.Findings)
+			token := strings.HasPrefix(name, "base64") || strings.HasPrefix(name, "hexa") || name == "a credential"
+			if out := check(t, g, ringwall.Output, text); token != (len(out.Findings) > 0) && name != "tags between words" {
+				t.Errorf("of what goes out, single tokens are looked under: %+v", out.Findings)
 			}
 		})
 	}

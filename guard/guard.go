@@ -128,7 +128,7 @@ func New(cfg Config) (*Guard, error) {
 	}
 	for i, r := range cfg.Rules {
 		looks := 0
-		for _, there := range []bool{len(r.Scanners) > 0, r.Detector != nil, r.Missing != ""} {
+		for _, there := range []bool{len(r.Scanners) > 0, r.Detector != nil, r.Missing != "", r.Control == Sanitize} {
 			if there {
 				looks++
 			}

@@ -158,6 +158,7 @@ func modal(t testing.TB, r guard.Release) *guard.Guard {
 		Rules: []guard.Rule{
 			{Control: pii.Control, Scanners: []stream.Scanner{pii.Scanner{}}, Output: mask},
 			{Control: "inference/topic", Detector: detects("quick brown"), Output: mask, Release: r},
+			{Control: guard.Sanitize, Output: flag},
 		},
 		Exceptions: []guard.Exception{{Name: "x", Scanners: excusing(t, "the quick brown fox", "192.168.12.250")}},
 	})

@@ -252,7 +252,7 @@ func (j *judge) look(ctx context.Context, id json.RawMessage, text string, way r
 		out.Text = res.Texts[0].Value
 	}
 	for _, f := range res.Findings {
-		out.Findings = append(out.Findings, spotted{f.Control, f.Reason, f.Severity, f.Where.Start, f.Where.End, f.Score, "", f.Shadow, f.Excepted})
+		out.Findings = append(out.Findings, spotted{f.Control, f.Reason, f.Severity, f.Where.Start, f.Where.End, f.Score, f.Via, f.Shadow, f.Excepted})
 		if f.Control == attack.Control {
 			out.Scores["prompt_attack"] = max(out.Scores["prompt_attack"], f.Score)
 		}

@@ -50,6 +50,20 @@ type Cursor interface {
 	Scan(w Window, found func(Match)) (safe int)
 }
 
+// Views are kinds of views of a text, beside the text itself.
+type Views uint8
+
+// Kinds of views.
+const (
+	Decoded   Views = 1 << iota // encodings, escapes, invisible and look-alike characters undone
+	Respelled                   // letters put right that were changed, moved or parted: what numbers and codes do not survive
+	AllViews  = Decoded | Respelled
+)
+
+// Viewer is a Scanner that says in which views of a text it wants to look too.
+// One that does not say wants all of them.
+type Viewer interface{ Views() Views }
+
 // Freer is a Cursor that can serve another text. Whoever had it from Begin calls
 // Free once it is no longer used.
 type Freer interface{ Free() }
@@ -75,6 +89,9 @@ type Match struct {
 	// Goes on where the previous match of this Cursor ended, and is the same
 	// thing: the rest of a secret that is longer than what was waited for.
 	Rest bool
+	// Control is whose match it is, where that is not the Watch's.
+	Control string
+	Via     string // under which disguises it was seen: Finding.Via
 }
 
 // Watch is a Cursor and the control that it serves.
@@ -291,6 +308,10 @@ func (r *Redactor) note(m Match) {
 		Severity: m.Severity,
 		Score:    m.Score,
 		Where:    ringwall.Span{Start: start, End: end},
+		Via:      m.Via,
+	}
+	if m.Control != "" {
+		f.Control = m.Control
 	}
 	r.last[r.watch] = r.add(f)
 }

@@ -307,3 +307,22 @@ func (f *finder) add(v View) {
 	f.bounds.Bytes -= len(v.Text)
 	f.views = append(f.views, v)
 }
+
+// Changed returns the bytes of the original text from the first that was changed
+// to the last.
+func (v *View) Changed() (start, end int) {
+	if len(v.layers) == 0 {
+		return 0, 0
+	}
+	first := true
+	for _, e := range v.layers[0].edits {
+		if e.how == gap {
+			continue
+		}
+		if first {
+			start, first = int(e.start), false
+		}
+		end = int(e.end)
+	}
+	return start, end
+}

@@ -90,6 +90,9 @@ func TestRunsMapToTheWholeRun(t *testing.T) {
 		if s, e, changed := v.Span(at, at+len(attack)); s != from || e != to || !changed {
 			t.Errorf("%s: %d to %d, changed %v, want %d to %d", name, s, e, changed, from, to)
 		}
+		if s, e := v.Changed(); name != "bidi-override" && (s != from || e != to) {
+			t.Errorf("%s: changed from %d to %d, want %d to %d", name, s, e, from, to)
+		}
 	}
 }
 
