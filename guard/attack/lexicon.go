@@ -8,27 +8,16 @@ import (
 )
 
 // lexicon gives the classes of each word that has any, as the folded view writes
-// it. The longer words are in it in ROT13 as well: those are no words of any
-// language, so looking under that disguise costs nothing.
+// it. Words in disguise are package guard's business.
 var lexicon = func() map[string]classSet {
 	m := map[string]classSet{}
 	for class, words := range lists {
 		for w := range strings.FieldsSeq(normalize.Fold(words)) {
 			m[w] |= class
-			if len(w) > 3 || w == "you" || w == "all" || w == "any" {
-				m[strings.Map(rot13, w)] |= class
-			}
 		}
 	}
 	return m
 }()
-
-func rot13(r rune) rune {
-	if 'a' <= r && r <= 'z' {
-		return 'a' + (r-'a'+13)%26
-	}
-	return r
-}
 
 // dictionary is the lexicon for looking up every word of a text: most are told
 // by their first two bytes and their length to be none of its words.
@@ -66,28 +55,11 @@ func hash(w []byte) int {
 	return int(h >> 20)
 }
 
-// lookup returns the classes of a word, which is looked at in plain first, then
-// as if its digits or its letters of other scripts stood for what they resemble.
+// lookup returns the classes of a word.
 func (d *dictionary) lookup(w []byte) classSet {
-	if len(w) < 2 {
+	if len(w) < 2 || d.lengths[head(w)]>>min(len(w), 31)&1 == 0 {
 		return 0
 	}
-	if d.lengths[head(w)]>>min(len(w), 31)&1 != 0 {
-		if cs := d.find(w); cs != 0 {
-			return cs
-		}
-	}
-	if latin(w) {
-		return 0
-	}
-	var plain [maxPlain]byte
-	if p := unmask(plain[:0], w); len(p) > 3 {
-		return d.find(p)
-	}
-	return 0
-}
-
-func (d *dictionary) find(w []byte) classSet {
 	for i := hash(w); d.slots[i].word != ""; i = (i + 1) % len(d.slots) {
 		if d.slots[i].word == string(w) {
 			return d.slots[i].classes
