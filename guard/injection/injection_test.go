@@ -199,7 +199,13 @@ func BenchmarkScan(b *testing.B) {
 	for _, bb := range []struct{ name, text string }{
 		{"prose", "The committee met on Tuesday to review 14 open questions about shipping to Zurich, and agreed on most. "},
 		{"code", "func f(x int) error {\n\tif x < 3 && y[i] != \"a\" {\n\t\treturn fmt.Errorf(\"x: %w\", err)\n\t}\n}\n"},
-		{"tags", "<a "}, {"quotes", "' or "}, {"fences", "```\n"}, {"downloads", "curl "}, {"dots", "../"}, {"braces", "{{"}, {"tag heads", "<a b=\""},
+		{"tags", "<a "},
+		{"quotes", "' or "},
+		{"fences", "```\n"},
+		{"downloads", "curl "},
+		{"dots", "../"},
+		{"braces", "{{"},
+		{"tag heads", "<a b=\""},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
 			text := []byte(strings.ToLower(strings.Repeat(bb.text, 8<<10/len(bb.text)+1)[:8<<10]))
