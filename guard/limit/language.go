@@ -15,7 +15,8 @@ import (
 
 // Bounds of what is looked at.
 const (
-	fewest      = 20   // letters by which a language can be told
+	fewest      = 20   // letters by which the language of a text can be told,
+	fewestMore  = 60   // and of what is left behind a window
 	enough      = 40   // letters after which a likely language is taken for granted
 	firstWindow = 256  // letters of the first window,
 	nextWindow  = 1024 // and of those that follow
@@ -123,7 +124,7 @@ func (c *reader) Scan(w stream.Window, found func(stream.Match)) int {
 	}
 	if w.Final {
 		c.pos = w.End()
-		if c.t.letters >= fewest {
+		if c.t.letters >= fewestMore || c.t.letters >= fewest && c.most == firstWindow {
 			c.decide(true, found)
 		}
 		return c.pos

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode"
@@ -13,8 +14,8 @@ import (
 	"github.com/ringwall/ringwall/guard/normalize"
 )
 
-//go:embed profiles.txt
-var profilesFile embed.FS
+//go:embed profiles.txt english.txt
+var profileFiles embed.FS
 
 // maxLanguages bounds the languages that have a profile: they are bits of a word.
 const maxLanguages = 64
@@ -75,14 +76,19 @@ type support struct {
 }
 
 var languages = sync.OnceValue(func() *model {
-	file, err := profilesFile.ReadFile("profiles.txt")
-	if err != nil {
-		panic("limit: the profiles are missing") // a bug: they are part of the program
+	profiles, err := profileFiles.ReadFile("profiles.txt")
+	english, bad := profileFiles.ReadFile("english.txt")
+	if err != nil || bad != nil {
+		// bug: the files are part of the program.
+		panic("limit: the profiles are missing")
 	}
-	return parseProfiles(string(file))
+	return parseProfiles(string(profiles), string(english))
 })
 
-func parseProfiles(file string) *model {
+// parseProfiles reads the profiles, and what else is known of English: most texts
+// that are looked at are in it, about everything, and must not be taken for
+// another.
+func parseProfiles(file, english string) *model {
 	m := &model{words: map[string]uint64{}}
 	counts := make([]map[gram]int, 0, maxLanguages)
 	for line := range strings.Lines(file) {
@@ -103,6 +109,9 @@ func parseProfiles(file string) *model {
 			}
 		}
 		m.codes, m.script, counts = append(m.codes, code), append(m.script, sc), append(counts, count)
+	}
+	if at := slices.Index(m.codes, "en"); at >= 0 {
+		m.more(english, at, counts[at])
 	}
 	grams := map[gram][]support{}
 	for at, count := range counts {
@@ -125,6 +134,29 @@ func parseProfiles(file string) *model {
 		m.keep(g, grams[g])
 	}
 	return m
+}
+
+// more adds the words and triples of a file to the language at.
+func (m *model) more(file string, at int, count map[gram]int) {
+	for line := range strings.Lines(file) {
+		name, list, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		fields := strings.Fields(list)
+		switch name {
+		case "words":
+			for _, w := range fields {
+				m.words[w] |= 1 << at
+			}
+		case "triples":
+			clear(count)
+			for i := 0; i+1 < len(fields); i += 2 {
+				g := gram(0)
+				for _, r := range strings.ReplaceAll(fields[i], "_", " ") {
+					g = g.next(r)
+				}
+				count[g], _ = strconv.Atoi(fields[i+1]) // those that are no numbers count nothing
+			}
+		}
+	}
 }
 
 // each calls yield with the triples of a word.
