@@ -2,9 +2,9 @@ package limit
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 	"unicode/utf8"
 
@@ -17,7 +17,8 @@ import (
 const (
 	fewest      = 20   // letters by which the language of a text can be told,
 	fewestMore  = 60   // and of what is left behind a window
-	enough      = 40   // letters after which a likely language is taken for granted
+	enough      = 40   // letters after which a likely language is taken for granted,
+	enoughMore  = 120  // and in windows that follow
 	firstWindow = 256  // letters of the first window,
 	nextWindow  = 1024 // and of those that follow
 	maxWord     = 64   // bytes
@@ -45,7 +46,7 @@ func Language(text []byte) (code string, confidence float64) {
 	if t.letters < fewest {
 		return "", 0
 	}
-	for _, g := range t.guess() {
+	for _, g := range t.guess(nil) {
 		if g.share > confidence {
 			code, confidence = g.code, g.share
 		}
@@ -97,6 +98,7 @@ type reader struct {
 	most    int // letters of the window
 	checked int // letters when it was last asked
 	t       tally
+	guesses [32]guess
 }
 
 // Scan implements stream.Cursor.
@@ -117,7 +119,11 @@ func (c *reader) Scan(w stream.Window, found func(stream.Match)) int {
 		}
 		c.t.add(t, start, end)
 		c.pos = w.Base + end
-		if c.t.letters >= enough && c.t.letters >= c.checked+enough || c.t.letters >= c.most {
+		step := enough
+		if c.most > firstWindow {
+			step = enoughMore
+		}
+		if c.t.letters >= c.checked+step || c.t.letters >= c.most {
 			c.checked = c.t.letters
 			c.decide(c.t.letters >= c.most, found)
 		}
@@ -136,7 +142,7 @@ func (c *reader) Scan(w stream.Window, found func(stream.Match)) int {
 // must be.
 func (c *reader) decide(must bool, found func(stream.Match)) {
 	allowed, other := 0.0, 0.0
-	for _, g := range c.t.guess() {
+	for _, g := range c.t.guess(c.guesses[:0]) {
 		if c.allowed[g.code] {
 			allowed += g.share
 		} else {
@@ -228,14 +234,13 @@ func (t *tally) add(b []byte, start, end int) {
 		if n < 3 {
 			weight = 0.6 * float32(n)
 		}
-		for i := range m.codes {
-			if set>>i&1 != 0 {
-				t.scores[i] += weight
-				t.known[i]++
-			}
+		for rest := set; rest != 0; rest &= rest - 1 {
+			i := bits.TrailingZeros64(rest)
+			t.scores[i] += weight
+			t.known[i]++
 		}
 	}
-	if n < 2 {
+	if n < 2 || n < 4 && set != 0 { // short words say what they say as a whole
 		return
 	}
 	g, seen := edge, 0
@@ -289,9 +294,9 @@ type guess struct {
 	share float64
 }
 
-// guess returns the languages that the text may be in. Their shares add up to
+// guess appends the languages that the text may be in. Their shares add up to
 // less than 1 where nobody can tell.
-func (t *tally) guess() (all []guess) {
+func (t *tally) guess(all []guess) []guess {
 	m := languages()
 	total := float64(t.letters)
 	for sc := alone; int(sc) < allScripts; sc++ {
@@ -328,7 +333,7 @@ func (t *tally) guess() (all []guess) {
 			}
 			p := math.Exp(log)
 			sum += p
-			if p > 1e-4 {
+			if p > 1e-3 {
 				// Of a text in the language more than a fifth of the words are known.
 				sureness := min(1, (float64(t.known[i])+0.5)/(0.2*float64(t.words)))
 				all = append(all, guess{m.codes[i], p * sureness})
@@ -338,7 +343,6 @@ func (t *tally) guess() (all []guess) {
 			all[i].share *= share / sum
 		}
 	}
-	slices.SortStableFunc(all, func(a, b guess) int { return cmp.Compare(b.share, a.share) })
 	return all
 }
 
