@@ -240,6 +240,12 @@ func (t *tally) add(b []byte, start, end int) {
 			t.known[i]++
 		}
 	}
+	if set == 0 {
+		if at, ok := m.lent[string(word)]; ok {
+			t.scores[at] += ofLent
+			t.known[at]++
+		}
+	}
 	if n < 2 || n < 4 && set != 0 { // short words say what they say as a whole
 		return
 	}
@@ -261,6 +267,10 @@ func (t *tally) add(b []byte, start, end int) {
 		i += width
 	}
 }
+
+// ofLent is what a word counts for that says what a text is about: programs have
+// scripts and systems in most languages.
+const ofLent = 0.5
 
 // ofGram is what a triple of letters counts for beside words: those of a word say
 // the same thing several times.

@@ -25,6 +25,7 @@ type model struct {
 	codes  []string
 	script []script
 	words  map[string]uint64 // which languages have the word
+	lent   map[string]int    // words of one language that others borrow
 	slots  []slot            // which have the triple of letters: a hash table
 	all    []support
 }
@@ -89,7 +90,7 @@ var languages = sync.OnceValue(func() *model {
 // that are looked at are in it, about everything, and must not be taken for
 // another.
 func parseProfiles(file, english string) *model {
-	m := &model{words: map[string]uint64{}}
+	m := &model{words: map[string]uint64{}, lent: map[string]int{}}
 	counts := make([]map[gram]int, 0, maxLanguages)
 	for line := range strings.Lines(file) {
 		code, text, ok := strings.Cut(strings.TrimSpace(line), ": ")
@@ -144,7 +145,9 @@ func (m *model) more(file string, at int, count map[gram]int) {
 		switch name {
 		case "words":
 			for _, w := range fields {
-				m.words[w] |= 1 << at
+				if m.words[w] == 0 {
+					m.lent[w] = at
+				}
 			}
 		case "triples":
 			clear(count)
