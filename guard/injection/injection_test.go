@@ -144,7 +144,7 @@ var pieces = func() (all []string) {
 	for _, b := range bad {
 		all = append(all, b.in, b.in[:len(b.in)/2])
 	}
-	return append(all, "```", "`", "~~~", "\n", " ", "'", "\"", "or ", "1", "=", "<", ">", "../", "%2e", "{{", "}}", "${", "curl ", "| sh", "é", "\u200b", "\xff", "x", "\x00", "\n\n", "    ", ";", "--", "(", ")")
+	return append(all, "`````````", "<b on=", "```", "`", "~~~", "\n", " ", "'", "\"", "or ", "1", "=", "<", ">", "../", "%2e", "{{", "}}", "${", "curl ", "| sh", "é", "\u200b", "\xff", "x", "\x00", "\n\n", "    ", ";", "--", "(", ")")
 }()
 
 func TestCutsMakeNoDifference(t *testing.T) {

@@ -1,7 +1,6 @@
 package limit
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"math/bits"
@@ -207,10 +206,21 @@ type tally struct {
 
 func (t *tally) reset() { *t = tally{} }
 
+// beside and behind are what stands before and after parts of addresses, paths and
+// programs.
+var beside, behind = signs("@/_\\#$<&%=.0123456789"), signs("@/_\\(=0123456789")
+
+func signs(list string) (t [256]bool) {
+	for _, c := range []byte(list) {
+		t[c] = true
+	}
+	return t
+}
+
 // add adds the word b[start:end]. Parts of addresses, paths and names of
 // programs are nobody's language.
 func (t *tally) add(b []byte, start, end int) {
-	if start > 0 && bytes.IndexByte([]byte("@/_\\#$<&%=."), b[start-1]) >= 0 {
+	if start > 0 && beside[b[start-1]] || end < len(b) && behind[b[end]] {
 		return
 	}
 	word := b[start:end]
