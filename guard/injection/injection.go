@@ -171,17 +171,8 @@ func (c *cursor) Scan(w stream.Window, found func(stream.Match)) int {
 			i = h.end
 			continue
 		}
-		if t[i] == '`' {
-			run := i
-			for run < len(t) && t[run] == '`' {
-				run++
-			}
-			if run == len(t) && !w.Final {
-				break
-			}
+		if t[i] == '`' && (i == 0 || t[i-1] != '`') { // a run of them counts as one
 			c.inline = !c.inline
-			i = run
-			continue
 		}
 		i++
 	}

@@ -144,7 +144,7 @@ var pieces = func() (all []string) {
 	for _, b := range bad {
 		all = append(all, b.in, b.in[:len(b.in)/2])
 	}
-	return append(all, "```", "`", "~~~", "\n", " ", "'", "\"", "or ", "1", "=", "<", ">", "../", "%2e", "{{", "}}", "${", "curl ", "| sh", "é", "\u200b", "\xff", "x", "\x00", "\n\n", "    ", ";", "--", "(", ")")
+	return append(all, "`````````", "<b on=", "```", "`", "~~~", "\n", " ", "'", "\"", "or ", "1", "=", "<", ">", "../", "%2e", "{{", "}}", "${", "curl ", "| sh", "é", "\u200b", "\xff", "x", "\x00", "\n\n", "    ", ";", "--", "(", ")")
 }()
 
 func TestCutsMakeNoDifference(t *testing.T) {
@@ -199,7 +199,13 @@ func BenchmarkScan(b *testing.B) {
 	for _, bb := range []struct{ name, text string }{
 		{"prose", "The committee met on Tuesday to review 14 open questions about shipping to Zurich, and agreed on most. "},
 		{"code", "func f(x int) error {\n\tif x < 3 && y[i] != \"a\" {\n\t\treturn fmt.Errorf(\"x: %w\", err)\n\t}\n}\n"},
-		{"tags", "<a "}, {"quotes", "' or "}, {"fences", "```\n"}, {"downloads", "curl "}, {"dots", "../"}, {"braces", "{{"}, {"tag heads", "<a b=\""},
+		{"tags", "<a "},
+		{"quotes", "' or "},
+		{"fences", "```\n"},
+		{"downloads", "curl "},
+		{"dots", "../"},
+		{"braces", "{{"},
+		{"tag heads", "<a b=\""},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
 			text := []byte(strings.ToLower(strings.Repeat(bb.text, 8<<10/len(bb.text)+1)[:8<<10]))

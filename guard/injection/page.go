@@ -10,8 +10,11 @@ var handlers = oneOf(`onabort onafterprint onanimationend onanimationiteration o
 	onpointerover onpointerrawupdate onpointerup onpopstate onprogress onpropertychange onratechange onreadystatechange onrepeat onreset onresize onscroll onscrollend onsearch onseeked onseeking onselect
 	onselectstart onshow onstart onbegin onend onstorage onsubmit onsuspend ontimeupdate ontoggle ontouchcancel ontouchend ontouchmove ontouchstart ontransitionend onunhandledrejection onunload onvolumechange onwaiting onwheel onbounce onfinish`)
 
-// maxTag bounds a tag that is read for handlers.
-const maxTag = 1024
+// Bounds of a tag that is read for handlers.
+const (
+	maxTag   = 1024 // bytes
+	maxNames = 40   // attributes
+)
 
 // angle is what begins like a tag.
 func angle(x *lex, i int) hit {
@@ -39,7 +42,7 @@ func angle(x *lex, i int) hit {
 
 // attributes reads the attributes of a tag up to its end.
 func attributes(x *lex, i, p int) hit {
-	for p-i < maxTag {
+	for names := 0; p-i < maxTag && names < maxNames; {
 		b := x.at(p)
 		switch {
 		case b == ' ' || b == '\n' || b == '\t' || b == '\r' || b == '/' || b == '\f' || b == '"' || b == '\'':
@@ -48,6 +51,7 @@ func attributes(x *lex, i, p int) hit {
 		case !isWord(b) && b != ':' && b != '@' && b != '-' && b != '.' && b != '[' && b != '(':
 			return none // its end, or no tag after all
 		}
+		names++
 		from := p
 		for p-from < 40 && (isWord(x.at(p)) || x.at(p) == ':' || x.at(p) == '-' || x.at(p) == '.' || x.at(p) == '@' || x.at(p) == '[' || x.at(p) == ']' || x.at(p) == '(' || x.at(p) == ')') {
 			p++

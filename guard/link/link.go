@@ -46,6 +46,8 @@ const (
 const (
 	maxAlt     = 256  // bytes between ![ and ]
 	maxID      = 128  // bytes of the name of a reference
+	maxOpen    = 128  // of one that stands in another which is not closed
+	maxScript  = 256  // bytes of a script address in prose
 	maxTag     = 4096 // bytes of an HTML tag
 	maxURL     = 2048 // longer addresses hold data,
 	maxFetched = 512  // and shorter ones if a page fetches them
@@ -78,12 +80,16 @@ func (s Scanner) Check() error {
 }
 
 // Begin implements stream.Scanner.
-func (s Scanner) Begin(stream.Scope) (stream.Cursor, string) { return &cursor{s: s}, "" }
+func (s Scanner) Begin(stream.Scope) (stream.Cursor, string) {
+	return &cursor{s: s, tagged: reading{at: -1}}, ""
+}
 
 type cursor struct {
 	s       Scanner
 	pos     int
 	swallow bool     // an address that was too long goes on
+	tagged  reading  // the tag that was read last, if it was not closed
+	noClose int      // offset up to which a tag that began was not closed
 	open    bool     // an image whose text was too long to wait for
 	images  []uint64 // names of references that images use
 	defs    []def    // references that an image must not use
@@ -126,7 +132,7 @@ func (c *cursor) Scan(w stream.Window, found func(stream.Match)) int {
 		if i == len(t) {
 			break
 		}
-		e, look := c.element(text{t, w.Folded, w.Final}, i)
+		e, look := c.element(text{t, w.Folded, w.Base, w.Final}, i)
 		if look == stream.More {
 			break
 		}

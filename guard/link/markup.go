@@ -13,6 +13,7 @@ import (
 // text is what can be seen of a text.
 type text struct {
 	clean, folded []byte
+	base          int // offset of clean[0]
 	final         bool
 }
 
@@ -97,11 +98,15 @@ func (c *cursor) bare(t text, i int, b byte) (e element, look stream.Look) {
 	case "url(":
 		return c.style(t, i)
 	}
-	end, ok := addressEnd(t, i)
+	most := maxURL
+	if scheme == "javascript:" || scheme == "vbscript:" {
+		most = maxScript
+	}
+	end, ok := addressEnd(t, i, most)
 	if ok == stream.More {
 		return e, stream.More
 	}
-	cut, whole := end-i >= maxURL, string(t.clean[i:end])
+	cut, whole := end-i >= most, string(t.clean[i:end])
 	for !cut && end > i && strings.IndexByte(".,;:!?*_~])}", t.clean[end-1]) >= 0 {
 		end--
 	}
@@ -124,10 +129,11 @@ func (c *cursor) bare(t text, i int, b byte) (e element, look stream.Look) {
 	return e, stream.Yes
 }
 
-// addressEnd returns the end of an address in prose that begins at i.
-func addressEnd(t text, i int) (end int, look stream.Look) {
+// addressEnd returns the end of an address in prose that begins at i, or where it
+// is too long to wait for.
+func addressEnd(t text, i, most int) (end int, look stream.Look) {
 	depth := 0
-	for end = i; end < len(t.clean) && end-i < maxURL; {
+	for end = i; end < len(t.clean) && end-i < most; {
 		b := t.clean[end]
 		switch {
 		case b == '(':
@@ -151,7 +157,7 @@ func addressEnd(t text, i int) (end int, look stream.Look) {
 		}
 		end++
 	}
-	if end == len(t.clean) && end-i < maxURL && !t.final {
+	if end == len(t.clean) && end-i < most && !t.final {
 		return i, stream.More
 	}
 	return end, stream.Yes

@@ -21,6 +21,13 @@ var attributes = map[string]map[string]use{
 // longestName bounds the names of tags in attributes.
 const longestName = 8
 
+// reading is how far a tag was read that is not closed yet.
+type reading struct {
+	at, end int // offsets: where it begins, and up to where it was read
+	quote   byte
+	inner   bool // another tag begins in it
+}
+
 // tag reads an HTML tag that may hold addresses.
 func (c *cursor) tag(t text, i int) (e element, look stream.Look) {
 	j := i + 1
@@ -33,8 +40,17 @@ func (c *cursor) tag(t text, i int) (e element, look stream.Look) {
 	if uses == nil || !(t.clean[j] <= ' ' || t.clean[j] == '/' || t.clean[j] == '>') {
 		return e, stream.No
 	}
-	end, quote, closed := j, byte(0), false
-	for ; end < len(t.clean) && end-i < maxTag; end++ {
+	most := maxTag
+	if c.noClose-(t.base+i) > maxTag/2 {
+		most = maxOpen
+	}
+	r := reading{at: t.base + i, end: j}
+	if c.tagged.at == r.at { // go on where the window ended
+		r = c.tagged
+		r.end -= t.base
+	}
+	end, quote, closed, inner := r.end, r.quote, false, r.inner
+	for ; end < len(t.clean) && end-i < most; end++ {
 		switch b := t.clean[end]; {
 		case quote != 0:
 			if b == quote {
@@ -44,6 +60,8 @@ func (c *cursor) tag(t text, i int) (e element, look stream.Look) {
 		case (b == '"' || b == '\'') && opens(t.clean[j:end]):
 			quote = b
 			continue
+		case b == '<':
+			inner = true
 		case b == '>':
 			closed = true
 		}
@@ -52,15 +70,16 @@ func (c *cursor) tag(t text, i int) (e element, look stream.Look) {
 		}
 	}
 	switch {
-	case !closed && end-i < maxTag && !t.final:
+	case !closed && end-i < most && !t.final:
+		c.tagged = reading{at: r.at, end: t.base + end, quote: quote, inner: inner}
 		return e, stream.More
 	case closed:
 		end++
 	}
-	e = element{from: i, to: end, next: end, cut: !closed && end-i >= maxTag}
+	e = element{from: i, to: end, next: end, cut: !closed && end-i >= most}
 	c.values(t.clean[j:end], uses, &e.fault)
-	if e.fault.reason == "" {
-		// The address was fine, but perhaps not what stands beside it.
+	if e.fault.reason == "" && (!closed || inner) { // Markdown takes it for no tag, so what stands in it counts
+		c.noClose = max(c.noClose, t.base+end)
 		e.next = j
 	}
 	return e, stream.Yes
@@ -102,6 +121,9 @@ func (c *cursor) values(b []byte, uses map[string]use, worst *fault) {
 			value, b = b[:n], b[n:]
 		}
 		by, known := uses[name]
+		if name == "style" {
+			by, known = fetched, true
+		}
 		if !known {
 			continue
 		}
@@ -122,6 +144,20 @@ func addresses(name, value string) []string {
 			}
 		}
 		return all
+	case "style": // "background: url(a.png)"
+		var all []string
+		for rest := value; ; {
+			i := strings.Index(strings.ToLower(rest), "url(")
+			if i < 0 {
+				return all
+			}
+			rest = strings.TrimLeft(rest[i+len("url("):], "'\" ")
+			end := strings.IndexAny(rest, "'\") ")
+			if end < 0 {
+				end = len(rest)
+			}
+			all = append(all, rest[:end])
+		}
 	case "content": // "0; url=https://…", of meta refresh
 		i := strings.Index(strings.ToLower(value), "url=")
 		if i < 0 {

@@ -89,6 +89,11 @@ func TestNewNamesListAndPhrase(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "codenames") || !strings.Contains(err.Error(), "phrase 1") {
 		t.Errorf("New: %v", err)
 	}
+	for _, name := range []string{"Code Names", "-a", "a-", "a--b", "ä"} {
+		if _, err := word.New(word.List{Name: name}); err == nil {
+			t.Errorf("the name %q was taken", name)
+		}
+	}
 	if _, err := word.New(word.List{Words: make([]string, word.MaxWords)}); err == nil {
 		t.Error("empty phrases were taken")
 	}

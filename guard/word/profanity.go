@@ -25,7 +25,8 @@ var profanity = sync.OnceValue(func() [2]List {
 	file, err := profanityFile.ReadFile("profanity.txt")
 	lists, bad := parseProfanity(string(file))
 	if err != nil || bad != nil {
-		panic("word: the managed list is damaged") // a bug: the file is part of the program
+		// bug: the file is part of the program.
+		panic("word: the managed list is damaged")
 	}
 	return lists
 })

@@ -17,6 +17,7 @@ package word
 
 import (
 	"fmt"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -76,10 +77,10 @@ type list struct {
 	inflect, within bool
 }
 
-// New returns a Scanner for the given lists. An empty phrase, one that is too
-// long or one that nothing of shows is an error, which names the list and the
-// number of the phrase in it, counted from 0. Of equally long phrases at one
-// place that of the earlier list counts.
+// New returns a Scanner for the given lists. A name that is not in kebab-case, an
+// empty phrase, one that is too long or one that nothing of shows is an error,
+// which names the list and the number of the phrase in it, counted from 0. Of
+// equally long phrases at one place that of the earlier list counts.
 func New(lists ...List) (*Scanner, error) {
 	if len(lists) > MaxLists {
 		return nil, fmt.Errorf("word: %d lists: at most %d are allowed", len(lists), MaxLists)
@@ -89,6 +90,9 @@ func New(lists ...List) (*Scanner, error) {
 	for _, in := range lists {
 		if in.Name == "" {
 			in.Name = Reason
+		}
+		if strings.Trim(in.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || strings.Trim(in.Name, "-") != in.Name || strings.Contains(in.Name, "--") {
+			return nil, fmt.Errorf("word: list %q: want a name in kebab-case", in.Name)
 		}
 		if in.Severity == ringwall.Info {
 			in.Severity = ringwall.Medium
