@@ -10,7 +10,9 @@ import (
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
 	"github.com/ringwall/ringwall/guard/attack"
 	"github.com/ringwall/ringwall/guard/guardrail"
+	"github.com/ringwall/ringwall/guard/injection"
 	"github.com/ringwall/ringwall/guard/leak"
+	"github.com/ringwall/ringwall/guard/limit"
 	"github.com/ringwall/ringwall/guard/link"
 	"github.com/ringwall/ringwall/guard/pattern"
 	"github.com/ringwall/ringwall/guard/pii"
@@ -24,13 +26,33 @@ import (
 // those that a guardrail asks for, none if it asks for nothing.
 var Scanners = map[string]func(*guardrail.Spec) ([]stream.Scanner, error){
 	attack.Control: func(*guardrail.Spec) ([]stream.Scanner, error) { return []stream.Scanner{attack.Scanner{}}, nil },
-	leak.Control:   func(*guardrail.Spec) ([]stream.Scanner, error) { return []stream.Scanner{&leak.Scanner{}}, nil },
+	injection.Control: func(s *guardrail.Spec) ([]stream.Scanner, error) {
+		return []stream.Scanner{injection.Scanner{Floor: s.Code.Least}}, nil
+	},
+	leak.Control:  func(*guardrail.Spec) ([]stream.Scanner, error) { return []stream.Scanner{&leak.Scanner{}}, nil },
+	limit.Control: limits,
 	link.Control: func(s *guardrail.Spec) ([]stream.Scanner, error) {
-		return []stream.Scanner{link.Scanner{Hosts: s.Link.Hosts, Deny: s.Link.Deny, Only: s.Link.Only}}, nil
+		l := link.Scanner{Hosts: s.Link.Hosts, Deny: s.Link.Deny, Only: s.Link.Only}
+		return []stream.Scanner{l}, l.Check()
 	},
 	pii.Control:    personal,
 	secret.Control: func(*guardrail.Spec) ([]stream.Scanner, error) { return []stream.Scanner{secret.Scanner{}}, nil },
 	word.Control:   words,
+}
+
+// limits looks for texts that are too long, that only repeat themselves, and
+// that are in another language than is allowed.
+func limits(s *guardrail.Spec) ([]stream.Scanner, error) {
+	long := limit.Length{Chars: s.Limit.Characters, Tokens: s.Limit.Tokens, Repeats: s.Limit.Repeats}
+	out := []stream.Scanner{long}
+	if len(s.Limit.Languages) == 0 {
+		return out, long.Check()
+	}
+	only, err := limit.NewLanguages(s.Limit.Languages...)
+	if err != nil {
+		return nil, err
+	}
+	return append(out, only), long.Check()
 }
 
 // personal looks for personal data, and for what recognizers describe.

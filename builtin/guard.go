@@ -9,6 +9,7 @@ import (
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/attack"
 	"github.com/ringwall/ringwall/guard/guardrail"
+	"github.com/ringwall/ringwall/guard/link"
 	"github.com/ringwall/ringwall/guard/pattern"
 	"github.com/ringwall/ringwall/guard/pii"
 	"github.com/ringwall/ringwall/guard/stream"
@@ -74,8 +75,6 @@ func asked(s *guardrail.Spec, n guardrail.Named) bool {
 		return len(s.Topic.Topics) > 0
 	case &s.Grounding.Rule:
 		return s.Grounding.Grounding > 0 || s.Grounding.Relevance > 0
-	case &s.Limit.Rule:
-		return s.Limit.Characters > 0 || s.Limit.Tokens > 0 || len(s.Limit.Languages) > 0
 	case &s.Content.Rule:
 		return n.Rule.Looks()
 	}
@@ -117,9 +116,10 @@ func actions(s *guardrail.Spec, n guardrail.Named, way ringwall.Direction, rest 
 	if own.Off && !named {
 		return nil
 	}
-	if _, said := by[pii.Age]; n.Rule == &s.PII.Rule && !said && !own.Off {
-		// An age alone tells nobody apart: it is noted and stays where it is.
-		by[pii.Age] = guardrail.Act{Action: ringwall.Flag}
+	for _, reason := range mild[n.Control] {
+		if _, said := by[reason]; !said && !own.Off {
+			by[reason] = guardrail.Act{Action: ringwall.Flag}
+		}
 	}
 	a := &guard.Actions{
 		Default: own.Action, Ignore: own.Off, Tokenize: own.Tokenize,
@@ -144,6 +144,15 @@ func actions(s *guardrail.Spec, n guardrail.Named, way ringwall.Direction, rest 
 		a.By[reason], a.TokenizeBy[reason] = act.Action, act.Tokenize
 	}
 	return a
+}
+
+// mild are the reasons that are only flagged unless a guardrail names them: an
+// age alone tells nobody apart, an abbreviated link may lead anywhere, and crude
+// words are no abuse.
+var mild = map[string][]string{
+	pii.Control:  {pii.Age},
+	link.Control: {link.ReasonShortener},
+	word.Control: {word.ReasonMildProfanity},
 }
 
 // never is a threshold that no finding passes.

@@ -110,6 +110,13 @@ func TestGuard(t *testing.T) {
 		{"a recognizer with check digits", "pii: {recognizers: [{name: member, patterns: [{regex: '\\b\\d{8}\\b'}], checksum: luhn, input: block}]}", ringwall.User, "12345678 and 12345674", ""},
 		{"and without", "pii: {recognizers: [{name: member, patterns: [{regex: '\\b\\d{8}\\b'}], checksum: luhn, input: block}]}", ringwall.User, "12345678", "12345678"},
 		{"a word list of its own action", "word: {lists: [{name: rivals, words: [acme], input: mask}], words: [blue]}", ringwall.User, "acme", "{RIVALS}"},
+		{"a text that is too long", "limit: {characters: 10}", ringwall.User, "a text of more than ten characters", ""},
+		{"a text cut at its limit", "limit: {characters: 10, input: mask}", ringwall.User, "a text of more than ten characters", "a text of {TOO_LONG}"},
+		{"another language", "limit: {languages: [en]}", ringwall.User, "Wo ist meine Bestellung, die ich letzte Woche bei Ihnen aufgegeben habe?", ""},
+		{"a language that is allowed", "limit: {languages: [en, de]}", ringwall.User, "Wo ist meine Bestellung, die ich letzte Woche bei Ihnen aufgegeben habe?", "Wo ist meine Bestellung, die ich letzte Woche bei Ihnen aufgegeben habe?"},
+		{"code for who reads it next", "output_code: {input: block}", ringwall.User, "<img src=x onerror=alert(1)>", ""},
+		{"profanity", "word: {managed: [profanity]}", ringwall.User, "what the f.u.c.k", ""},
+		{"crude words are flagged", "word: {managed: [profanity]}", ringwall.User, "what a crap", "what a crap"},
 		{"an exception by text", "exceptions: [{name: x, texts: [info@example.com]}]", ringwall.User, "info@example.com ann@example.com", "info@example.com {EMAIL}"},
 		{"an exception by pattern", "exceptions: [{name: x, patterns: ['[a-z]+@example\\.com']}]", ringwall.User, "info@example.com a@b.de", "info@example.com {EMAIL}"},
 		{"an exception that is over", "exceptions: [{name: x, texts: [info@example.com], until: 2020-01-01}]", ringwall.User, "info@example.com", "{EMAIL}"},
@@ -127,6 +134,8 @@ func TestGuardRefuses(t *testing.T) {
 	for _, tt := range []struct{ name, guardrail, want string }{
 		{"a pattern that is none", "pii: {recognizers: [{name: a, patterns: [{regex: '('}]}]}", "guardrail g: pii: "},
 		{"a construct that streams cannot have", "pii: {recognizers: [{name: a, patterns: [{regex: 'a(?=b)'}]}]}", "lookahead"},
+		{"a language that is none", "limit: {languages: [english]}", "guardrail g: limit: "},
+		{"a host that is none", "link: {hosts: ['https://a.b/c']}", "guardrail g: link: "},
 		{"an exception's pattern", "exceptions: [{name: x, patterns: ['[']}]", "guardrail g: exception x: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -165,7 +165,8 @@ var inference = []Control{
 		Asks:    "improper output handling",
 		Rooms:   []string{"guard/injection"},
 		Threats: []string{"LLM05", "ASI05", "AML.T0048.003", "AML.T0077"},
-		State:   Planned,
+		State:   Done,
+		Proof:   []string{"guard/injection.TestScanner", "builtin.TestGuard"},
 	},
 	{
 		ID:      "inference/limit",
@@ -173,7 +174,8 @@ var inference = []Control{
 		Asks:    "input validation",
 		Rooms:   []string{"guard/limit"},
 		Threats: []string{"LLM01", "LLM10", "AML.T0029", "AML.T0034"},
-		State:   Planned,
+		State:   Done,
+		Proof:   []string{"guard/limit.TestLength", "guard/limit.TestLanguages", "builtin.TestGuard"},
 	},
 	{
 		ID:      "inference/tool-call",

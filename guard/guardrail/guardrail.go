@@ -149,6 +149,7 @@ type Limit struct {
 	Rule       `yaml:",inline"`
 	Characters int      `yaml:"characters" doc:"most characters of a text; 0: any number" default:"0"`
 	Tokens     int      `yaml:"tokens" doc:"most tokens of a text, as estimated; 0: any number" default:"0"`
+	Repeats    int      `yaml:"repeats" doc:"how often the same few characters may follow one another; -1: without end" default:"2000"`
 	Languages  []string `yaml:"languages" doc:"languages that texts may be in, by ISO 639-1 code; none: any" example:"[en, de]"`
 }
 

@@ -20,11 +20,8 @@ import (
 	"github.com/ringwall/ringwall/guard/stream"
 )
 
-// Ids of the controls that this package keeps.
-const (
-	LengthControl   = "inference/length"
-	LanguageControl = "inference/language"
-)
+// Control is the id of the control that this package keeps.
+const Control = "inference/limit"
 
 // Reasons of findings.
 const (
