@@ -22,8 +22,10 @@ type identifier struct {
 	words string
 	// kin are the words of all its kind that are enough where there is a check.
 	kin      topic
-	loose    bool // named, it counts although the check digit is wrong: it has not always been kept
-	near     bool // it counts only close behind its name, as if nothing were checked
+	abroad   topic // the same in the languages of countries where it is given out
+	loose    bool  // named, it counts although the check digit is wrong: it has not always been kept
+	near     bool  // it counts only close behind its name, as if nothing were checked
+	weak     bool  // its check says little: alone it is likely, no more
 	severity ringwall.Severity
 	topic    int // the bit of its words
 }
@@ -32,9 +34,10 @@ type identifier struct {
 type alone uint8
 
 const (
-	never  alone = iota // too many other numbers look like it
-	parted              // with the signs between its groups
-	whole               // in all forms
+	never   alone = iota // too many other numbers look like it
+	faintly              // with the signs between its groups, and then it is but a guess
+	parted               // with the signs between its groups
+	whole                // in all forms
 )
 
 // form is one way to write an identifier.
@@ -50,7 +53,7 @@ type form struct {
 
 // fits reports whether the word t[s:e] and what follows it may be in the form.
 func (f *form) fits(t []byte, s, e int) bool {
-	if f.before > 0 && (s == 0 || stream.AlphaNum[t[s-1]] || s > 1 && (!stream.AlphaNum[t[s-2]] || t[s-1] == ' ' && !capital(t[s-2]))) {
+	if f.before > 0 && (s == 0 || stream.AlphaNum[t[s-1]] || s > 1 && (!stream.AlphaNum[t[s-2]] || t[s-1] == ' ' && !capital(t[s-2]) && !lowerHead(t, s))) {
 		return false
 	}
 	if f.next == 0 {
@@ -107,9 +110,9 @@ var forms = func() (t [2][maxWord + 1][]form) {
 }()
 
 // identify looks for an identifier whose first word with a digit has its first
-// digit at t[i]; buf is room for its characters. A named one goes before any other.
-func identify(w stream.Window, i, first int, buf []byte) (start, end int, p pattern, look stream.Look) {
-	t := w.Clean
+// digit at t[i]. A named one goes before any other.
+func (c *cursor) identify(w stream.Window, i, first int) (start, end int, p pattern, look stream.Look) {
+	t, buf := w.Clean, c.value[:0]
 	s := i
 	for s > first && i-s < maxWord && stream.AlphaNum[t[s-1]] {
 		s--
@@ -130,17 +133,19 @@ func identify(w stream.Window, i, first int, buf []byte) (start, end int, p patt
 	if e-s <= 2 && counts(t, s, e) {
 		return i, i, p, stream.No
 	}
-	switch at, to, p, look := besides(t, s, e, first, buf, w.Final); look {
+	switch at, to, p, look := c.besides(w, s, e, first); look {
 	case stream.More:
 		return at, i, p, look
 	case stream.Yes:
 		return at, to, p, look
 	}
-	if at, to, p, look := address(t, s, e); look == stream.Yes {
+	if at, to, p, look := c.address(w, s, e); look == stream.Yes {
 		return at, to, p, look
 	}
-	var far, near topics
-	read := -1 // where the words were read before
+	var far, near, after topics
+	var column *topics
+	thing := false         // the words before it say that it is of a thing
+	read, readTo := -1, -1 // where the words were read before
 	those := forms[0][e-s]
 	if t[s] >= 'A' {
 		those = forms[1][e-s]
@@ -151,7 +156,7 @@ func identify(w stream.Window, i, first int, buf []byte) (start, end int, p patt
 			continue
 		}
 		at := s - f.before
-		if at < first || at > 0 && joined(t, at) || !apart(t[at:s]) {
+		if at < first || at > 0 && joined(t, at) || !apart(t[at:s]) && !headed(w.Folded, at, s) {
 			continue
 		}
 		to, v, plain, look := match(t, at, f.layout, buf, w.Final)
@@ -161,38 +166,137 @@ func identify(w stream.Window, i, first int, buf []byte) (start, end int, p patt
 		case stream.More:
 			return at, i, p, look
 		}
-		right := f.id.check == nil || f.id.check(v)
-		if !right && !f.id.loose {
+		id := f.id
+		right := id.check == nil || id.check(v)
+		if !right && !id.loose {
 			continue
 		}
 		if read != at {
-			far, near = topicsBefore(w.Folded, at)
+			if thing = ofGoods(w.Folded, at); !thing {
+				far, near = topicsBefore(w.Folded, at, 0)
+			}
+			column = c.table.at(w.Folded, at, w.Base)
 			read = at
 		}
-		score := 0.0
-		switch {
-		case f.id.check == nil || !right || f.id.near:
-			if near.has(f.id.topic) {
-				score = 0.8
+		score := id.named(&far, &near, column, right)
+		if score == 0 && len(v) > 5 && !id.near && !thing {
+			if readTo != to {
+				var more bool
+				if after, more = topicsAfter(w.Folded, to, w.Final); more {
+					return at, i, p, stream.More
+				}
+				readTo = to
 			}
-		case far.has(f.id.topic) || f.id.kin != 0 && far.any(f.id.kin):
-			score = 0.99
+			if !after.none() {
+				score = id.named(&after, &after, nil, right)
+			}
 		}
-		if score == 0 && right && plain && (f.id.alone == whole || f.id.alone == parted && f.signs) && !priced(t, at) && !ofGoods(t, at) {
-			score = 0.9
-			if f.signs {
-				score = 0.92
+		if score == 0 && right && plain && id.alone != never && (id.alone == whole || f.signs) && !priced(t, at) && !thing && (f.signs || !listed(t, at)) {
+			switch {
+			case id.alone == faintly:
+				score = faint
+			case id.weak:
+				score = likely
+			case f.signs:
+				score = parcel
+			default:
+				score = own
 			}
 		}
 		if score > p.score {
 			start, end = at, to
-			p = pattern{reason: f.id.reason, severity: f.id.severity, score: score}
+			p = pattern{reason: id.reason, severity: id.severity, score: score}
+		}
+	}
+	if p.score < likely && (e-s >= 4 || s > 0 && t[s-1] == '-') {
+		if read != s {
+			far, near = topicsBefore(w.Folded, s, 0)
+			column = c.table.at(w.Folded, s, w.Base)
+		}
+		if at, to, q, look := coded(w, s, e, first, &far, &near, column); look != stream.No {
+			return at, to, q, look
 		}
 	}
 	if p.score == 0 {
 		return i, i, p, stream.No
 	}
 	return start, end, p, stream.Yes
+}
+
+// named is the score that the words about a value give it.
+func (id *identifier) named(far, near, column *topics, right bool) float64 {
+	checked := id.check != nil && right && !id.near
+	if column != nil && (column.has(id.topic) || checked && column.any(id.kin|id.abroad)) {
+		near, far = column, column
+	}
+	switch {
+	case checked && far.has(id.topic):
+		return certain
+	case checked && (far.any(id.abroad) || far.any(id.kin) && english[id.reason[:2]]):
+		return kindred
+	case checked && far.any(id.kin):
+		return distant
+	case !checked && near.has(id.topic):
+		return named
+	}
+	return 0
+}
+
+// codes are what the words about them alone tell, however they are written.
+var codes = [...]struct {
+	number, of topic // words for it, and for whom it is of
+	head       string
+	reason     string
+}{{patient, ward, "mrn", MedicalRecord}, {staff, crew, "emp", EmployeeID}, {patient, ward, "pat", MedicalRecord}}
+
+// coded reads the word t[s:e], with what hyphens join to it, as a code that a
+// word right before it names, or its column, or that says what it is itself. Of
+// one that letters are in it is enough to know whose it may be.
+func coded(w stream.Window, s, e, first int, far, near, column *topics) (start, end int, p pattern, look stream.Look) {
+	t := w.Clean
+	start, end = s, e
+	for start-1 > first && contains("-/._", t[start-1]) && stream.AlphaNum[t[start-2]] && s-start < 12 {
+		start--
+		for start > first && stream.AlphaNum[t[start-1]] && s-start < 12 {
+			start--
+		}
+	}
+	if start > 0 && stream.AlphaNum[t[start-1]] {
+		return s, e, p, stream.No
+	}
+	for _, k := range codes {
+		word := near.any(k.number) || column != nil && column.any(k.number)
+		head := s-start == 4 && t[s-1] == '-' && string(w.Folded[start:start+3]) == k.head
+		if !word && !head && !far.any(k.of) {
+			continue
+		}
+		for end+1 < len(t) && contains("-/.", t[end]) && stream.AlphaNum[t[end+1]] && end-s < 24 {
+			end++
+			for end < len(t) && stream.AlphaNum[t[end]] && end-s < 24 {
+				end++
+			}
+		}
+		if end == len(t) && !w.Final || end+1 == len(t) && !w.Final && contains("-/.", t[end]) {
+			return start, s, p, stream.More
+		}
+		digits, letters := 0, 0
+		for _, c := range t[start:end] {
+			switch {
+			case isDigit(c):
+				digits++
+			case isLetter(c):
+				letters++
+			case c == '.' || c == '/':
+				letters -= 9
+			}
+		}
+		switch n := end - start; {
+		case n < 4 || n > 20 || letters < 0 || digits < 3 || priced(t, start) && t[start-1] != '#':
+		case word && (digits >= 5 || letters > 0), head, letters > 0 && letters < 5 && digits >= 4 && isLetter(t[start]):
+			return start, end, pattern{reason: k.reason, severity: medium, score: named}, stream.Yes
+		}
+	}
+	return s, e, p, stream.No
 }
 
 // counts reports whether the one or two signs t[s:e] stand between words as any
@@ -221,6 +325,40 @@ func apart(head []byte) bool {
 	}
 	return n <= maxLetters+1
 }
+
+// lowerHead reports whether a few small letters stand before the space before t[s]
+// that are hardly a word.
+func lowerHead(t []byte, s int) bool {
+	j := s - 1
+	for j > 0 && s-j < maxLetters && (isLetter(t[j-1]) || t[j-1] == '-') {
+		j--
+	}
+	if j == s-1 || j > 0 && stream.AlphaNum[t[j-1]] {
+		return false
+	}
+	for _, c := range t[j : s-1] {
+		switch c {
+		case '-':
+			return true
+		case 'a', 'e', 'i', 'o', 'u', 'y':
+			return false
+		}
+	}
+	return true
+}
+
+// headed reports whether t[i:s] is a few letters and a space, and words before it
+// name something. t is folded.
+func headed(t []byte, i, s int) bool {
+	if s-i < 2 || s-i > maxLetters || t[s-1] != ' ' || !lowerHead(t, s) {
+		return false
+	}
+	far, _ := topicsBefore(t, i, 0)
+	return !far.none()
+}
+
+// listed reports whether another number stands before t[i].
+func listed(t []byte, i int) bool { return i > 1 && t[i-1] == ' ' && isDigit(t[i-2]) }
 
 // priced reports whether a sign of money or of an order stands before t[i].
 func priced(t []byte, i int) bool {

@@ -1,8 +1,6 @@
 package pii
 
 import (
-	"strings"
-
 	"github.com/ringwall/ringwall/guard/stream"
 )
 
@@ -101,7 +99,8 @@ func readTrunk(t []byte, i int, final bool) (int, stream.Look) {
 		return i, stream.No
 	case n > 2 && (gs[0].digits == 2 && gs[1].digits == 4 && gs[2].digits == 8 || // 05-06-2023
 		gs[0].digits == 4 && gs[1].digits == 8 && gs[2].digits == 12), // a number in fours
-		gs[0].digits == 3 && gs[1].digits == 5: // in the form of a social security number
+		gs[0].digits == 3 && gs[1].digits == 5,                                  // in the form of a social security number
+		n == 2 && gs[0].digits == 5 && gs[1].digits == 9 && t[gs[0].end] == '-': // of a postal code
 		return i, stream.No
 	}
 	for n--; n > 0 && gs[n].digits >= 9; n-- {
@@ -112,39 +111,27 @@ func readTrunk(t []byte, i int, final bool) (int, stream.Look) {
 	return i, stream.No
 }
 
-// readNamed reads a number of 7 to 12 digits in groups that the words before it
-// call a phone number.
-func readNamed(t []byte, i int, final bool) (int, stream.Look) {
-	_, gs, n, more := groups(t, i, final, " -./")
-	switch last := gs[max(n-1, 0)]; {
+// readNamed reads a number of 7 to 12 digits that the words before it, or its
+// column, call a phone number.
+func (c *cursor) readNamed(w stream.Window, i int) (int, stream.Look) {
+	t := w.Clean
+	if t[i] > '9' || i > 0 && joined(t, i) {
+		return i, stream.No
+	}
+	_, gs, n, more := groups(t, i, w.Final, " -./")
+	last := gs[max(n-1, 0)]
+	switch {
 	case more:
 		return i, stream.More
-	case n < 2 || last.digits < 7 || last.digits > 12 || !called(t, i, phoneWords):
+	case last.digits < 7 || last.digits > 12 || n == 1 && last.digits < 8:
 		return i, stream.No
-	default:
-		return last.end, ends(t, last.end, final)
+	case n == 3 && (gs[0].digits == 4 && last.digits == 8 || gs[1].digits == 4 && last.digits == 8 && gs[0].digits == 2), // a date
+		n == 2 && gs[0].digits == 5 && t[gs[0].end] == '-' && last.digits < 10: // a postal code
+		return i, stream.No
 	}
-}
-
-// called reports whether one of the last words of the line before t[i] is among
-// words, which are in lower case.
-func called(t []byte, i int, words []string) bool {
-	const far = 24
-	for j := i - 1; j >= 0 && i-j <= far && t[j] != '\n'; j-- {
-		if !isLetter(t[j]) || j > 0 && stream.AlphaNum[t[j-1]] {
-			continue
-		}
-		for _, w := range words {
-			if j+len(w) < i && !isLetter(t[j+len(w)]) && strings.EqualFold(string(t[j:j+len(w)]), w) {
-				return true
-			}
-		}
+	_, near := topicsBefore(w.Folded, i, 0)
+	if column := c.table.at(w.Folded, i, w.Base); !near.any(phoned) && (column == nil || !column.any(phoned)) {
+		return i, stream.No
 	}
-	return false
-}
-
-// As the views write them: without accents.
-var phoneWords = []string{
-	"phone", "telephone", "tel", "mobile", "cell", "fax", "whatsapp", "call", "ring", "telefon", "telefono", "telefone", "telefoon",
-	"numero", "handy", "mobil", "movil", "portable", "puhelin", "puhelinnumero", "rufnummer", "telefonnummer", "bel",
+	return last.end, ends(t, last.end, w.Final)
 }
