@@ -153,7 +153,7 @@ func nameBefore(t []byte, i int) bool {
 // ageWord reports whether the word before t[i] says that an age follows.
 func ageWord(t []byte, i int) bool {
 	end := i
-	for end > 0 && i-end < 4 && contains(" :=\"'", t[end-1]) {
+	for end > 0 && i-end < 6 && contains(" :=\"'*(|\t>", t[end-1]) {
 		end--
 	}
 	start := end
@@ -164,13 +164,24 @@ func ageWord(t []byte, i int) bool {
 		return false
 	}
 	switch word := string(t[start:end]); word {
-	case "age", "aged", "turns", "turned", "turning", "alter", "edad", "eta", "idade", "leeftijd", "wiek", "alder", "возраст", "вік", "ηλικια", "العمر", "عمره", "عمرها", "גיל", "आयु", "उम्र", "年齢", "年齢:", "年龄", "나이", "yasi", "yas", "umur", "usia", "aetatis":
-		return word != "alter" && word != "turned" || i-end > 1 || word == "turned"
-	case "is":
-		// How old is my daughter? My daughter Ann is 12: of a person in capitals.
-		return false
+	case "turns", "turned", "turning":
+		return i-end == 1
+	case "alter", "kor", "ika", "vek", "eta", "yas": // they mean more than that
+		return i-end > 1 && (word != "eta" || i < len(t) && unitless(t, i))
+	default:
+		own := vocab.whole[word]
+		if own == nil && start < end && t[start] >= 0xE0 {
+			own = new(topics)
+			vocab.unspacedIn(t, start, end, own)
+		}
+		return own != nil && own.any(years)
 	}
-	return false
+}
+
+// unitless reports whether nothing follows the number at t[i] in its clause: no unit.
+func unitless(t []byte, i int) bool {
+	e := wordEnd(t, i)
+	return e == len(t) || contains("\",;\n}<|)", t[e])
 }
 
 // bankAt reads the code of a bank that begins at t[start].

@@ -174,8 +174,8 @@ func topicsBefore(t []byte, i, low int) (far, near topics) {
 	if k := keyBefore(t, i, low); k >= 0 {
 		low = k
 	}
-	found, named, line := false, -1, -1 // line: where the line begins, if the value does so too
-	var ends [3]int                     // of the words behind, the nearest first
+	found, nearest, line := false, -1, -1 // line: where the line begins, if the value does so too
+	var ends [3]int                       // of the words behind, the nearest first
 	for end := i; end > low; {
 		switch c := t[end-1]; {
 		case c == '\n':
@@ -194,8 +194,8 @@ func topicsBefore(t []byte, i, low int) (far, near topics) {
 			start--
 		}
 		var own topics
+		next := end // of up to three words with single signs between them
 		if start > low || start == 0 || !inWord(t[start-1]) {
-			next := end // of up to three words with single signs between them
 			for _, e := range ends {
 				if e == 0 || !follows(t, next, e) {
 					break
@@ -214,11 +214,11 @@ func topicsBefore(t []byte, i, low int) (far, near topics) {
 		case own.none() || i-end > nearWords:
 		case !found:
 			near, found = own, own.names()
-		case ends[0] > 0 && follows(t, end, ends[0]) && ends[0] == named:
-			near.add(&own) // of a name of two words the second alone may be one
+		case nearest >= 0 && next >= nearest:
+			near.add(&own) // of a name of several words the last alone may be one
 		}
-		if !own.none() {
-			named = end
+		if nearest < 0 && !own.none() {
+			nearest = end
 		}
 		ends[2], ends[1], ends[0] = ends[1], ends[0], end
 		end = start
@@ -363,7 +363,7 @@ func topicsAfter(t []byte, i int, final bool) (own topics, more bool) {
 // linking are the words between a value and what it is.
 var linking = func() map[string]bool {
 	m := map[string]bool{}
-	for _, w := range strings.Fields("is was as for ist war lautete est es era e fue sono var ar er on jest to je este adalah la being будет это είναι ειναι هو هي הוא זה belongs") {
+	for _, w := range strings.Fields("is was ist war lautete est es era e fue sono var ar er jest to je este adalah la being будет это είναι ειναι هو هي הוא זה belongs") {
 		m[w] = true
 	}
 	return m

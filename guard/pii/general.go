@@ -64,7 +64,7 @@ var general = []identifier{
 	{reason: SWIFT, forms: "NNNNNNNN|NNNNNNNNNNN", check: bic, words: "bic|swift|bic swift|swift bic|kod swift|kod bic|code swift|codigo swift|codice bic|swift code|bic code|swift bic", severity: medium},
 	{
 		reason: Passport, forms: "ddddddddd|Adddddddd|AAddddddd|AAdddddd|AAAdddddd|Addddddd|AAdddddddA|ddAAddddd|dddddddd|NNNNNNNNN",
-		words: "passport|passports|passport number|passport no|passport nr|passeport|passeports|numero de pasaporte|numero de passeport|numero passaporto|numero do passaporte|reisepassnummer|passi|passin|passinumero|cestovni pas|cislo pasu|utlevel*|pasaportul*|pasaport no|paspor|no paspor|ho chieu|διαβατηριο|διαβατηριου|جواز|جواز السفر|דרכון|पासपोर्ट|หนังสือเดินทาง|загранпаспорт|паспорта|паспортa|pasaporte|passaporto|reisepass|passnummer|ausweisnummer|paspoort|paspoortnummer|passaporte|pass nr|паспорт|护照|旅券|パスポート|여권|pasaport|paszport|passeport n", severity: high,
+		words: "passport|passports|paszport*|pasaport*|passeport*|passaport*|passport number|passport no|passport nr|passeport|passeports|numero de pasaporte|numero de passeport|numero passaporto|numero do passaporte|reisepassnummer|passi|passin|passinumero|cestovni pas|cislo pasu|utlevel*|pasaportul*|pasaport no|paspor|no paspor|ho chieu|διαβατηριο|διαβατηριου|جواز|جواز السفر|דרכון|पासपोर्ट|หนังสือเดินทาง|загранпаспорт|паспорта|паспортa|pasaporte|passaporto|reisepass|passnummer|ausweisnummer|paspoort|paspoortnummer|passaporte|pass nr|паспорт|护照|旅券|パスポート|여권|pasaport|paszport|passeport n", severity: high,
 	},
 	{
 		reason: DriverID, forms: "NNNNNddddddNNNAA|Addddddd|Adddddddd|Adddddddddddd|AAdd ddddddddddd|AAddddddddddddd|AA-dddddddddddd|AAdd-dddddddddddd|A-ddddddd|Addd-dddd-dddd|Adddd-ddddd-ddddd|Addd-ddd-ddd-ddd|ddd-dd-dddd|ddd ddd ddd|dd-ddd-dddd|AANNNdddddAA|ddddddAAddd|AAddddddA|Add-dd-dddd|Addd-dddd-dddd-dd|ddNNdddddd|dddd dddddd|dd dd dddddd|ddddd/dd/dddd|Addddddddddddd|ddddddd|dddddddd|ddddddddd|dddddddddd|dddddddddddd|Addd-dddd-dddd|AAdddddd|AAddddddd|Addddddddddd|NNNNNNNNNNNNNNNN|NNNNNNNNNNN|AAAAAddddddAAdAA|ddddddddddd",
@@ -101,3 +101,6 @@ var identifiers = func() []identifier {
 
 // english are countries whose papers are in English.
 var english = map[string]bool{"us": true, "uk": true, "ca": true, "au": true, "nz": true, "ie": true, "in": true, "sg": true}
+
+// swiftTopic is the bit of the words for the code of a bank.
+var swiftTopic = identifiers[slices.IndexFunc(identifiers, func(id identifier) bool { return id.reason == SWIFT })].topic

@@ -179,7 +179,7 @@ func (c *cursor) identify(w stream.Window, i, first int) (start, end int, p patt
 			read = at
 		}
 		score := id.named(&far, &near, column, right)
-		if score == 0 && len(v) > 5 && !id.near && !thing {
+		if score == 0 && len(v) > 2 && !id.near && !thing {
 			if readTo != to {
 				var more bool
 				if after, more = topicsAfter(w.Folded, to, w.Final); more {
@@ -267,7 +267,8 @@ func coded(w stream.Window, s, e, first int, far, near, column *topics) (start, 
 	for _, k := range codes {
 		word := near.any(k.number) || column != nil && column.any(k.number)
 		head := s-start == 4 && t[s-1] == '-' && string(w.Folded[start:start+3]) == k.head
-		if !word && !head && !far.any(k.of) {
+		mixed := !isDigit(t[start])
+		if !word && !head && !far.any(k.of) && !mixed {
 			continue
 		}
 		for end+1 < len(t) && contains("-/.", t[end]) && stream.AlphaNum[t[end+1]] && end-s < 24 {
@@ -291,8 +292,16 @@ func coded(w stream.Window, s, e, first int, far, near, column *topics) (start, 
 			}
 		}
 		switch n := end - start; {
-		case n < 4 || n > 20 || letters < 0 || digits < 3 || priced(t, start) && t[start-1] != '#':
-		case word && (digits >= 5 || letters > 0), head, letters > 0 && letters < 5 && digits >= 4 && isLetter(t[start]):
+		case n < 4 || n > 20 || letters < 0 || digits < 3 || start > 0 && t[start-1] == '$':
+		case !word && !head && !far.any(k.of):
+			after, more := topicsAfter(w.Folded, end, w.Final)
+			if more {
+				return start, s, p, stream.More
+			}
+			if after.any(k.number) {
+				return start, end, pattern{reason: k.reason, severity: medium, score: named}, stream.Yes
+			}
+		case word && (digits >= 5 || letters > 0), head, letters > 0 && letters < 5 && digits >= 4 && mixed:
 			return start, end, pattern{reason: k.reason, severity: medium, score: named}, stream.Yes
 		}
 	}

@@ -29,7 +29,7 @@ var labels = func() map[string]label {
 	m := map[string]label{}
 	for l, words := range map[label]string{
 		userName:  "username|user name|login name|loginname|login id|loginid|screen name|nickname|benutzername|nutzername|anmeldename|benutzerkennung|nom d utilisateur|pseudo|nombre de usuario|nome utente|nome de usuario|nome de utilizador|gebruikersnaam|nazwa uzytkownika|anvandarnamn|brugernavn|brukernavn|kayttajatunnus|kayttajanimi|uzivatelske jmeno|felhasznalonev|nume de utilizator|kullanici adi|kullanıcı adı|имя пользователя|логин|логін|ονομα χρηστη|اسم المستخدم|שם משתמש|ten dang nhap|nama pengguna|ユーザー名|ユーザid|ユーザーid|用户名|用戶名|사용자 이름|아이디|उपयोगकर्ता नाम|ชื่อผู้ใช้|sam account name|samaccountname|handle",
-		maybeUser: "user|user id|userid|usr|uname|login|logon|logged in as|signed in as|log in as|account name|accountname|benutzer|utilisateur|identifiant|usuario|utente|utilizador|gebruiker|uzytkownik|anvandare|bruger|bruker|kayttaja|uzivatel|felhasznalo|utilizator|kullanici|kullanıcı|пользователь|користувач|χρηστης|المستخدم|משתמש|pengguna|账号|帐号|帳號|用户|account|konto",
+		maybeUser: "user|user id|userid|usr|uname|login|logon|logged in as|signed in as|log in as|account name|accountname|benutzer|utilisateur|identifiant|usuario|utente|utilizador|gebruiker|uzytkownik|anvandare|bruger|bruker|kayttaja|uzivatel|felhasznalo|utilizator|kullanici|kullanıcı|пользователь|користувач|χρηστης|المستخدم|משתמש|pengguna|用户",
 		passWord:  "password|passwd|pass|pwd|pw|passphrase|passcode|passwort|kennwort|mot de passe|mdp|contrasena|clave|senha|palavra passe|wachtwoord|haslo|hasło|losenord|adgangskode|kodeord|passord|salasana|heslo|jelszo|parola|sifre|sifresi|пароль|κωδικος|κωδικος προσβασης|كلمة المرور|كلمة السر|סיסמה|סיסמא|पासवर्ड|パスワード|密码|密碼|비밀번호|mat khau|kata sandi|sandi|รหัสผ่าน|geslo|lozinka|then type|then enter",
 		userOf:    "password for|passwort fur|mot de passe de|mot de passe pour|contrasena de|contrasena para|clave de|password di|password per|senha de|senha do|senha da|wachtwoord van|wachtwoord voor|haslo dla|hasło dla|hasło do|losenord for|password of|login for|pwd for|passwd for|logged in as|signed in as|log in as|login as|ssh into",
 		isWord:    "is|ist|est|es|lautet|jest|ar|er",
@@ -138,14 +138,22 @@ const maxLabelled = 64
 func (c *cursor) labelled(w stream.Window, i int) (start, end int, p pattern, look stream.Look) {
 	t := w.Folded
 	k := i
-	if t[i] != ' ' {
+	if t[i] != ' ' && t[i] != '\t' {
 		for k > 0 && i-k < 3 && contains(" \"'`])*", t[k-1]) {
 			k--
+		}
+		if k > 3 && t[k-1] == '>' { // <b>Password</b>:
+			for e := k; k > 0 && e-k < 9 && t[k] != '<'; {
+				k--
+			}
 		}
 	}
 	from := max(c.last-w.Base, 0)
 	l, at := labelBefore(t, k, from)
 	if l == noLabel {
+		return i, i, p, stream.No
+	}
+	if t[i] == '>' && (at == 0 || t[at-1] != '<') {
 		return i, i, p, stream.No
 	}
 	if l == isWord {
@@ -154,13 +162,38 @@ func (c *cursor) labelled(w stream.Window, i int) (start, end int, p pattern, lo
 		}
 	}
 	// What stands between: signs, and words that mean the same.
-	j, sign, is := i, byte(0), l == passWord && t[i] == ' ' && at > 0 && labels[wordsKey(t, at, k)] == isWord
+	j, sign, is := i, t[i], l == passWord && t[i] == ' ' && at > 0 && labels[wordsKey(t, at, k)] == isWord
+	if sign == ' ' {
+		sign = 0
+	}
 	for n := 0; n < 4; n++ {
 		for j < len(t) && j-i < 24 && contains(" \t*", t[j]) {
 			j++
 		}
 		if j >= len(t) {
 			return i, i, p, unless(w.Final)
+		}
+		if j > i && (t[j] == '-' || t[j] == '#') && t[j-1] == ' ' {
+			if j+1 == len(t) {
+				return i, i, p, unless(w.Final)
+			}
+			if t[j+1] == ' ' {
+				j++
+				continue
+			}
+		}
+		if t[j] == '<' && sign != 0 {
+			e := j
+			for e < len(t) && e-j < 9 && t[e] != '>' {
+				e++
+			}
+			if e == len(t) && !w.Final && e-j < 9 {
+				return i, i, p, stream.More
+			}
+			if e < len(t) && t[e] == '>' && t[j+1] != '/' {
+				j = e + 1
+				continue
+			}
 		}
 		if contains(":=>", t[j]) && j-i < 24 {
 			sign = t[j]
@@ -182,8 +215,10 @@ func (c *cursor) labelled(w stream.Window, i int) (start, end int, p pattern, lo
 		break
 	}
 	quote := byte(0)
-	if j < len(t) && contains("\"'`", t[j]) {
-		quote = t[j]
+	if j < len(t) && contains("\"'`(", t[j]) {
+		if quote = t[j]; quote == '(' {
+			quote = ')'
+		}
 		j++
 	}
 	start, end = j, j
@@ -199,7 +234,7 @@ func (c *cursor) labelled(w stream.Window, i int) (start, end int, p pattern, lo
 		return i, i, p, stream.No
 	case end == len(t) && !w.Final:
 		return i, i, p, stream.More
-	case end < len(t) && (t[end] == '<' || t[end] == '(' || t[end] == '[' || t[end] == '{') && quote == 0:
+	case end < len(t) && (t[end] == '<' && (end+1 == len(t) || t[end+1] != '/') || t[end] == '(' || t[end] == '[' || t[end] == '{') && quote == 0:
 		return i, i, p, stream.No
 	}
 	if quote == 0 {
@@ -217,8 +252,11 @@ func (c *cursor) labelled(w stream.Window, i int) (start, end int, p pattern, lo
 	if k := bytes.IndexByte(v, '.'); k > 0 && sign == '=' && objects[string(t[start:start+k])] {
 		return i, i, p, stream.No // code
 	}
-	closes := quote != 0 || end == len(t) || contains("\n.,;!|&", t[end]) || t[end] == ' ' && end+1 < len(t) && contains("\n(/|-", t[end+1])
+	closes := quote != 0 && quote != ')' || end == len(t) || contains("\n.,;!|&<", t[end]) || t[end] == ' ' && end+1 < len(t) && contains("\n(/|-", t[end+1])
 	mixed := mixes(v)
+	if l == passWord {
+		mixed = mixed && !name(v) || quote == 0 && cased(v)
+	}
 	switch l {
 	case userName, maybeUser, userOf:
 		if !userChars(v) || bytes.IndexByte(v, '@') > 0 {
@@ -232,7 +270,7 @@ func (c *cursor) labelled(w stream.Window, i int) (start, end int, p pattern, lo
 			score = likely
 		case sign == '=' && t[i] == '=' && i > 0 && t[i-1] != ' ' && (closes || t[end] == ' '), mixed && isLetter(v[0]) && len(v) >= 5:
 			score = likely
-		case quote != 0 && sign == ':' && k < i && t[k] == '"' && t[i] == ':' && len(v) >= 4:
+		case quote != 0 && quote != ')' && sign == ':' && k < i && t[k] == '"' && t[i] == ':' && len(v) >= 4:
 			score = likely
 		case end+24 > len(t) && !w.Final:
 			return i, i, p, stream.More
@@ -247,13 +285,14 @@ func (c *cursor) labelled(w stream.Window, i int) (start, end int, p pattern, lo
 			return i, i, p, stream.No
 		}
 		switch {
-		case sign != 0 && (mixed || quote != 0 || closes && len(v) >= 6 && end > start && (end == len(t) || t[end] == '\n' || t[end] == ',')), is && (mixed || quote != 0):
+		case quote == ')' && !(mixed && strong(v)):
+		case sign != 0 && (mixed || quote != 0 || closes && len(v) >= 6 && !speaks(t[start:end]) && (end == len(t) || t[end] == '\n' || t[end] == ',')), is && (mixed || quote != 0):
 			return start, end, pattern{reason: Password, severity: high, score: named}, stream.Yes
 		case mixed && strong(v):
 			return start, end, pattern{reason: Password, severity: high, score: likely}, stream.Yes
 		}
 	case bankCode:
-		if n := len(v); (n == 8 || n == 11) && onlyAlnum(v) && bic(upper(v, c.value[:0])) && bankOf(upper(v, c.value[:0])) && (sign != 0 || is || capitals(v)) {
+		if n := len(v); (n == 8 || n == 11) && isBank(v, c.value[:0]) && (sign != 0 || is || capitals(v)) {
 			return start, end, pattern{reason: SWIFT, severity: medium, score: named}, stream.Yes
 		}
 	}
@@ -320,6 +359,41 @@ func mixes(v []byte) bool {
 	return letters > 1 && others > 0
 }
 
+// speaks reports whether v speaks of a password instead of being one.
+func speaks(v []byte) bool {
+	for _, s := range [...]string{"pass", "pwd", "secret", "token", "value", "prompt", "hash"} {
+		if bytes.Contains(v, []byte(s)) {
+			return true
+		}
+	}
+	return false
+}
+
+// name reports whether v may be a name in a program: letters and underscores.
+func name(v []byte) bool {
+	for _, c := range v {
+		if !isLetter(c) && c != '_' {
+			return false
+		}
+	}
+	return true
+}
+
+// cased reports whether capitals stand within v between small letters as in no
+// word and in few names: oneTwo, but wTqZx.
+func cased(v []byte) bool {
+	changes := 0
+	for i := 1; i < len(v); i++ {
+		if !isLetter(v[i]) {
+			return false
+		}
+		if v[i]&0x20 == 0 && v[i-1]&0x20 != 0 {
+			changes++
+		}
+	}
+	return changes > 1
+}
+
 // strong reports whether v is hardly anything but a password.
 func strong(v []byte) bool {
 	digits, signs := 0, 0
@@ -334,7 +408,7 @@ func strong(v []byte) bool {
 	if n := len(v) - 1; n >= 0 && contains("!?*", v[n]) && signs == 1 && digits == 0 {
 		return false // the end of a sentence
 	}
-	return len(v) >= 6 && digits+signs > 0
+	return len(v) >= 6 && (digits+signs > 0 || cased(v))
 }
 
 // hollow reports whether v stands for what is not said.
@@ -348,6 +422,15 @@ func hollow(v []byte) bool {
 		}
 	}
 	return false
+}
+
+// isBank reports whether v is the code of a bank.
+func isBank(v, buf []byte) bool {
+	if !onlyAlnum(v) {
+		return false
+	}
+	v = upper(v, buf)
+	return bic(v) && bankOf(v)
 }
 
 func onlyAlnum(v []byte) bool {
@@ -453,11 +536,23 @@ func remote(w stream.Window, i, first int) (start, end int, p pattern, look stre
 // passwords.
 func (c *cursor) inColumn(w stream.Window, i int) (start, end int, p pattern, look stream.Look) {
 	b := &c.table
-	if b.column < 0 || b.column >= b.width || !b.names[b.column].any(login|password) {
+	if b.column < 0 || b.column >= b.width || !b.names[b.column].any(login|password) && !b.names[b.column].has(swiftTopic) {
 		return i, i, p, stream.No
 	}
 	t := w.Clean
 	start = i + 1
+	if b.kind == html {
+		if !tagAt(w.Folded, i, "<td") {
+			return i, i, p, stream.No
+		}
+		for start < len(t) && start-i < maxHeader && t[start-1] != '>' {
+			start++
+		}
+		if start == len(t) && !w.Final {
+			return i, i, p, stream.More
+		}
+		i = start - 1
+	}
 	for start < len(t) && start-i < 6 && contains(" \"'`", t[start]) {
 		start++
 	}
@@ -476,6 +571,10 @@ func (c *cursor) inColumn(w stream.Window, i int) (start, end int, p pattern, lo
 	switch whole := j == len(t) || t[j] == '\n' || t[j] == b.sign || contains(",);|<\r", t[j]); {
 	case !whole, len(v) < 3, hollow(v), common[string(w.Folded[start:end])], bytes.Trim(v, "-:=") == nil, len(bytes.Trim(v, "-:=")) == 0:
 		return i, i, p, stream.No
+	case b.names[b.column].has(swiftTopic):
+		if n := len(v); (n == 8 || n == 11) && isBank(v, c.value[:0]) {
+			return start, end, pattern{reason: SWIFT, severity: medium, score: named}, stream.Yes
+		}
 	case b.names[b.column].any(password):
 		return start, end, pattern{reason: Password, severity: high, score: named}, stream.Yes
 	case userChars(v) && bytes.IndexByte(v, '@') <= 0:

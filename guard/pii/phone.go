@@ -131,7 +131,13 @@ func (c *cursor) readNamed(w stream.Window, i int) (int, stream.Look) {
 	}
 	_, near := topicsBefore(w.Folded, i, 0)
 	if column := c.table.at(w.Folded, i, w.Base); !near.any(phoned) && (column == nil || !column.any(phoned)) {
-		return i, stream.No
+		after, more := topicsAfter(w.Folded, last.end, w.Final)
+		if more {
+			return i, stream.More
+		}
+		if !after.any(phoned) {
+			return i, stream.No
+		}
 	}
 	return last.end, ends(t, last.end, w.Final)
 }

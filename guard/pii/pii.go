@@ -185,7 +185,7 @@ type sign uint8
 const (
 	nothing sign = iota
 	digit
-	mark  // a colon, an equals sign, an at sign
+	mark  // a colon, an equals sign, an at sign, the end of a tag
 	gap   // a space, before which a label may end
 	shape // that of a table
 )
@@ -194,7 +194,7 @@ var signs = func() (t [256]sign) {
 	for _, c := range []byte("0123456789") {
 		t[c] = digit
 	}
-	for _, c := range []byte(":=@") {
+	for _, c := range []byte(":=@>") {
 		t[c] = mark
 	}
 	t[' '] = gap
@@ -216,8 +216,13 @@ func (c *cursor) shape(w stream.Window, i int) (start, end int, p pattern, look 
 	if w.Base+i < c.last {
 		return i, i + 1, p, stream.No
 	}
-	if b.ready && b.cell == w.Base+i+1 && b.kind != html {
+	if b.ready && (b.cell == w.Base+i+1 || b.kind == html && t[i] == '<') {
 		if start, end, p, look = c.inColumn(w, i); look != stream.No {
+			return start, end, p, look
+		}
+	}
+	if t[i] == '\t' && mayBeLabel(t, i) {
+		if start, end, p, look = c.labelled(w, i); look != stream.No {
 			return start, end, p, look
 		}
 	}
@@ -274,7 +279,7 @@ func (c *cursor) hold(w stream.Window, i int) int {
 func (c *cursor) read(w stream.Window, i int) (start, end int, p pattern, look stream.Look) {
 	t, first := w.Clean, max(c.last-w.Base, 0)
 	switch t[i] {
-	case ' ', '=':
+	case ' ', '=', '>':
 		return c.labelled(w, i)
 	case '@':
 		if start, end, look = c.email(w, i); look != stream.No {

@@ -176,7 +176,7 @@ func (b *table) name(t []byte, i, off int) {
 		}
 		j++
 	}
-	if digits > 1 || words > 5 || words > 3 && b.sign == 0 {
+	if digits > 1 || words > 5 || words > 3 && b.sign == 0 && b.kind == lines {
 		b.spoilt = b.spoilt || digits > 4 || b.sign == 0
 		return
 	}
