@@ -9,6 +9,8 @@ import (
 
 // months by their names in many languages, in lower case and without accents.
 // Those that end in a star may go on.
+//
+//nolint:misspell // words of many languages
 var months, monthStems = func() (map[string]int, map[string][]monthName) {
 	whole, stems := map[string]int{}, map[string][]monthName{}
 	for _, list := range []string{

@@ -49,8 +49,10 @@ const (
 
 // general are the identifiers that belong to no country's register of persons,
 // and those of Bedrock's types.
+//
+//nolint:misspell // words of many languages
 var general = []identifier{
-	{reason: MACAddress, forms: "hh:hh:hh:hh:hh:hh|hh-hh-hh-hh-hh-hh|hhhh.hhhh.hhhh", check: mac, alone: whole, severity: low},
+	{reason: MACAddress, forms: "hh:hh:hh:hh:hh:hh|hh-hh-hh-hh-hh-hh|hhhh.hhhh.hhhh", check: mac, alone: whole, words: "mac|mac address|macaddr|hardware address|ethernet|hwaddr|physical address|bssid", severity: low},
 	{reason: IMEI, forms: "ddddddddddddddd|dd-dddddd-dddddd-d", check: imei, words: "imei|imei number|imei no|imei nr|device id|串号|設備識別|端末識別番号|セリアル", severity: medium},
 	{reason: VIN, forms: "NNNNNNNNNNNNNNNNN", check: vin, alone: whole, loose: true, words: "vin|chassis|chassis number|vehicle identification|fahrgestellnummer|vin number|vin no|fin|numero de chassis|numero de bastidor|bastidor|numero di telaio|telaio|chassisnummer|numer vin|podwozia|alvazszam*|sasi no|şasi no|runkonumero|understellsnummer|chassinummer|stelnummer|номер кузова|вин|车架号|車台番号|차대번호", severity: medium},
 	{reason: USITIN, forms: "ddd-dd-dddd", check: usITIN, alone: whole, words: "itin|individual taxpayer|taxpayer identification", kin: tax, severity: high},
@@ -66,6 +68,7 @@ var general = []identifier{
 		reason: Passport, forms: "ddddddddd|Adddddddd|AAddddddd|AAdddddd|AAAdddddd|Addddddd|AAdddddddA|ddAAddddd|dddddddd|NNNNNNNNN",
 		words: "passport|passports|paszport*|pasaport*|passeport*|passaport*|passport number|passport no|passport nr|passeport|passeports|numero de pasaporte|numero de passeport|numero passaporto|numero do passaporte|reisepassnummer|passi|passin|passinumero|cestovni pas|cislo pasu|utlevel*|pasaportul*|pasaport no|paspor|no paspor|ho chieu|διαβατηριο|διαβατηριου|جواز|جواز السفر|דרכון|पासपोर्ट|หนังสือเดินทาง|загранпаспорт|паспорта|паспортa|pasaporte|passaporto|reisepass|passnummer|ausweisnummer|paspoort|paspoortnummer|passaporte|pass nr|паспорт|护照|旅券|パスポート|여권|pasaport|paszport|passeport n", severity: high,
 	},
+	{reason: DriverID, forms: "NNNNNddddddNNNAA", check: ukDriving, alone: whole, severity: high},
 	{
 		reason: DriverID, forms: "NNNNNddddddNNNAA|Addddddd|Adddddddd|Adddddddddddd|AAdd ddddddddddd|AAddddddddddddd|AA-dddddddddddd|AAdd-dddddddddddd|A-ddddddd|Addd-dddd-dddd|Adddd-ddddd-ddddd|Addd-ddd-ddd-ddd|ddd-dd-dddd|ddd ddd ddd|dd-ddd-dddd|AANNNdddddAA|ddddddAAddd|AAddddddA|Add-dd-dddd|Addd-dddd-dddd-dd|ddNNdddddd|dddd dddddd|dd dd dddddd|ddddd/dd/dddd|Addddddddddddd|ddddddd|dddddddd|ddddddddd|dddddddddd|dddddddddddd|Addd-dddd-dddd|AAdddddd|AAddddddd|Addddddddddd|NNNNNNNNNNNNNNNN|NNNNNNNNNNN|AAAAAddddddAAdAA|ddddddddddd",
 		words: "driver license|driver licence|drivers license|drivers licence|driving licence|driving license|licence number|dl|fuhrerschein|fuhrerscheinnummer|permis|permis de conduire|licencia|rijbewijs|patente|carta de conducao|license no|s license|s licence|driver lic|prawo jazdy|prawa jazdy|dln|drivers|driver id|driver licence number|driver license number|driving licence number|dl no|dl number|licence no|license number|licence de conduire|permis n|numero de permis|licencia de conducir|permiso de conducir|carnet de conducir|patente di guida|numero patente|rijbewijsnummer|korkort|korkortsnummer|korekort|førerkort|forerkort|forerkortnummer|kørekort|ajokortti|ajokortin|ridicsky prukaz|ridicskeho|jogositvany*|vezetoi engedely|permis de conducere|surucu belgesi|ehliyet|ehliyet no|водительское|водительского|водительских|права|посвідчення водія|водійське|αδεια οδηγησης|رخصة القيادة|رخصة|רישיון נהיגה|ड्राइविंग लाइसेंस|लाइसेंस|驾驶证|驾照|駕照|운전면허|giay phep lai xe|bang lai|surat izin mengemudi|sim|ใบขับขี่|carteira de motorista|carteira de habilitacao", severity: high,

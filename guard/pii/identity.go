@@ -167,6 +167,11 @@ func (c *cursor) identify(w stream.Window, i, first int) (start, end int, p patt
 			return at, i, p, look
 		}
 		id := f.id
+		if id.reason == MACAddress && t[at+2] == ' ' { // or bytes of anything
+			if _, near := topicsBefore(w.Folded, at, 0); !near.has(id.topic) {
+				continue
+			}
+		}
 		right := id.check == nil || id.check(v)
 		if !right && !id.loose {
 			continue

@@ -150,7 +150,7 @@ func (c *cursor) labelled(w stream.Window, i int) (start, end int, p pattern, lo
 	}
 	from := max(c.last-w.Base, 0)
 	l, at := labelBefore(t, k, from)
-	if l == noLabel {
+	if l == noLabel || at > 0 && (t[at-1] == '/' || t[at-1] == '\\') {
 		return i, i, p, stream.No
 	}
 	if t[i] == '>' && (at == 0 || t[at-1] != '<') {
@@ -249,7 +249,7 @@ func (c *cursor) labelled(w stream.Window, i int) (start, end int, p pattern, lo
 	if len(v) < 3 || common[string(t[start:end])] || hollow(v) {
 		return i, i, p, stream.No
 	}
-	if k := bytes.IndexByte(v, '.'); k > 0 && sign == '=' && objects[string(t[start:start+k])] {
+	if k := bytes.IndexByte(v, '.'); k > 0 && quote == 0 && sign != 0 && (objects[string(t[start:start+k])] || k+1 < len(v) && 'A' <= v[k+1] && v[k+1] <= 'Z' && v[0] > 'Z') {
 		return i, i, p, stream.No // code
 	}
 	closes := quote != 0 && quote != ')' || end == len(t) || contains("\n.,;!|&<", t[end]) || t[end] == ' ' && end+1 < len(t) && contains("\n(/|-", t[end+1])
@@ -291,6 +291,7 @@ func (c *cursor) labelled(w stream.Window, i int) (start, end int, p pattern, lo
 		case mixed && strong(v):
 			return start, end, pattern{reason: Password, severity: high, score: likely}, stream.Yes
 		}
+	case noLabel, isWord:
 	case bankCode:
 		if n := len(v); (n == 8 || n == 11) && isBank(v, c.value[:0]) && (sign != 0 || is || capitals(v)) {
 			return start, end, pattern{reason: SWIFT, severity: medium, score: named}, stream.Yes

@@ -3,6 +3,8 @@ package pii
 // countries are the numbers under which countries know their people, with their
 // check digits. A check that one in ten other numbers passes counts only behind
 // a word that names it, or where the number is parted as it is at home.
+//
+//nolint:misspell // words of many languages
 var countries = []identifier{
 	{reason: "de-tax-id", forms: "dd_ddd_ddd_ddd", check: deTax, alone: parted, weak: true, words: "steueridentifikations*|tin|steuer identifikationsnummer|steuer id|steueridentifikationsnummer|steuerid|idnr|identifikationsnummer|steuer idnr|steuerliche identifikationsnummer|steuernummer", kin: national | tax, severity: high},
 	{reason: "de-tax-id", forms: "ddddddddddd", check: deTaxBare, alone: whole, weak: true, kin: national | tax, severity: high},

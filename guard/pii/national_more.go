@@ -2,6 +2,8 @@ package pii
 
 // furtherCountries are numbers of countries beside those of persons' registers:
 // of insurances, cards, accounts, and of more countries.
+//
+//nolint:misspell // words of many languages
 var furtherCountries = []identifier{
 	{reason: "de-social-security-number", forms: "ddddddddAddd|dd dddddd A ddd|dd-dddddd-A-ddd", check: deSocial, alone: whole, words: "rentenversicherung*|sozialversicherungsnummer|sozialversicherung*|versicherungsnummer|rvnr|sv nummer|svnr|sv ausweis", kin: national | health, severity: high},
 	{reason: "de-health-insurance-number", forms: "Addddddddd|Addd ddd ddd", check: deHealth, words: "krankenversichertennummer|krankenversicherung*|versichertennummer|kvnr|kv nummer|egk|krankenkasse*|gesundheitskarte", kin: health, severity: high},

@@ -9,6 +9,7 @@ import (
 // one pair of parentheses. Groups of digits that make it too long are not its.
 func readInternational(t []byte, i int, final bool) (int, stream.Look) {
 	var opened, closed bool
+	groups, dots := 0, 0
 	digits, end := 0, 0 // end of the last group with which it is long enough
 	j := i + 1
 	for ; ; j++ {
@@ -25,8 +26,17 @@ func readInternational(t []byte, i int, final bool) (int, stream.Look) {
 			}
 			continue
 		}
-		if isDigit(t[j-1]) && digits >= 8 {
-			end = j
+		if isDigit(t[j-1]) {
+			groups++
+			if digits >= 8 {
+				end = j
+			}
+			if digits == 8 && groups == 2 && j-i == 10 && t[i+5] == ' ' || groups == 2 && dots == 1 && !opened && c != '.' && c != ' ' && c != '-' {
+				end = 0 // a time zone and a year, a number with decimals
+			}
+		}
+		if c == '.' {
+			dots++
 		}
 		switch {
 		case c == '(' && !opened && 0 < digits && digits < 6:
@@ -126,6 +136,7 @@ func (c *cursor) readNamed(w stream.Window, i int) (int, stream.Look) {
 	case last.digits < 7 || last.digits > 12 || n == 1 && last.digits < 8:
 		return i, stream.No
 	case n == 3 && (gs[0].digits == 4 && last.digits == 8 || gs[1].digits == 4 && last.digits == 8 && gs[0].digits == 2), // a date
+		n == 3 && last.digits-gs[1].digits == 4 && contains("/.-", t[gs[0].end]) && gs[0].digits <= 2 && gs[1].digits-gs[0].digits <= 2,
 		n == 2 && gs[0].digits == 5 && t[gs[0].end] == '-' && last.digits < 10: // a postal code
 		return i, stream.No
 	}

@@ -374,6 +374,9 @@ func (c *cursor) read(w stream.Window, i int) (start, end int, p pattern, look s
 			break
 		}
 		if try(p, i) {
+			if p.reason == IPAddress && look == stream.Yes && small(t[start:end]) && !hosted(w.Folded, start) {
+				p.score = faint
+			}
 			if p.reason == CreditCard && look == stream.Yes && end-start == 13 && !c.paid(w, start) {
 				p.score = faint
 			}

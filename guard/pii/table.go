@@ -71,6 +71,7 @@ func (b *table) show(t []byte, i, off int) bool {
 		return b.showSQL(t, i, off)
 	case html:
 		return b.showHTML(t, i, off)
+	case lines:
 	}
 	switch c {
 	case '"':

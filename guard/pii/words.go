@@ -2,6 +2,8 @@ package pii
 
 // kindWords name what no single country numbers, and what the numbers of many
 // have in common.
+//
+//nolint:misspell // words of many languages
 var kindWords = []struct {
 	topic topic
 	words string
