@@ -59,7 +59,7 @@ const (
 const (
 	farWords   = 56
 	nearWords  = 28
-	afterWords = 40
+	afterWords = 60
 )
 
 const maxTerm = 40
@@ -148,11 +148,16 @@ func (v *vocabulary) word(t []byte, s, e, next int, own *topics) {
 	// Single signs may part the words, and there may be three.
 	if next > e && next-s <= maxTerm && v.long[string(t[s:e])] {
 		var key [maxTerm]byte
-		n := copy(key[:], t[s:next])
-		for i := e - s; i < n; i++ {
-			if !inWord(key[i]) {
-				key[i] = ' '
+		n := 0
+		for _, c := range t[s:next] {
+			if !inWord(c) {
+				if key[n-1] == ' ' {
+					continue
+				}
+				c = ' '
 			}
+			key[n] = c
+			n++
 		}
 		for {
 			if o := v.whole[string(key[:n])]; o != nil {
@@ -327,7 +332,7 @@ func topicsAfter(t []byte, i int, final bool) (own topics, more bool) {
 	for j < limit {
 		c := t[j]
 		if !inWord(c) {
-			if c == until || isDigit(c) || contains("\n.;?!:=", c) || c == ',' && !own.none() {
+			if c == until || isDigit(c) || c == '.' && until == 0 || contains("\n;?!:=", c) || c == ',' && !own.none() {
 				return own, false
 			}
 			j++

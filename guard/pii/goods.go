@@ -45,7 +45,7 @@ func ofGoods(t []byte, i int) bool {
 
 // goods are things, and the papers about them, that are numbered as people are.
 var goods = words(`part parts model sku item items article serial sn order orders invoice invoices ticket tickets batch lot tracking track parcel shipment package consignment isbn issn ean upc gtin asin case extension ext
-	meeting webinar conference zoom transaction txn trx booking reservation confirmation reference ref quote quotation receipt purchase po rma claim docket bug issue pr row line version build release commit revision rev trace span request req
+	meeting webinar conference zoom transaction txn trx booking reservation confirmation quote quotation receipt purchase po rma claim docket bug issue pr row line version build release commit revision rev trace span request req
 	job pid tid process thread timestamp ts epoch doi pmid pmc arxiv usps ups fedex dhl gls dpd hermes tnt flight train seat gate catalog catalogue product prod stock inventory asset barcode barcodes chapter section clause page error
 	bestellnummer bestellung rechnungsnummer rechnung auftragsnummer auftrag artikelnummer artikel seriennummer sendungsnummer sendung lieferschein vorgangsnummer aktenzeichen teilenummer chargennummer
 	commande facture colis suivi reclamation devis pedido factura seguimiento albaran articulo referencia ordine fattura spedizione articolo encomenda fatura rastreio nota ordernummer bestelling bestelnummer factuur factuurnummer zending pakket

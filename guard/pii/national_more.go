@@ -8,7 +8,7 @@ var furtherCountries = []identifier{
 	{reason: "de-social-security-number", forms: "ddddddddAddd|dd dddddd A ddd|dd-dddddd-A-ddd", check: deSocial, alone: whole, words: "rentenversicherung*|sozialversicherungsnummer|sozialversicherung*|versicherungsnummer|rvnr|sv nummer|svnr|sv ausweis", kin: national | health, severity: high},
 	{reason: "de-health-insurance-number", forms: "Addddddddd|Addd ddd ddd", check: deHealth, words: "krankenversichertennummer|krankenversicherung*|versichertennummer|kvnr|kv nummer|egk|krankenkasse*|gesundheitskarte", kin: health, severity: high},
 	{reason: "de-id-card-number", forms: "ANNNNNNNN|ANNNNNNNNd", words: "personalausweis*|perso nr|ausweis nr", near: true, severity: high},
-	{reason: "fr-tax-number", forms: "dd_dd_ddd_ddd_ddd", check: frTax, words: "numero fiscal|spi|identifiant fiscal|reference fiscale|impots", kin: tax, severity: high},
+	{reason: "fr-tax-number", forms: "dd_dd_ddd_ddd_ddd", check: frTax, words: "numero fiscal|n° fiscal|n fiscal|spi|identifiant fiscal|reference fiscale|impots", kin: tax, severity: high},
 	{reason: "fr-id-card-number", forms: "dddddddddddd|ANNNNNNNN", words: "carte nationale|carte d identite|cni|carte identite|piece d identite", near: true, severity: high},
 	{reason: "es-social-security-number", forms: "dd_dddddddd_dd|dd/dddddddd/dd|dd/dddddddddd", check: esSocial, words: "seguridad social|nss|naf|numero de afiliacion|afiliacion", kin: health, severity: high},
 	{reason: "es-bank-account-number", forms: "dddd_dddd_dd_dddddddddd", check: esAccount, alone: whole, words: "cuenta|ccc|cuenta bancaria|numero de cuenta", severity: high},

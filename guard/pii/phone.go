@@ -1,6 +1,8 @@
 package pii
 
 import (
+	"bytes"
+
 	"github.com/ringwall/ringwall/guard/stream"
 )
 
@@ -151,4 +153,69 @@ func (c *cursor) readNamed(w stream.Window, i int) (int, stream.Look) {
 		}
 	}
 	return last.end, ends(t, last.end, w.Final)
+}
+
+// readArea reads a phone number whose area stands in parentheses, as in Brazil:
+// two to four digits, and six to nine in two groups.
+func readArea(t []byte, i int, final bool) (int, stream.Look) {
+	a, j := digitsAt(t, i+1)
+	if n := j - i - 1; a == 0 || n < 2 || n > 5 || j == len(t) || t[j] != ')' {
+		if j == len(t) && n <= 5 {
+			return i, unless(final)
+		}
+		return i, stream.No
+	}
+	if j++; j < len(t) && t[j] == ' ' {
+		j++
+	}
+	if j == len(t) {
+		return i, unless(final)
+	}
+	if !isDigit(t[j]) {
+		return i, stream.No
+	}
+	_, gs, n, more := groups(t, j, final, " -.")
+	switch {
+	case more:
+		return i, stream.More
+	case n < 2 || gs[n-1].digits < 6 || gs[n-1].digits > 9 || gs[0].digits < 2:
+		return i, stream.No
+	}
+	return gs[n-1].end, ends(t, gs[n-1].end, final)
+}
+
+// extended returns the index behind the extension that follows a phone number
+// which ends at t[end], or end.
+func extended(t []byte, end int, final bool) (int, stream.Look) {
+	j := end
+	for j < len(t) && j-end < 2 && contains(", ", t[j]) {
+		j++
+	}
+	if j == len(t) {
+		if final {
+			return end, stream.Yes
+		}
+		return end, stream.More
+	}
+	for _, say := range [...]string{"ext. ", "ext.", "ext ", "ext", "extension ", "x", "x ", "poste ", "durchwahl ", "ramal ", "anexo ", "wew. ", "toestel "} {
+		rest := t[j:min(len(t), j+len(say))]
+		if !bytes.EqualFold(rest, []byte(say)[:len(rest)]) {
+			continue
+		}
+		if len(rest) < len(say) {
+			if !final {
+				return end, stream.More
+			}
+			continue
+		}
+		k := j + len(say)
+		_, e := digitsAt(t, k)
+		if e == len(t) && !final && e-k < 7 {
+			return end, stream.More
+		}
+		if e > k && e-k < 7 && ends(t, e, final) == stream.Yes {
+			return e, stream.Yes
+		}
+	}
+	return end, stream.Yes
 }

@@ -109,6 +109,7 @@ var (
 	ipv6          = pattern{IPAddress, low, own, readIPv6}
 	international = pattern{Phone, medium, own, readInternational}
 	northAmerican = pattern{Phone, medium, named, readNorthAmerican}
+	area          = pattern{Phone, medium, likely, readArea}
 	local         = pattern{Phone, medium, named, nil}
 
 	// What begins with a digit, in the order in which it is tried.
@@ -332,6 +333,9 @@ func (c *cursor) read(w stream.Window, i int) (start, end int, p pattern, look s
 	try := func(p pattern, at int) bool {
 		start = at
 		end, look = p.read(t, at, w.Final)
+		if look == stream.Yes && p.reason == Phone {
+			end, look = extended(t, end, w.Final)
+		}
 		return look != stream.No
 	}
 	switch {
@@ -347,6 +351,9 @@ func (c *cursor) read(w stream.Window, i int) (start, end int, p pattern, look s
 	case before == '(':
 		if try(northAmerican, i-1) {
 			return start, end, northAmerican, look
+		}
+		if try(area, i-1) {
+			return start, end, area, look
 		}
 	}
 	if start, end, p, look = c.birthday(w, i, first); look != stream.No {

@@ -6,7 +6,7 @@ import "bytes"
 // those with a longer one.
 const (
 	maxColumns = 64
-	maxHeader  = 40
+	maxHeader  = 60
 )
 
 // table follows the shape of a text line by line: where a line names columns,
