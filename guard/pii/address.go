@@ -70,7 +70,7 @@ func (c *cursor) address(w stream.Window, i, e int) (start, end int, p pattern, 
 	if reason == "" {
 		return i, e, p, stream.No
 	}
-	far, near := topicsBefore(w.Folded, i, 0)
+	far, near := c.before(w, i)
 	if column := c.table.at(w.Folded, i, w.Base); near.any(wallet) || far.any(wallet) || column != nil && column.any(wallet) {
 		return i, e, pattern{reason, medium, named, nil}, stream.Yes
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ringwall/ringwall/guard/normalize"
+	"github.com/ringwall/ringwall/guard/stream"
 )
 
 // topics are what the words around a value speak of: a bit for each kind of topic
@@ -72,6 +73,32 @@ type vocabulary struct {
 	stems    map[string][]term // by their first bytes
 	unspaced map[[3]byte][]term
 	long     map[string]bool // words with which a term of two begins
+	heads    [1 << 9]uint64  // the first bytes of all words, a bit for each
+}
+
+// headHash is the bit for the first four bytes of a word.
+func headHash(w []byte) uint32 {
+	v := uint32(len(w)) << 24
+	if len(w) >= 4 {
+		v = uint32(w[3]) << 24
+	}
+	return (v | uint32(w[0])<<16 | uint32(w[1])<<8) * 0x9E3779B1 >> 17
+}
+
+// may reports whether a term may begin with the word.
+func (v *vocabulary) may(w []byte) bool {
+	if len(w) < 2 {
+		return true
+	}
+	h := headHash(w)
+	return v.heads[h>>6]&(1<<(h&63)) != 0
+}
+
+func (v *vocabulary) head(w string) {
+	if head, _, _ := strings.Cut(w, " "); len(head) > 1 {
+		h := headHash([]byte(head))
+		v.heads[h>>6] |= 1 << (h & 63)
+	}
 }
 
 type term struct {
@@ -82,7 +109,7 @@ type term struct {
 const stemLen = 5
 
 var vocab = func() *vocabulary {
-	v := &vocabulary{map[string]*topics{}, map[string][]term{}, map[[3]byte][]term{}, map[string]bool{}}
+	v := &vocabulary{whole: map[string]*topics{}, stems: map[string][]term{}, unspaced: map[[3]byte][]term{}, long: map[string]bool{}}
 	for _, k := range kindWords {
 		bit := 0
 		for topic(1)<<bit != k.topic {
@@ -107,6 +134,7 @@ func (v *vocabulary) put(words string, bit int) {
 			key := [3]byte([]byte(w))
 			v.unspaced[key] = append(v.unspaced[key], term{[]byte(w), own})
 		case stem && len(w) >= stemLen:
+			v.head(w)
 			v.stems[w[:stemLen]] = append(v.stems[w[:stemLen]], term{[]byte(w), own})
 		default:
 			joined := strings.ReplaceAll(w, " ", "")
@@ -117,6 +145,7 @@ func (v *vocabulary) put(words string, bit int) {
 				if v.whole[w] == nil {
 					v.whole[w] = new(topics)
 				}
+				v.head(w)
 				v.whole[w].add(&own)
 				if head, _, ok := strings.Cut(w, " "); ok {
 					v.long[head] = true
@@ -132,7 +161,7 @@ func (v *vocabulary) word(t []byte, s, e, next int, own *topics) {
 	if t[e-1] >= 0x80 || t[s] >= 0x80 {
 		v.unspacedIn(t, s, e, own)
 	}
-	if e-s > maxTerm {
+	if e-s > maxTerm || !v.may(t[s:e]) {
 		return
 	}
 	if o := v.whole[string(t[s:e])]; o != nil {
@@ -168,6 +197,15 @@ func (v *vocabulary) word(t []byte, s, e, next int, own *topics) {
 			}
 		}
 	}
+}
+
+// before is topicsBefore for the beginning of a value, and remembers its answer.
+func (c *cursor) before(w stream.Window, i int) (far, near topics) {
+	if at := w.Base + i + 1; c.told != at {
+		c.told = at
+		c.far, c.near = topicsBefore(w.Folded, i, 0)
+	}
+	return c.far, c.near
 }
 
 // topicsBefore returns what the words of the line from low on before t[i] speak
@@ -274,7 +312,7 @@ func keyBefore(t []byte, i, low int) int {
 		j--
 	}
 	end := j
-	for j > low && !contains(",;{}&|\t\n:=<>\"'`?!", t[j-1]) {
+	for j > low && !endsKey[t[j-1]] {
 		j--
 	}
 	if end-j < 2 || empty[string(bytes.TrimSpace(t[j:end]))] {
@@ -282,6 +320,14 @@ func keyBefore(t []byte, i, low int) int {
 	}
 	return j
 }
+
+// endsKey are the signs before a key.
+var endsKey = func() (t [256]bool) {
+	for _, c := range []byte(",;{}&|\t\n:=<>\"'`?!") {
+		t[c] = true
+	}
+	return t
+}()
 
 // empty are keys that do not say what their value is.
 var empty = func() map[string]bool {

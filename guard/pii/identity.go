@@ -51,25 +51,88 @@ type form struct {
 	next, then byte
 }
 
+// signClass is what stands behind the first word with a digit.
+type signClass uint8
+
+const (
+	otherSign signClass = iota
+	spaceSign
+	hyphenSign
+	dotSign
+	colonSign
+	slashSign
+	signClasses
+)
+
+func classOf(c byte) signClass {
+	switch c {
+	case ' ':
+		return spaceSign
+	case '-':
+		return hyphenSign
+	case '.':
+		return dotSign
+	case ':':
+		return colonSign
+	case '/':
+		return slashSign
+	}
+	return otherSign
+}
+
+// thenKind is what stands behind that sign.
+type thenKind uint8
+
+const (
+	thenDigit thenKind = iota
+	thenLetter
+	thenOther
+	thenUnknown // the text ends
+	thenKinds
+)
+
+func kindOf(t []byte, i int) thenKind {
+	switch {
+	case i >= len(t):
+		return thenUnknown
+	case isDigit(t[i]):
+		return thenDigit
+	case isLetter(t[i]):
+		return thenLetter
+	}
+	return thenOther
+}
+
+// goesOn reports whether the form may go on with a sign of the class and what
+// follows it.
+func (f *form) goesOn(class signClass, then thenKind) bool {
+	if classOf(f.next) != class && (f.next != '-' || class != spaceSign) {
+		return false
+	}
+	switch {
+	case then == thenUnknown, f.then == 'N', f.then == 'h' && then != thenOther:
+		return true
+	case f.then == 'A':
+		return then == thenLetter
+	case f.then == 'd' || isDigit(f.then):
+		return then == thenDigit
+	}
+	return true
+}
+
 // fits reports whether the word t[s:e] and what follows it may be in the form.
 func (f *form) fits(t []byte, s, e int) bool {
 	if f.before > 0 && (s == 0 || stream.AlphaNum[t[s-1]] || s > 1 && (!stream.AlphaNum[t[s-2]] || t[s-1] == ' ' && !capital(t[s-2]) && !lowerHead(t, s))) {
 		return false
 	}
-	if f.next == 0 {
-		return true
-	}
-	if e == len(t) || t[e] != f.next && (f.next != '-' || t[e] != ' ') {
-		return false
-	}
-	return e+1 == len(t) || f.then == 'N' || f.then == 'h' || (t[e+1] < 'A') == (f.then != 'A')
+	return f.next == 0 || e < len(t) && (t[e] == f.next || f.next == '-' && t[e] == ' ')
 }
 
 const maxWord = 64
 
 // forms are all ways by the length of the first word that may hold a digit:
 // those in which a digit may come first, and those in which a letter may.
-var forms = func() (t [2][maxWord + 1][]form) {
+var forms = func() (t [2][maxWord + 1][signClasses][thenKinds][2][]form) {
 	add := func(id *identifier, layout string) {
 		f := form{id: id, layout: layout, signs: strings.ContainsAny(layout, "-./() :+")}
 		at := 0
@@ -86,11 +149,23 @@ var forms = func() (t [2][maxWord + 1][]form) {
 				if end+1 < len(layout) {
 					f.then = layout[end+1]
 				}
-				if layout[at] != 'A' {
-					t[0][end-at] = append(t[0][end-at], f)
+				headed := 0
+				if f.before > 0 {
+					headed = 1
 				}
-				if !isDigit(layout[at]) && layout[at] != 'd' {
-					t[1][end-at] = append(t[1][end-at], f)
+				for class := range signClasses {
+					for then := range thenKinds {
+						// Where nothing must follow, anything may.
+						if f.next != 0 && !f.goesOn(class, then) {
+							continue
+						}
+						if layout[at] != 'A' {
+							t[0][end-at][class][then][headed] = append(t[0][end-at][class][then][headed], f)
+						}
+						if !isDigit(layout[at]) && layout[at] != 'd' {
+							t[1][end-at][class][then][headed] = append(t[1][end-at][class][then][headed], f)
+						}
+					}
 				}
 				return
 			}
@@ -146,76 +221,87 @@ func (c *cursor) identify(w stream.Window, i, first int) (start, end int, p patt
 	var column *topics
 	thing := false         // the words before it say that it is of a thing
 	read, readTo := -1, -1 // where the words were read before
-	those := forms[0][e-s]
-	if t[s] >= 'A' {
-		those = forms[1][e-s]
+	class := otherSign
+	if e < len(t) {
+		class = classOf(t[e])
 	}
-	for k := range those {
-		f := &those[k]
-		if !f.fits(t, s, e) {
-			continue
-		}
-		at := s - f.before
-		if at < first || at > 0 && joined(t, at) || !apart(t[at:s]) && !headed(w.Folded, at, s) {
-			continue
-		}
-		to, v, plain, look := match(t, at, f.layout, buf, w.Final)
-		switch look {
-		case stream.No:
-			continue
-		case stream.More:
-			return at, i, p, look
-		}
-		id := f.id
-		if id.reason == MACAddress && t[at+2] == ' ' { // or bytes of anything
-			if _, near := topicsBefore(w.Folded, at, 0); !near.has(id.topic) {
+	begins := 0
+	if t[s] >= 'A' {
+		begins = 1
+	}
+	lists := forms[begins][e-s][class][kindOf(t, e+1)][:]
+	if s < 2 || !contains(" -./(:+", t[s-1]) || !stream.AlphaNum[t[s-2]] {
+		lists = lists[:1] // nothing stands before it
+	}
+	for _, list := range lists {
+		for k := range list {
+			f := &list[k]
+			if !f.fits(t, s, e) {
 				continue
 			}
-		}
-		right := id.check == nil || id.check(v)
-		if !right && !id.loose {
-			continue
-		}
-		if read != at {
-			if thing = ofGoods(w.Folded, at); !thing {
-				far, near = topicsBefore(w.Folded, at, 0)
+			at := s - f.before
+			if at < first || at > 0 && joined(t, at) || !apart(t[at:s]) && !headed(w.Folded, at, s) {
+				continue
 			}
-			column = c.table.at(w.Folded, at, w.Base)
-			read = at
-		}
-		score := id.named(&far, &near, column, right)
-		if score == 0 && len(v) > 2 && !id.near && !thing {
-			if readTo != to {
-				var more bool
-				if after, more = topicsAfter(w.Folded, to, w.Final); more {
-					return at, i, p, stream.More
+			to, v, plain, look := match(t, at, f.layout, buf, w.Final)
+			switch look {
+			case stream.No:
+				continue
+			case stream.More:
+				return at, i, p, look
+			}
+			id := f.id
+			if id.reason == MACAddress && t[at+2] == ' ' { // or bytes of anything
+				if _, near := c.before(w, at); !near.has(id.topic) {
+					continue
 				}
-				readTo = to
 			}
-			if !after.none() {
-				score = id.named(&after, &after, nil, right)
+			right := id.check == nil || id.check(v)
+			if !right && !id.loose {
+				continue
 			}
-		}
-		if score == 0 && right && plain && id.alone != never && (id.alone == whole || f.signs) && !priced(t, at) && !thing && (f.signs || !listed(t, at)) {
-			switch {
-			case id.alone == faintly:
-				score = faint
-			case id.weak:
-				score = likely
-			case f.signs:
-				score = parcel
-			default:
-				score = own
+			if read != at {
+				if thing = ofGoods(w.Folded, at); !thing {
+					far, near = c.before(w, at)
+				}
+				column = c.table.at(w.Folded, at, w.Base)
+				read = at
 			}
-		}
-		if score > p.score {
-			start, end = at, to
-			p = pattern{reason: id.reason, severity: id.severity, score: score}
+			score := id.named(&far, &near, column, right)
+			if score == 0 && len(v) > 2 && !id.near && !thing {
+				if readTo != to {
+					var more bool
+					if after, more = topicsAfter(w.Folded, to, w.Final); more {
+						return at, i, p, stream.More
+					}
+					readTo = to
+				}
+				if !after.none() {
+					score = id.named(&after, &after, nil, right)
+				}
+			}
+			if score == 0 && right && plain && id.alone != never && (id.alone == whole || f.signs) && !priced(t, at) && !thing && (f.signs || !listed(t, at)) {
+				switch {
+				case id.alone == faintly:
+					score = faint
+				case id.weak:
+					score = likely
+				case f.signs:
+					score = parcel
+				default:
+					score = own
+				}
+			}
+			if score > p.score {
+				start, end = at, to
+				p = pattern{reason: id.reason, severity: id.severity, score: score}
+			}
 		}
 	}
-	if p.score < likely && (e-s >= 4 || s > 0 && t[s-1] == '-') {
+	// Of what hyphens join, the part with the first digit stands for all.
+	if p.score < likely && (e-s >= 4 && (s == 0 || t[s-1] != '-') || s > 1 && t[s-1] == '-' && isLetter(t[s-2])) {
 		if read != s {
-			far, near = topicsBefore(w.Folded, s, 0)
+			far, near = c.before(w, s)
 			column = c.table.at(w.Folded, s, w.Base)
 		}
 		if at, to, q, look := coded(w, s, e, first, &far, &near, column); look != stream.No {

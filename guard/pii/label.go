@@ -148,6 +148,9 @@ func (c *cursor) labelled(w stream.Window, i int) (start, end int, p pattern, lo
 			}
 		}
 	}
+	if !mayBeLabel(t, k) {
+		return i, i, p, stream.No
+	}
 	from := max(c.last-w.Base, 0)
 	l, at := labelBefore(t, k, from)
 	if l == noLabel || at > 0 && (t[at-1] == '/' || t[at-1] == '\\') {

@@ -142,7 +142,7 @@ func (c *cursor) readNamed(w stream.Window, i int) (int, stream.Look) {
 		n == 2 && gs[0].digits == 5 && t[gs[0].end] == '-' && last.digits < 10: // a postal code
 		return i, stream.No
 	}
-	_, near := topicsBefore(w.Folded, i, 0)
+	_, near := c.before(w, i)
 	if column := c.table.at(w.Folded, i, w.Base); !near.any(phoned) && (column == nil || !column.any(phoned)) {
 		after, more := topicsAfter(w.Folded, last.end, w.Final)
 		if more {

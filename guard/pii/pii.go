@@ -85,6 +85,9 @@ type cursor struct {
 	value   [maxWord]byte // room for the characters of one
 	noAt    int           // behind the last at sign that belongs to no address
 	linked  int           // end of the last address of a page
+	told    int           // one behind where the words were read last, and what they said
+	far     topics
+	near    topics
 	table   table
 }
 
@@ -402,7 +405,7 @@ func (c *cursor) read(w stream.Window, i int) (start, end int, p pattern, look s
 // paid reports whether the words before t[i], or its column, speak of a card: of
 // the numbers of goods in thirteen digits one in ten looks like an old one.
 func (c *cursor) paid(w stream.Window, i int) bool {
-	far, _ := topicsBefore(w.Folded, i, 0)
+	far, _ := c.before(w, i)
 	column := c.table.at(w.Folded, i, w.Base)
 	return far.any(paying) || column != nil && column.any(paying)
 }

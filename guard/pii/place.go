@@ -55,7 +55,7 @@ func (c *cursor) coordinates(w stream.Window, i, first int) (start, end int, p p
 		end = b.end
 	}
 	if pair && (a.decimals >= 2 && b.decimals >= 2 || a.degrees) || !pair && a.decimals >= 3 {
-		far, near := topicsBefore(w.Folded, start, 0)
+		far, near := c.before(w, start)
 		column := c.table.at(w.Folded, start, w.Base)
 		switch {
 		case pair && far.any(place), near.any(place), column != nil && column.any(place):

@@ -157,13 +157,17 @@ func (b *table) name(t []byte, i, off int) {
 		b.spoilt = b.spoilt || b.sign == 0
 		return
 	}
+	if b.spoilt {
+		return
+	}
 	digits, words := 0, 0
 	for j := from; j < i; {
 		switch c := t[j]; {
 		case isDigit(c):
 			digits++
-		case c == '?' || c == '!':
-			digits = 9
+		case contains("?!{}=<>&+%$@;", c):
+			b.spoilt = true // a sentence, a program
+			return
 		case inWord(c):
 			s := j
 			for j < i && inWord(t[j]) {
