@@ -180,7 +180,7 @@ func (v *vocabulary) word(t []byte, s, e, next int, own *topics) {
 		n := 0
 		for _, c := range t[s:next] {
 			if !inWord(c) {
-				if key[n-1] == ' ' {
+				if n > 0 && key[n-1] == ' ' {
 					continue
 				}
 				c = ' '

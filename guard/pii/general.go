@@ -49,8 +49,6 @@ const (
 
 // general are the identifiers that belong to no country's register of persons,
 // and those of Bedrock's types.
-//
-//nolint:misspell // words of many languages
 var general = []identifier{
 	{reason: MACAddress, forms: "hh:hh:hh:hh:hh:hh|hh-hh-hh-hh-hh-hh|hhhh.hhhh.hhhh", check: mac, alone: whole, words: "mac|mac address|macaddr|hardware address|ethernet|hwaddr|physical address|bssid", severity: low},
 	{reason: IMEI, forms: "ddddddddddddddd|dd-dddddd-dddddd-d", check: imei, words: "imei|imei number|imei no|imei nr|device id|串号|設備識別|端末識別番号|セリアル", severity: medium},

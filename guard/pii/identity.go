@@ -1,8 +1,6 @@
 package pii
 
 import (
-	"strings"
-
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard/stream"
 )
@@ -40,150 +38,6 @@ const (
 	whole                // in all forms
 )
 
-// form is one way to write an identifier.
-type form struct {
-	id     *identifier
-	layout string
-	before int // bytes before the first word with a digit
-	signs  bool
-	// What follows the first word with a digit, as the layout says it: most forms
-	// can be told from that alone.
-	next, then byte
-}
-
-// signClass is what stands behind the first word with a digit.
-type signClass uint8
-
-const (
-	otherSign signClass = iota
-	spaceSign
-	hyphenSign
-	dotSign
-	colonSign
-	slashSign
-	signClasses
-)
-
-func classOf(c byte) signClass {
-	switch c {
-	case ' ':
-		return spaceSign
-	case '-':
-		return hyphenSign
-	case '.':
-		return dotSign
-	case ':':
-		return colonSign
-	case '/':
-		return slashSign
-	}
-	return otherSign
-}
-
-// thenKind is what stands behind that sign.
-type thenKind uint8
-
-const (
-	thenDigit thenKind = iota
-	thenLetter
-	thenOther
-	thenUnknown // the text ends
-	thenKinds
-)
-
-func kindOf(t []byte, i int) thenKind {
-	switch {
-	case i >= len(t):
-		return thenUnknown
-	case isDigit(t[i]):
-		return thenDigit
-	case isLetter(t[i]):
-		return thenLetter
-	}
-	return thenOther
-}
-
-// goesOn reports whether the form may go on with a sign of the class and what
-// follows it.
-func (f *form) goesOn(class signClass, then thenKind) bool {
-	if classOf(f.next) != class && (f.next != '-' || class != spaceSign) {
-		return false
-	}
-	switch {
-	case then == thenUnknown, f.then == 'N', f.then == 'h' && then != thenOther:
-		return true
-	case f.then == 'A':
-		return then == thenLetter
-	case f.then == 'd' || isDigit(f.then):
-		return then == thenDigit
-	}
-	return true
-}
-
-// fits reports whether the word t[s:e] and what follows it may be in the form.
-func (f *form) fits(t []byte, s, e int) bool {
-	if f.before > 0 && (s == 0 || stream.AlphaNum[t[s-1]] || s > 1 && (!stream.AlphaNum[t[s-2]] || t[s-1] == ' ' && !capital(t[s-2]) && !lowerHead(t, s))) {
-		return false
-	}
-	return f.next == 0 || e < len(t) && (t[e] == f.next || f.next == '-' && t[e] == ' ')
-}
-
-const maxWord = 64
-
-// forms are all ways by the length of the first word that may hold a digit:
-// those in which a digit may come first, and those in which a letter may.
-var forms = func() (t [2][maxWord + 1][signClasses][thenKinds][2][]form) {
-	add := func(id *identifier, layout string) {
-		f := form{id: id, layout: layout, signs: strings.ContainsAny(layout, "-./() :+")}
-		at := 0
-		for {
-			end := at
-			for end < len(layout) && stream.AlphaNum[layout[end]] {
-				end++
-			}
-			if strings.ContainsAny(layout[at:end], "dNh0123456789") {
-				f.before = at
-				if end < len(layout) {
-					f.next = layout[end]
-				}
-				if end+1 < len(layout) {
-					f.then = layout[end+1]
-				}
-				headed := 0
-				if f.before > 0 {
-					headed = 1
-				}
-				for class := range signClasses {
-					for then := range thenKinds {
-						// Where nothing must follow, anything may.
-						if f.next != 0 && !f.goesOn(class, then) {
-							continue
-						}
-						if layout[at] != 'A' {
-							t[0][end-at][class][then][headed] = append(t[0][end-at][class][then][headed], f)
-						}
-						if !isDigit(layout[at]) && layout[at] != 'd' {
-							t[1][end-at][class][then][headed] = append(t[1][end-at][class][then][headed], f)
-						}
-					}
-				}
-				return
-			}
-			at = end + 1
-		}
-	}
-	for i := range identifiers {
-		id := &identifiers[i]
-		for layout := range strings.SplitSeq(id.forms, "|") {
-			add(id, strings.ReplaceAll(layout, "_", ""))
-			if strings.Contains(layout, "_") {
-				add(id, strings.ReplaceAll(layout, "_", "-"))
-			}
-		}
-	}
-	return t
-}()
-
 // identify looks for an identifier whose first word with a digit has its first
 // digit at t[i]. A named one goes before any other.
 func (c *cursor) identify(w stream.Window, i, first int) (start, end int, p pattern, look stream.Look) {
@@ -217,30 +71,12 @@ func (c *cursor) identify(w stream.Window, i, first int) (start, end int, p patt
 	if at, to, p, look := c.address(w, s, e); look == stream.Yes {
 		return at, to, p, look
 	}
-	var far, near, after topics
-	var column *topics
-	thing := false         // the words before it say that it is of a thing
-	read, readTo := -1, -1 // where the words were read before
-	class := otherSign
-	if e < len(t) {
-		class = classOf(t[e])
-	}
-	begins := 0
-	if t[s] >= 'A' {
-		begins = 1
-	}
-	lists := forms[begins][e-s][class][kindOf(t, e+1)][:]
-	if s < 2 || !contains(" -./(:+", t[s-1]) || !stream.AlphaNum[t[s-2]] {
-		lists = lists[:1] // nothing stands before it
-	}
-	for _, list := range lists {
+	about := context{read: -1, readTo: -1}
+	for _, list := range formsOf(t, s, e) {
 		for k := range list {
 			f := &list[k]
-			if !f.fits(t, s, e) {
-				continue
-			}
 			at := s - f.before
-			if at < first || at > 0 && joined(t, at) || !apart(t[at:s]) && !headed(w.Folded, at, s) {
+			if !f.fits(t, s, e) || at < first || at > 0 && joined(t, at) || !apart(t[at:s]) && !headed(w.Folded, at, s) {
 				continue
 			}
 			to, v, plain, look := match(t, at, f.layout, buf, w.Final)
@@ -250,61 +86,23 @@ func (c *cursor) identify(w stream.Window, i, first int) (start, end int, p patt
 			case stream.More:
 				return at, i, p, look
 			}
-			id := f.id
-			if id.reason == MACAddress && t[at+2] == ' ' { // or bytes of anything
-				if _, near := c.before(w, at); !near.has(id.topic) {
-					continue
-				}
-			}
-			right := id.check == nil || id.check(v)
-			if !right && !id.loose {
+			right := f.id.check == nil || f.id.check(v)
+			if !right && !f.id.loose {
 				continue
 			}
-			if read != at {
-				if thing = ofGoods(w.Folded, at); !thing {
-					far, near = c.before(w, at)
-				}
-				column = c.table.at(w.Folded, at, w.Base)
-				read = at
-			}
-			score := id.named(&far, &near, column, right)
-			if score == 0 && len(v) > 2 && !id.near && !thing {
-				if readTo != to {
-					var more bool
-					if after, more = topicsAfter(w.Folded, to, w.Final); more {
-						return at, i, p, stream.More
-					}
-					readTo = to
-				}
-				if !after.none() {
-					score = id.named(&after, &after, nil, right)
-				}
-			}
-			if score == 0 && right && plain && id.alone != never && (id.alone == whole || f.signs) && !priced(t, at) && !thing && (f.signs || !listed(t, at)) {
-				switch {
-				case id.alone == faintly:
-					score = faint
-				case id.weak:
-					score = likely
-				case f.signs:
-					score = parcel
-				default:
-					score = own
-				}
+			score, more := c.score(w, &about, f, at, to, len(v), right, plain)
+			if more {
+				return at, i, p, stream.More
 			}
 			if score > p.score {
 				start, end = at, to
-				p = pattern{reason: id.reason, severity: id.severity, score: score}
+				p = pattern{reason: f.id.reason, severity: f.id.severity, score: score}
 			}
 		}
 	}
-	// Of what hyphens join, the part with the first digit stands for all.
-	if p.score < likely && (e-s >= 4 && (s == 0 || t[s-1] != '-') || s > 1 && t[s-1] == '-' && isLetter(t[s-2])) {
-		if read != s {
-			far, near = c.before(w, s)
-			column = c.table.at(w.Folded, s, w.Base)
-		}
-		if at, to, q, look := coded(w, s, e, first, &far, &near, column); look != stream.No {
+	if p.score < likely && mayBeCode(t, s, e) {
+		c.look(w, &about, s)
+		if at, to, q, look := coded(w, s, e, first, &about); look != stream.No {
 			return at, to, q, look
 		}
 	}
@@ -312,6 +110,62 @@ func (c *cursor) identify(w stream.Window, i, first int) (start, end int, p patt
 		return i, i, p, stream.No
 	}
 	return start, end, p, stream.Yes
+}
+
+// context is what is known about a value from what stands around it.
+type context struct {
+	far, near, after topics
+	column           *topics
+	thing            bool // the words before it say that it is of a thing
+	read, readTo     int  // where the words were read before, and behind
+}
+
+// look reads the words before t[at] and the name of its column, once.
+func (c *cursor) look(w stream.Window, about *context, at int) {
+	if about.read == at {
+		return
+	}
+	about.read = at
+	about.column = c.table.at(w.Folded, at, w.Base)
+	about.far, about.near = topics{}, topics{}
+	if about.thing = ofGoods(w.Folded, at); !about.thing {
+		about.far, about.near = c.before(w, at)
+	}
+}
+
+// score is how sure it is that t[at:to], of n characters, is what the form says;
+// more, that what follows the window could change it.
+func (c *cursor) score(w stream.Window, about *context, f *form, at, to, n int, right, plain bool) (score float64, more bool) {
+	id := f.id
+	c.look(w, about, at)
+	if id.reason == MACAddress && w.Clean[at+2] == ' ' && !about.near.has(id.topic) {
+		return 0, false // bytes of anything
+	}
+	if score = id.named(&about.far, &about.near, about.column, right); score > 0 || about.thing {
+		return score, false
+	}
+	if n > 2 && !id.near {
+		if about.readTo != to {
+			if about.after, more = topicsAfter(w.Folded, to, w.Final); more {
+				return 0, true
+			}
+			about.readTo = to
+		}
+		if score = id.named(&about.after, &about.after, nil, right); score > 0 {
+			return score, false
+		}
+	}
+	switch {
+	case !right, !plain, id.alone == never, id.alone < whole && !f.signs, priced(w.Clean, at), !f.signs && listed(w.Clean, at):
+		return 0, false
+	case id.alone == faintly:
+		return faint, false
+	case id.weak:
+		return likely, false
+	case f.signs:
+		return parcel, false
+	}
+	return own, false
 }
 
 // named is the score that the words about a value give it.
@@ -331,72 +185,6 @@ func (id *identifier) named(far, near, column *topics, right bool) float64 {
 		return named
 	}
 	return 0
-}
-
-// codes are what the words about them alone tell, however they are written.
-var codes = [...]struct {
-	number, of topic // words for it, and for whom it is of
-	head       string
-	reason     string
-}{{patient, ward, "mrn", MedicalRecord}, {staff, crew, "emp", EmployeeID}, {patient, ward, "pat", MedicalRecord}}
-
-// coded reads the word t[s:e], with what hyphens join to it, as a code that a
-// word right before it names, or its column, or that says what it is itself. Of
-// one that letters are in it is enough to know whose it may be.
-func coded(w stream.Window, s, e, first int, far, near, column *topics) (start, end int, p pattern, look stream.Look) {
-	t := w.Clean
-	start, end = s, e
-	for start-1 > first && contains("-/._", t[start-1]) && stream.AlphaNum[t[start-2]] && s-start < 12 {
-		start--
-		for start > first && stream.AlphaNum[t[start-1]] && s-start < 12 {
-			start--
-		}
-	}
-	if start > 0 && stream.AlphaNum[t[start-1]] {
-		return s, e, p, stream.No
-	}
-	for _, k := range codes {
-		word := near.any(k.number) || column != nil && column.any(k.number)
-		head := s-start == 4 && t[s-1] == '-' && string(w.Folded[start:start+3]) == k.head
-		mixed := !isDigit(t[start])
-		if !word && !head && !far.any(k.of) && !mixed {
-			continue
-		}
-		for end+1 < len(t) && contains("-/.", t[end]) && stream.AlphaNum[t[end+1]] && end-s < 24 {
-			end++
-			for end < len(t) && stream.AlphaNum[t[end]] && end-s < 24 {
-				end++
-			}
-		}
-		if end == len(t) && !w.Final || end+1 == len(t) && !w.Final && contains("-/.", t[end]) {
-			return start, s, p, stream.More
-		}
-		digits, letters := 0, 0
-		for _, c := range t[start:end] {
-			switch {
-			case isDigit(c):
-				digits++
-			case isLetter(c):
-				letters++
-			case c == '.' || c == '/':
-				letters -= 9
-			}
-		}
-		switch n := end - start; {
-		case n < 4 || n > 20 || letters < 0 || digits < 3 || start > 0 && t[start-1] == '$':
-		case !word && !head && !far.any(k.of):
-			after, more := topicsAfter(w.Folded, end, w.Final)
-			if more {
-				return start, s, p, stream.More
-			}
-			if after.any(k.number) {
-				return start, end, pattern{reason: k.reason, severity: medium, score: named}, stream.Yes
-			}
-		case word && (digits >= 5 || letters > 0), head, letters > 0 && letters < 5 && digits >= 4 && mixed:
-			return start, end, pattern{reason: k.reason, severity: medium, score: named}, stream.Yes
-		}
-	}
-	return s, e, p, stream.No
 }
 
 // counts reports whether the one or two signs t[s:e] stand between words as any

@@ -89,7 +89,7 @@ func hosted(t []byte, i int) bool {
 	return false
 }
 
-var hosts = words("ip ips ipv address addr host hosts hostname server servers client clients ping traceroute dns resolver nameserver from src dst source destination remote peer gateway router node machine vm endpoint ssh telnet curl wget http https connect connected connection firewall subnet adresse direccion indirizzo endereco adres rechner")
+var hosts = words("ip ips ipv address addr host hosts hostname server servers client clients ping traceroute dns resolver nameserver from src dst source destination remote peer gateway router node machine vm endpoint ssh telnet curl wget http https connect connected connection firewall subnet adresse direccion indirizzo endereco rechner")
 
 // groupBefore returns where an address begins of which t[i] is the first colon,
 // behind up to four hexadecimal digits, and whether there it can begin.
