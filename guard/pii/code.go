@@ -27,7 +27,7 @@ func mayBeCode(t []byte, s, e int) bool {
 func coded(w stream.Window, s, e, first int, about *context) (start, end int, p pattern, look stream.Look) {
 	t := w.Clean
 	start, end = s, e
-	for start-1 > first && contains("-/._", t[start-1]) && stream.AlphaNum[t[start-2]] && s-start < 12 {
+	for start-1 > first && contains("-._", t[start-1]) && stream.AlphaNum[t[start-2]] && s-start < 12 {
 		start--
 		for start > first && stream.AlphaNum[t[start-1]] && s-start < 12 {
 			start--

@@ -177,14 +177,15 @@ func (v *vocabulary) word(t []byte, s, e, next int, own *topics) {
 	// Single signs may part the words, and there may be three.
 	if next > e && next-s <= maxTerm && v.long[string(t[s:e])] {
 		var key [maxTerm]byte
-		n := 0
+		n, gap := 0, false
 		for _, c := range t[s:next] {
 			if !inWord(c) {
-				if n > 0 && key[n-1] == ' ' {
+				if gap {
 					continue
 				}
 				c = ' '
 			}
+			gap = c == ' '
 			key[n] = c
 			n++
 		}

@@ -134,10 +134,9 @@ func readDate(t []byte, i, first int, final bool) (start, end int, short bool, l
 	if n <= 2 && a >= 1 && a <= 31 && yearNear(t, j, final) {
 		if m, s := monthBefore(t, i, first); m > 0 {
 			y, e, look := readYear(t, skipOrdinal(t, j), final)
-			if look == stream.Yes && y > 0 {
+			if look == stream.More || look == stream.Yes && y > 0 {
 				return s, e, false, look
 			}
-			return s, i, false, look
 		}
 	}
 	if j == len(t) {

@@ -235,8 +235,8 @@ func (c *cursor) labelled(w stream.Window, i int) (start, end int, p pattern, lo
 	switch {
 	case end-start > maxLabelled:
 		return i, i, p, stream.No
-	case end == len(t) && !w.Final:
-		return i, i, p, stream.More
+	case end+1 >= len(t) && !w.Final:
+		return i, i, p, stream.More // what stands behind it tells
 	case end < len(t) && (t[end] == '<' && (end+1 == len(t) || t[end+1] != '/') || t[end] == '(' || t[end] == '[' || t[end] == '{') && quote == 0:
 		return i, i, p, stream.No
 	}
@@ -244,9 +244,6 @@ func (c *cursor) labelled(w stream.Window, i int) (start, end int, p pattern, lo
 		for end > start && contains(".,;:?)'}]", t[end-1]) {
 			end--
 		}
-	}
-	if end+1 >= len(t) && !w.Final {
-		return i, i, p, stream.More // what stands behind it tells
 	}
 	v := w.Clean[start:end]
 	if len(v) < 3 || common[string(t[start:end])] || hollow(v) {
