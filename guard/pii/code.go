@@ -15,10 +15,18 @@ func mayBeCode(t []byte, s, e int) bool {
 	switch {
 	case s > 1 && t[s-1] == '-' && stream.AlphaNum[t[s-2]]:
 		return isLetter(t[s-2])
-	case e-s == 4:
-		return isLetter(t[s]) || isLetter(t[e-1]) // or a year
+	case e-s < 4, e-s == 4 && isDigit(t[s]) && isDigit(t[e-1]): // a year
+		return false
+	case e < len(t) && t[e] == '-':
+		return true
 	}
-	return e-s > 4
+	digits := 0
+	for _, c := range t[s:e] {
+		if isDigit(c) {
+			digits++
+		}
+	}
+	return digits > 2
 }
 
 // coded reads the word t[s:e], with what hyphens join to it, as a code that a

@@ -15,6 +15,7 @@ type form struct {
 	// What follows the first word with a digit, as the layout says it: most forms
 	// can be told from that alone.
 	next, then byte
+	second     int // how many letters and digits follow that sign
 }
 
 // signClass is what stands behind the first word with a digit.
@@ -86,12 +87,13 @@ func (f *form) goesOn(class signClass, then thenKind) bool {
 	return true
 }
 
-// fits reports whether the word t[s:e] and what follows it may be in the form.
-func (f *form) fits(t []byte, s, e int) bool {
+// fits reports whether the word t[s:e] and what follows it may be in the form:
+// a sign and so many letters and digits, which is below zero if they may go on.
+func (f *form) fits(t []byte, s, e, second int) bool {
 	if f.before > 0 && (s == 0 || stream.AlphaNum[t[s-1]] || s > 1 && (!stream.AlphaNum[t[s-2]] || t[s-1] == ' ' && !capital(t[s-2]) && !lowerHead(t, s))) {
 		return false
 	}
-	return f.next == 0 || e < len(t) && (t[e] == f.next || f.next == '-' && t[e] == ' ')
+	return f.next == 0 || e < len(t) && (t[e] == f.next || f.next == '-' && t[e] == ' ') && (second < 0 || second == f.second)
 }
 
 const maxWord = 64
@@ -114,6 +116,9 @@ var forms = func() (t [2][maxWord + 1][signClasses][thenKinds][2][]form) {
 				}
 				if end+1 < len(layout) {
 					f.then = layout[end+1]
+					for k := end + 1; k < len(layout) && stream.AlphaNum[layout[k]]; k++ {
+						f.second++
+					}
 				}
 				headed := 0
 				if f.before > 0 {
@@ -168,4 +173,18 @@ func formsOf(t []byte, s, e int) [][]form {
 		lists = lists[1:]
 	}
 	return lists
+}
+
+// secondAt returns how many letters and digits stand behind the sign t[e], or -1 if
+// the text may go on with more.
+func secondAt(t []byte, e int) int {
+	const longest = 24
+	k := e + 1
+	for k < len(t) && k-e <= longest && stream.AlphaNum[t[k]] {
+		k++
+	}
+	if k >= len(t) {
+		return -1
+	}
+	return k - e - 1
 }

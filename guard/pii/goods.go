@@ -5,7 +5,16 @@ import (
 	"strings"
 
 	"github.com/ringwall/ringwall/guard/normalize"
+	"github.com/ringwall/ringwall/guard/stream"
 )
+
+// ofThing is ofGoods, and remembers its answer.
+func (c *cursor) ofThing(w stream.Window, i int) bool {
+	if at := w.Base + i + 1; c.asked != at {
+		c.asked, c.thing = at, ofGoods(w.Folded, i)
+	}
+	return c.thing
+}
 
 // ofGoods reports whether the word before t[i] says that the number is that of a
 // thing, or of a paper about things; between them may stand what numbers are

@@ -71,12 +71,12 @@ func (c *cursor) identify(w stream.Window, i, first int) (start, end int, p patt
 	if at, to, p, look := c.address(w, s, e); look == stream.Yes {
 		return at, to, p, look
 	}
-	about := context{read: -1, readTo: -1}
+	about, second := context{read: -1, readTo: -1}, secondAt(t, e)
 	for _, list := range formsOf(t, s, e) {
 		for k := range list {
 			f := &list[k]
 			at := s - f.before
-			if !f.fits(t, s, e) || at < first || at > 0 && joined(t, at) || !apart(t[at:s]) && !headed(w.Folded, at, s) {
+			if !f.fits(t, s, e, second) || at < first || at > 0 && joined(t, at) || !apart(t[at:s]) && !headed(w.Folded, at, s) {
 				continue
 			}
 			to, v, plain, look := match(t, at, f.layout, buf, w.Final)
@@ -128,7 +128,7 @@ func (c *cursor) look(w stream.Window, about *context, at int) {
 	about.read = at
 	about.column = c.table.at(w.Folded, at, w.Base)
 	about.far, about.near = topics{}, topics{}
-	if about.thing = ofGoods(w.Folded, at); !about.thing {
+	if about.thing = c.ofThing(w, at); !about.thing {
 		about.far, about.near = c.before(w, at)
 	}
 }

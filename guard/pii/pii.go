@@ -88,6 +88,8 @@ type cursor struct {
 	told    int           // one behind where the words were read last, and what they said
 	far     topics
 	near    topics
+	asked   int // the same of the things that numbers are of
+	thing   bool
 	table   table
 }
 
@@ -359,8 +361,11 @@ func (c *cursor) read(w stream.Window, i int) (start, end int, p pattern, look s
 			return start, end, area, look
 		}
 	}
-	if start, end, p, look = c.birthday(w, i, first); look != stream.No {
-		return start, end, p, look
+	inside := i > 0 && joined(t, i) // of something longer
+	if !inside {
+		if start, end, p, look = c.birthday(w, i, first); look != stream.No {
+			return start, end, p, look
+		}
 	}
 	if e := wordEnd(t, i); e-i <= 2 && counts(t, i, e) {
 		if start, end, p, look = c.aged(w, i, e); look != stream.No {
@@ -368,14 +373,16 @@ func (c *cursor) read(w stream.Window, i int) (start, end int, p pattern, look s
 		}
 		return i, e, p, stream.No
 	}
-	if start, end, p, look = c.coordinates(w, i, first); look != stream.No {
-		return start, end, p, look
+	if !inside || before == '-' || before == '+' {
+		if start, end, p, look = c.coordinates(w, i, first); look != stream.No {
+			return start, end, p, look
+		}
 	}
 	idStart, idEnd, id, look := c.identify(w, i, first)
 	if look == stream.More || look == stream.Yes && id.score > own {
 		return idStart, idEnd, id, look
 	}
-	thing := len(w.Folded) > 0 && ofGoods(w.Folded, i)
+	thing := c.ofThing(w, i)
 	for k, p := range numbers {
 		if k == sure && id.score > faint {
 			return idStart, idEnd, id, stream.Yes
@@ -393,8 +400,10 @@ func (c *cursor) read(w stream.Window, i int) (start, end int, p pattern, look s
 			return start, end, p, look
 		}
 	}
-	if end, look = c.readNamed(w, i); look != stream.No && !thing {
-		return i, end, local, look
+	if !thing && !inside {
+		if end, look = c.readNamed(w, i); look != stream.No {
+			return i, end, local, look
+		}
 	}
 	if id.score > 0 {
 		return idStart, idEnd, id, stream.Yes
