@@ -155,6 +155,9 @@ func (c *cursor) score(w stream.Window, about *context, f *form, at, to, n int, 
 			return score, false
 		}
 	}
+	if id.reason == myNumber && f.signs && w.Clean[at+4] == ' ' && japanese(w.Clean, at, to) {
+		return likely, false
+	}
 	switch {
 	case !right, !plain, id.alone == never, id.alone < whole && !f.signs, priced(w.Clean, at), !f.signs && listed(w.Clean, at):
 		return 0, false
@@ -166,6 +169,24 @@ func (c *cursor) score(w stream.Window, about *context, f *form, at, to, n int, 
 		return parcel, false
 	}
 	return own, false
+}
+
+const myNumber = "jp-my-number"
+
+// japanese reports whether kana stand right around t[i:j]: who writes so numbers
+// people in three groups of four.
+func japanese(t []byte, i, j int) bool {
+	for k := max(0, i-24); k < i; k++ {
+		if kana(t, k) {
+			return true
+		}
+	}
+	return kana(t, j)
+}
+
+// kana reports whether a letter of hiragana or katakana begins at t[i].
+func kana(t []byte, i int) bool {
+	return i+2 < len(t) && t[i] == 0xE3 && (t[i+1] == 0x81 || t[i+1] == 0x82 || t[i+1] == 0x83)
 }
 
 // named is the score that the words about a value give it.

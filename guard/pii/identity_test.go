@@ -55,7 +55,7 @@ var specimens = []struct {
 	{"hu-taj", []string{"TAJ szám 123 456 788"}, []string{"123456788"}},
 	{"cn-resident-id", []string{"11010519491231002X", "身份证号码:440524188001010014"}, []string{"110105194912310021", "110105194913310021"}},
 	{"kr-rrn", []string{"750416-1350070", "주민등록번호 7504161350070"}, []string{"751316-1350070", "7504161350070"}},
-	{"jp-my-number", []string{"マイナンバーは1234 5678 9018です", "個人番号 123456789018"}, []string{"123456789018"}},
+	{"jp-my-number", []string{"マイナンバーは1234 5678 9018です", "個人番号 123456789018", "ご確認ください：1234 5678 9018"}, []string{"123456789018"}},
 	{"in-aadhaar", []string{"Aadhaar 2341 2341 2346"}, []string{"Aadhaar 2341 2341 2347", "234123412346"}},
 	{"in-pan", []string{"ABCPE1234F"}, []string{"ABCXE1234F"}},
 	{"sg-nric", []string{"S1234567D", "T1234567J"}, []string{"S1234567A"}},
@@ -182,8 +182,8 @@ var specimens = []struct {
 	{pii.Coordinates, []string{"52.52001, 13.40495", "-33.86882,151.20930", `52°31'12.0"N 13°24'18.0"E`, "48.8566° N, 2.3522° E", "GPS 48.85, 2.35", `"lat": 40.712, "lng": -74.006`}, []string{"0.12345, 0.56789, 0.11111", "1.50, 2.75", "91.12345, 200.54321", "20° C", "v1.2.3"}},
 	{pii.UserName, []string{
 		"username: jdoe42", "user name is jdoe42", "login=alice", "Benutzername: m.mueller", "nom d'utilisateur : pdurand", "nombre de usuario: jgarcia", "имя пользователя: ivan_petrov", "用户名：xiaoming88", "ユーザー名: tanaka_k",
-		"my Twitter is @jdoe", "ssh carol77@example", `{"username":"jdoe"}`, "password for bob is hunter2!",
-	}, []string{"username: required", "the user is happy", "user input", "@Override public", "user: hello there", "login page", "username = request.args", "user story 12"}},
+		"Nutzerkonto jdoe_42", "angemeldet als m.mueller7", "my Twitter is @jdoe", "ssh carol77@example", `{"username":"jdoe"}`, "password for bob is hunter2!",
+	}, []string{"username: required", "the user is happy", "user input", "@Override public", "user: hello there", "login page", "account 12345678a", "Konto AT6119043002", "username = request.args", "user story 12"}},
 	{pii.Password, []string{
 		"password: hunter2", "my password is Tr0ub4dor&3", "Passwort: Sommer2024!", "mot de passe : azerty123", "contraseña: gatito99", "senha: flamengo10", "wachtwoord: welkom01", "hasło: kotek123", "пароль: qwerty123",
 		"パスワード：sakura2020", "密码：abc12345", "비밀번호: test1234", `"password":"letmein1"`,

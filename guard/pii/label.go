@@ -18,6 +18,7 @@ const (
 	noLabel   label = iota
 	userName        // is followed by the name of a user and nothing else
 	maybeUser       // may be followed by anything
+	accountOf       // may be followed by numbers of all kinds
 	passWord
 	userOf // the password for
 	isWord // is, behind the password for somebody
@@ -30,6 +31,7 @@ var labels = func() map[string]label {
 	for l, words := range map[label]string{
 		userName:  "username|user name|login name|loginname|login id|loginid|screen name|nickname|benutzername|nutzername|anmeldename|benutzerkennung|nom d utilisateur|pseudo|nombre de usuario|nome utente|nome de usuario|nome de utilizador|gebruikersnaam|nazwa uzytkownika|anvandarnamn|brugernavn|brukernavn|kayttajatunnus|kayttajanimi|uzivatelske jmeno|felhasznalonev|nume de utilizator|kullanici adi|kullanıcı adı|имя пользователя|логин|логін|ονομα χρηστη|اسم المستخدم|שם משתמש|ten dang nhap|nama pengguna|ユーザー名|ユーザid|ユーザーid|用户名|用戶名|사용자 이름|아이디|उपयोगकर्ता नाम|ชื่อผู้ใช้|sam account name|samaccountname|handle",
 		maybeUser: "user|user id|userid|usr|uname|login|logon|logged in as|signed in as|log in as|account name|accountname|benutzer|utilisateur|identifiant|usuario|utente|utilizador|gebruiker|uzytkownik|anvandare|bruger|bruker|kayttaja|uzivatel|felhasznalo|utilizator|kullanici|kullanıcı|пользователь|користувач|χρηστης|المستخدم|משתמש|pengguna|用户",
+		accountOf: "account|accounts|acct|konto|nutzerkonto|benutzerkonto|account of|nutzer|nutzerin|zugang|zugangsdaten|anmeldung|anmeldung als|angemeldet als|eingeloggt als|einloggen als|profil|spitzname|compte|compte utilisateur|connexion|connecte en tant que|connectee en tant que|identifiants|profile|alias|nick|cuenta|sesion|sesion como|perfil|conta|sessao|acesso|accesso|conto|profilo|gebruikersaccount|inloggen als|ingelogd als|zalogowany jako|zaloguj sie jako|inloggad som|logget inn som|logget ind som|kirjautunut|prihlasen jako|bejelentkezve|conectat ca|hesap|hesabi|аккаунт|профиль|учетная запись|вошел как|обліковии запис|λογαριασμος|حساب|חשבון|账号|帐号|帳號|アカウント|계정|tai khoan|akun|บัญชี|credentials|logged in|login with|sign in as|sign in with|log on as|member|gamertag|nickname is|discord|skype|steam",
 		passWord:  "password|passwd|pass|pwd|pw|passphrase|passcode|passwort|kennwort|mot de passe|mdp|contrasena|clave|senha|palavra passe|wachtwoord|haslo|hasło|losenord|adgangskode|kodeord|passord|salasana|heslo|jelszo|parola|sifre|sifresi|пароль|κωδικος|κωδικος προσβασης|كلمة المرور|كلمة السر|סיסמה|סיסמא|पासवर्ड|パスワード|密码|密碼|비밀번호|mat khau|kata sandi|sandi|รหัสผ่าน|geslo|lozinka|then type|then enter",
 		userOf:    "password for|passwort fur|mot de passe de|mot de passe pour|contrasena de|contrasena para|clave de|password di|password per|senha de|senha do|senha da|wachtwoord van|wachtwoord voor|haslo dla|hasło dla|hasło do|losenord for|password of|login for|pwd for|passwd for|logged in as|signed in as|log in as|login as|ssh into",
 		isWord:    "is|ist|est|es|lautet|jest|ar|er",
@@ -258,7 +260,10 @@ func (c *cursor) labelled(w stream.Window, i int) (start, end int, p pattern, lo
 		mixed = mixed && !name(v) || quote == 0 && cased(v)
 	}
 	switch l {
-	case userName, maybeUser, userOf:
+	case userName, maybeUser, userOf, accountOf:
+		if l == accountOf && !(mixed && handleLike(v)) {
+			return i, i, p, stream.No
+		}
 		if !userChars(v) || bytes.IndexByte(v, '@') > 0 {
 			return i, i, p, stream.No
 		}

@@ -137,3 +137,22 @@ func upper(v, buf []byte) []byte {
 	}
 	return buf
 }
+
+// handleLike reports whether v begins as names do, with three letters that are
+// not all capitals, and holds more letters than digits.
+func handleLike(v []byte) bool {
+	letters, digits, small := 0, 0, false
+	for i, c := range v {
+		switch {
+		case isLetter(c) || c >= 0x80:
+			letters++
+			small = small || c >= 'a'
+		case isDigit(c):
+			digits++
+			if i < 3 {
+				return false
+			}
+		}
+	}
+	return small && letters > digits
+}
