@@ -100,9 +100,9 @@ const maxWord = 64
 
 // forms are all ways by the length of the first word that may hold a digit:
 // those in which a digit may come first, and those in which a letter may.
-var forms = func() (t [2][maxWord + 1][signClasses][thenKinds][2][]form) {
+var forms = func() (t [2][maxWord + 1][signClasses][thenKinds][2][]*form) {
 	add := func(id *identifier, layout string) {
-		f := form{id: id, layout: layout, signs: strings.ContainsAny(layout, "-./() :+")}
+		f := &form{id: id, layout: layout, signs: strings.ContainsAny(layout, "-./() :+")}
 		at := 0
 		for {
 			end := at
@@ -157,7 +157,7 @@ var forms = func() (t [2][maxWord + 1][signClasses][thenKinds][2][]form) {
 
 // formsOf returns those in which t[s:e] may be the first word with a digit: alone
 // and, if something may stand before it, with that.
-func formsOf(t []byte, s, e int) [][]form {
+func formsOf(t []byte, s, e int) [][]*form {
 	class, begins := otherSign, 0
 	if e < len(t) {
 		class = classOf(t[e])

@@ -73,8 +73,7 @@ func (c *cursor) identify(w stream.Window, i, first int) (start, end int, p patt
 	}
 	about, second := context{read: -1, readTo: -1}, secondAt(t, e)
 	for _, list := range formsOf(t, s, e) {
-		for k := range list {
-			f := &list[k]
+		for _, f := range list {
 			at := s - f.before
 			if !f.fits(t, s, e, second) || at < first || at > 0 && joined(t, at) || !apart(t[at:s]) && !headed(w.Folded, at, s) {
 				continue
