@@ -1,13 +1,14 @@
 // Package pii notices personal data that has a structure: what can be told by
 // its form and, where there is one, its check digit.
 //
-// Every such value holds a byte that is rare in prose: a digit, a colon or an at
-// sign. One pass over the clean view stops at those alone; there the cursor looks
-// back the few bytes to where a value may begin, and asks the small hand-written
-// readers that fit: each answers no, yes, or that it must see more. Looking back
-// and reading ahead are bounded by the longest value, and what was found out
-// about a run of characters is remembered to its end, so the cost is linear in
-// the text.
+// Every such value holds a byte that is rare in prose, a digit, a colon or an at
+// sign, or follows a word that names it. One pass over the clean view stops at
+// those, at the signs between the cells of tables, and at spaces behind what may
+// be such a word; there the cursor looks back the few bytes to where a value may
+// begin, and asks the small hand-written readers that fit: each answers no, yes,
+// or that it must see more. Looking back and reading ahead are bounded, by the
+// longest value and by [stream.Context], and what was found out about a run of
+// characters is remembered to its end, so the cost is linear in the text.
 //
 // What a country or a trade numbers people by is a row of a table: how it is
 // written, its check digit, the words that name it, and whether it needs one
