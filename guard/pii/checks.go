@@ -67,6 +67,28 @@ func iso11(v []byte) bool {
 
 func deTax(v []byte) bool { return v[0] != '0' && iso11(v) }
 
+// deTaxDigits reports whether one of the first ten digits stands there twice or
+// thrice and no other does: so they are given out.
+func deTaxDigits(v []byte) bool {
+	var count [10]int
+	for _, c := range v[:10] {
+		count[num(c)]++
+	}
+	again := 0
+	for _, n := range count {
+		if n > 3 {
+			return false
+		}
+		if n > 1 {
+			again++
+		}
+	}
+	return again == 1
+}
+
+// deTaxBare is deTax for numbers that nothing else tells.
+func deTaxBare(v []byte) bool { return deTax(v) && deTaxDigits(v) }
+
 func frNIR(v []byte) bool {
 	if c := v[0]; c != '1' && c != '2' {
 		return false
@@ -191,16 +213,18 @@ func jpMyNumber(v []byte) bool {
 
 var verhoeffTable = [10]string{"0123456789", "1234067895", "2340178956", "3401289567", "4012395678", "5987604321", "6598710432", "7659821043", "8765932104", "9876543210"}
 
-func inAadhaar(v []byte) bool {
+func inAadhaar(v []byte) bool { return v[0] > '1' && verhoeff(v) && !same(v) }
+
+func verhoeff(v []byte) bool {
 	perm := [8]string{"0123456789", "1576283094", "5803796142", "8916043527", "9453126870", "4286573901", "2793806415", "7046913258"}
 	c := byte('0')
 	for i := range v {
 		c = verhoeffTable[num(c)][num(perm[i%8][num(v[len(v)-1-i])])]
 	}
-	return v[0] > '1' && c == '0' && !same(v)
+	return c == '0'
 }
 
-func inPAN(v []byte) bool { return contains("ABCFGHJLPT", v[3]) }
+func inPAN(v []byte) bool { return contains("ABCEFGHJKLPT", v[3]) }
 
 func sgNRIC(v []byte) bool {
 	sum := sumOf(v[1:], 2, 7, 6, 5, 4, 3, 2)

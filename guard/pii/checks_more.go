@@ -35,7 +35,7 @@ func beNRN(v []byte) bool {
 }
 
 func ptNIF(v []byte) bool {
-	return v[0] != '0' && v[0] != '4' && !same(v) && eleven(sumOf(v, 9, 8, 7, 6, 5, 4, 3, 2)) == num(v[8])
+	return v[0] != '0' && (v[0] != '4' || v[1] == '5') && !same(v) && eleven(sumOf(v, 9, 8, 7, 6, 5, 4, 3, 2)) == num(v[8])
 }
 
 func grAMKA(v []byte) bool { return dmy(v) && luhnText(v) }
@@ -71,8 +71,8 @@ func mxCURP(v []byte) bool {
 func mxRFC(v []byte) bool { return ymd(v[4:]) }
 
 func arCUIL(v []byte) bool {
-	check := (11 - sumOf(v, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)%11) % 11
-	return contains("23", v[0]) && check == num(v[10]) && !same(v)
+	check := "09987654321"[sumOf(v, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)%11]
+	return contains("235", v[0]) && check == v[10] && !same(v)
 }
 
 func clRUT(v []byte) bool {
@@ -99,11 +99,11 @@ func peRUC(v []byte) bool {
 
 func ecCedula(v []byte) bool {
 	head := value(v[:2])
-	return 1 <= head && (head <= 24 || head == 30) && v[2] < '6' && luhnText(v)
+	return 1 <= head && (head <= 24 || head == 30) && v[2] < '7' && luhnText(v)
 }
 
 func roCNP(v []byte) bool {
-	return v[0] != '0' && ymd(v[1:]) && sumOf(v, 2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9)%11%10 == num(v[12]) && value(v[7:9]) <= 52
+	return v[0] != '0' && ymd(v[1:]) && "01234567891"[sumOf(v, 2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9)%11] == v[12] && value(v[7:9]) <= 52
 }
 
 func bgEGN(v []byte) bool {
@@ -122,11 +122,11 @@ func baltic(v []byte) bool {
 	if r == 10 {
 		r = sumOf(v, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3) % 11 % 10
 	}
-	return '1' <= v[0] && v[0] <= '8' && ymd(v[1:]) && r == num(v[10])
+	return v[0] != '0' && ymd(v[1:]) && r == num(v[10])
 }
 
 func lvKods(v []byte) bool {
-	return (v[0] == '3' && v[1] >= '2') || dmy(v) && (1101-sumOf(v, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2))%11 == num(v[10])
+	return (v[0] == '3' && v[1] >= '2') || dmy(v) && (1101-sumOf(v, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2))%11%10 == num(v[10])
 }
 
 func noFodselsnummer(v []byte) bool {

@@ -20,6 +20,7 @@ var ibanLength = map[string]int{
 func readIBAN(t []byte, i int, final bool) (int, stream.Look) {
 	var head [4]byte
 	n, rest, length := 0, 0, 0
+	small, odd := false, false // letters, gaps
 	j := i
 	for ; ; j++ {
 		if j == len(t) {
@@ -28,11 +29,13 @@ func readIBAN(t []byte, i int, final bool) (int, stream.Look) {
 		c := t[j]
 		if !stream.AlphaNum[c] {
 			if (c == ' ' || c == '-') && n >= 4 && stream.AlphaNum[t[j-1]] {
+				odd = odd || n%4 != 0
 				continue
 			}
 			return i, stream.No
 		}
 		if 'a' <= c && c <= 'z' {
+			small = true
 			c -= 'a' - 'A'
 		}
 		if n < 4 {
@@ -55,7 +58,7 @@ func readIBAN(t []byte, i int, final bool) (int, stream.Look) {
 	for _, c := range head {
 		rest = mod97(rest, c)
 	}
-	if rest != 1 {
+	if rest != 1 || small && odd {
 		return i, stream.No
 	}
 	return j + 1, ends(t, j+1, final)

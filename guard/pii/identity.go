@@ -1,8 +1,6 @@
 package pii
 
 import (
-	"strings"
-
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard/stream"
 )
@@ -22,8 +20,10 @@ type identifier struct {
 	words string
 	// kin are the words of all its kind that are enough where there is a check.
 	kin      topic
-	loose    bool // named, it counts although the check digit is wrong: it has not always been kept
-	near     bool // it counts only close behind its name, as if nothing were checked
+	abroad   topic // the same in the languages of countries where it is given out
+	loose    bool  // named, it counts although the check digit is wrong: it has not always been kept
+	near     bool  // it counts only close behind its name, as if nothing were checked
+	weak     bool  // its check says little: alone it is likely, no more
 	severity ringwall.Severity
 	topic    int // the bit of its words
 }
@@ -32,84 +32,16 @@ type identifier struct {
 type alone uint8
 
 const (
-	never  alone = iota // too many other numbers look like it
-	parted              // with the signs between its groups
-	whole               // in all forms
+	never   alone = iota // too many other numbers look like it
+	faintly              // with the signs between its groups, and then it is but a guess
+	parted               // with the signs between its groups
+	whole                // in all forms
 )
 
-// form is one way to write an identifier.
-type form struct {
-	id     *identifier
-	layout string
-	before int // bytes before the first word with a digit
-	signs  bool
-	// What follows the first word with a digit, as the layout says it: most forms
-	// can be told from that alone.
-	next, then byte
-}
-
-// fits reports whether the word t[s:e] and what follows it may be in the form.
-func (f *form) fits(t []byte, s, e int) bool {
-	if f.before > 0 && (s == 0 || stream.AlphaNum[t[s-1]] || s > 1 && (!stream.AlphaNum[t[s-2]] || t[s-1] == ' ' && !capital(t[s-2]))) {
-		return false
-	}
-	if f.next == 0 {
-		return true
-	}
-	if e == len(t) || t[e] != f.next && (f.next != '-' || t[e] != ' ') {
-		return false
-	}
-	return e+1 == len(t) || f.then == 'N' || f.then == 'h' || (t[e+1] < 'A') == (f.then != 'A')
-}
-
-const maxWord = 64
-
-// forms are all ways by the length of the first word that may hold a digit:
-// those in which a digit may come first, and those in which a letter may.
-var forms = func() (t [2][maxWord + 1][]form) {
-	add := func(id *identifier, layout string) {
-		f := form{id: id, layout: layout, signs: strings.ContainsAny(layout, "-./() :+")}
-		at := 0
-		for {
-			end := at
-			for end < len(layout) && stream.AlphaNum[layout[end]] {
-				end++
-			}
-			if strings.ContainsAny(layout[at:end], "dNh0123456789") {
-				f.before = at
-				if end < len(layout) {
-					f.next = layout[end]
-				}
-				if end+1 < len(layout) {
-					f.then = layout[end+1]
-				}
-				if layout[at] != 'A' {
-					t[0][end-at] = append(t[0][end-at], f)
-				}
-				if !isDigit(layout[at]) && layout[at] != 'd' {
-					t[1][end-at] = append(t[1][end-at], f)
-				}
-				return
-			}
-			at = end + 1
-		}
-	}
-	for i := range identifiers {
-		id := &identifiers[i]
-		for layout := range strings.SplitSeq(id.forms, "|") {
-			add(id, strings.ReplaceAll(layout, "_", ""))
-			if strings.Contains(layout, "_") {
-				add(id, strings.ReplaceAll(layout, "_", "-"))
-			}
-		}
-	}
-	return t
-}()
-
 // identify looks for an identifier whose first word with a digit has its first
-// digit at t[i]; buf is room for its characters. A named one goes before any other.
-func identify(w stream.Window, i, first int, buf []byte) (start, end int, p pattern, look stream.Look) {
-	t := w.Clean
+// digit at t[i]. A named one goes before any other.
+func (c *cursor) identify(w stream.Window, i, first int) (start, end int, p pattern, look stream.Look) {
+	t, buf := w.Clean, c.value[:0]
 	s := i
 	for s > first && i-s < maxWord && stream.AlphaNum[t[s-1]] {
 		s--
@@ -130,69 +62,149 @@ func identify(w stream.Window, i, first int, buf []byte) (start, end int, p patt
 	if e-s <= 2 && counts(t, s, e) {
 		return i, i, p, stream.No
 	}
-	switch at, to, p, look := besides(t, s, e, first, buf, w.Final); look {
+	switch at, to, p, look := c.besides(w, s, e, first); look {
 	case stream.More:
 		return at, i, p, look
 	case stream.Yes:
 		return at, to, p, look
 	}
-	if at, to, p, look := address(t, s, e); look == stream.Yes {
+	if at, to, p, look := c.address(w, s, e); look == stream.Yes {
 		return at, to, p, look
 	}
-	var far, near topics
-	read := -1 // where the words were read before
-	those := forms[0][e-s]
-	if t[s] >= 'A' {
-		those = forms[1][e-s]
+	about, second := context{read: -1, readTo: -1}, secondAt(t, e)
+	for _, list := range formsOf(t, s, e) {
+		for _, f := range list {
+			at := s - f.before
+			if !f.fits(t, s, e, second) || at < first || at > 0 && joined(t, at) || !apart(t[at:s]) && !headed(w.Folded, at, s) {
+				continue
+			}
+			to, v, plain, look := match(t, at, f.layout, buf, w.Final)
+			switch look {
+			case stream.No:
+				continue
+			case stream.More:
+				return at, i, p, look
+			}
+			right := f.id.check == nil || f.id.check(v)
+			if !right && !f.id.loose {
+				continue
+			}
+			score, more := c.score(w, &about, f, at, to, len(v), right, plain)
+			if more {
+				return at, i, p, stream.More
+			}
+			if score > p.score {
+				start, end = at, to
+				p = pattern{reason: f.id.reason, severity: f.id.severity, score: score}
+			}
+		}
 	}
-	for k := range those {
-		f := &those[k]
-		if !f.fits(t, s, e) {
-			continue
-		}
-		at := s - f.before
-		if at < first || at > 0 && joined(t, at) || !apart(t[at:s]) {
-			continue
-		}
-		to, v, plain, look := match(t, at, f.layout, buf, w.Final)
-		switch look {
-		case stream.No:
-			continue
-		case stream.More:
-			return at, i, p, look
-		}
-		right := f.id.check == nil || f.id.check(v)
-		if !right && !f.id.loose {
-			continue
-		}
-		if read != at {
-			far, near = topicsBefore(w.Folded, at)
-			read = at
-		}
-		score := 0.0
-		switch {
-		case f.id.check == nil || !right || f.id.near:
-			if near.has(f.id.topic) {
-				score = 0.8
-			}
-		case far.has(f.id.topic) || f.id.kin != 0 && far.any(f.id.kin):
-			score = 0.99
-		}
-		if score == 0 && right && plain && (f.id.alone == whole || f.id.alone == parted && f.signs) && !priced(t, at) && !ofGoods(t, at) {
-			score = 0.9
-			if f.signs {
-				score = 0.92
-			}
-		}
-		if score > p.score {
-			start, end = at, to
-			p = pattern{reason: f.id.reason, severity: f.id.severity, score: score}
+	if p.score < likely && mayBeCode(t, s, e) {
+		c.look(w, &about, s)
+		if at, to, q, look := coded(w, s, e, first, &about); look != stream.No {
+			return at, to, q, look
 		}
 	}
 	if p.score == 0 {
 		return i, i, p, stream.No
 	}
 	return start, end, p, stream.Yes
+}
+
+// context is what is known about a value from what stands around it.
+type context struct {
+	far, near, after topics
+	column           *topics
+	thing            bool // the words before it say that it is of a thing
+	read, readTo     int  // where the words were read before, and behind
+}
+
+// look reads the words before t[at] and the name of its column, once.
+func (c *cursor) look(w stream.Window, about *context, at int) {
+	if about.read == at {
+		return
+	}
+	about.read = at
+	about.column = c.table.at(w.Folded, at, w.Base)
+	about.far, about.near = topics{}, topics{}
+	if about.thing = c.ofThing(w, at); !about.thing {
+		about.far, about.near = c.before(w, at)
+	}
+}
+
+// score is how sure it is that t[at:to], of n characters, is what the form says;
+// more, that what follows the window could change it.
+func (c *cursor) score(w stream.Window, about *context, f *form, at, to, n int, right, plain bool) (score float64, more bool) {
+	id := f.id
+	c.look(w, about, at)
+	if id.reason == MACAddress && w.Clean[at+2] == ' ' && !about.near.has(id.topic) {
+		return 0, false // bytes of anything
+	}
+	if score = id.named(&about.far, &about.near, about.column, right); score > 0 || about.thing {
+		return score, false
+	}
+	if n > 2 && !id.near {
+		if about.readTo != to {
+			if about.after, more = topicsAfter(w.Folded, to, w.Final); more {
+				return 0, true
+			}
+			about.readTo = to
+		}
+		if score = id.named(&about.after, &about.after, nil, right); score > 0 {
+			return score, false
+		}
+	}
+	if id.reason == myNumber && f.signs && w.Clean[at+4] == ' ' && japanese(w.Clean, at, to) {
+		return likely, false
+	}
+	switch {
+	case !right, !plain, id.alone == never, id.alone < whole && !f.signs, priced(w.Clean, at), !f.signs && listed(w.Clean, at):
+		return 0, false
+	case id.alone == faintly:
+		return faint, false
+	case id.weak:
+		return likely, false
+	case f.signs:
+		return parcel, false
+	}
+	return own, false
+}
+
+const myNumber = "jp-my-number"
+
+// japanese reports whether kana stand right around t[i:j]: who writes so numbers
+// people in three groups of four.
+func japanese(t []byte, i, j int) bool {
+	for k := max(0, i-24); k < i; k++ {
+		if kana(t, k) {
+			return true
+		}
+	}
+	return kana(t, j)
+}
+
+// kana reports whether a letter of hiragana or katakana begins at t[i].
+func kana(t []byte, i int) bool {
+	return i+2 < len(t) && t[i] == 0xE3 && (t[i+1] == 0x81 || t[i+1] == 0x82 || t[i+1] == 0x83)
+}
+
+// named is the score that the words about a value give it.
+func (id *identifier) named(far, near, column *topics, right bool) float64 {
+	checked := id.check != nil && right && !id.near
+	if column != nil && (column.has(id.topic) || checked && column.any(id.kin|id.abroad)) {
+		near, far = column, column
+	}
+	switch {
+	case checked && far.has(id.topic):
+		return certain
+	case checked && (far.any(id.abroad) || far.any(id.kin) && english[id.reason[:2]]):
+		return kindred
+	case checked && far.any(id.kin):
+		return distant
+	case !checked && near.has(id.topic):
+		return named
+	}
+	return 0
 }
 
 // counts reports whether the one or two signs t[s:e] stand between words as any
@@ -221,6 +233,40 @@ func apart(head []byte) bool {
 	}
 	return n <= maxLetters+1
 }
+
+// lowerHead reports whether a few small letters stand before the space before t[s]
+// that are hardly a word.
+func lowerHead(t []byte, s int) bool {
+	j := s - 1
+	for j > 0 && s-j < maxLetters && (isLetter(t[j-1]) || t[j-1] == '-') {
+		j--
+	}
+	if j == s-1 || j > 0 && stream.AlphaNum[t[j-1]] {
+		return false
+	}
+	for _, c := range t[j : s-1] {
+		switch c {
+		case '-':
+			return true
+		case 'a', 'e', 'i', 'o', 'u', 'y':
+			return false
+		}
+	}
+	return true
+}
+
+// headed reports whether t[i:s] is a few letters and a space, and words before it
+// name something. t is folded.
+func headed(t []byte, i, s int) bool {
+	if s-i < 2 || s-i > maxLetters || t[s-1] != ' ' || !lowerHead(t, s) {
+		return false
+	}
+	far, _ := topicsBefore(t, i, 0)
+	return !far.none()
+}
+
+// listed reports whether another number stands before t[i].
+func listed(t []byte, i int) bool { return i > 1 && t[i-1] == ' ' && isDigit(t[i-2]) }
 
 // priced reports whether a sign of money or of an order stands before t[i].
 func priced(t []byte, i int) bool {

@@ -59,11 +59,37 @@ func isVersion(t []byte, i int) bool {
 		start--
 	}
 	switch strings.ToLower(string(t[start:end])) {
-	case "version", "versions", "ver", "v", "release", "build", "firmware", "section", "chapter":
+	case "version", "versions", "ver", "v", "release", "build", "firmware", "section", "sections", "sec", "chapter", "clause", "appendix", "rfc":
 		return true
 	}
 	return false
 }
+
+// small reports whether v is four single digits that differ, as sections and
+// versions are.
+func small(v []byte) bool { return len(v) == 7 && (v[0] != v[2] || v[0] != v[4] || v[0] != v[6]) }
+
+// hosted reports whether a word before t[i] says that a machine is meant. t is
+// folded.
+func hosted(t []byte, i int) bool {
+	end := i
+	for range 3 {
+		for end > 0 && i-end < 40 && !inWord(t[end-1]) && t[end-1] != '\n' {
+			end--
+		}
+		start := end
+		for start > 0 && i-start < 60 && inWord(t[start-1]) {
+			start--
+		}
+		if hosts[string(t[start:end])] {
+			return true
+		}
+		end = start
+	}
+	return false
+}
+
+var hosts = words("ip ips ipv address addr host hosts hostname server servers client clients ping traceroute dns resolver nameserver from src dst source destination remote peer gateway router node machine vm endpoint ssh telnet curl wget http https connect connected connection firewall subnet adresse direccion indirizzo endereco rechner")
 
 // groupBefore returns where an address begins of which t[i] is the first colon,
 // behind up to four hexadecimal digits, and whether there it can begin.

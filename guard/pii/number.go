@@ -54,6 +54,9 @@ func readCard(t []byte, i int, final bool) (int, stream.Look) {
 	if i > 1 && t[i-1] == '.' && isDigit(t[i-2]) {
 		return i, stream.No // the decimals of a number
 	}
+	if i > 4 && contains(" -", t[i-1]) && isDigit(t[i-2]) && isDigit(t[i-3]) && isDigit(t[i-4]) && isDigit(t[i-5]) {
+		return i, stream.No // it began before
+	}
 	if c := t[i]; c < '2' || c == '7' || c == '9' {
 		return i, stream.No // no issuer
 	}
@@ -147,7 +150,7 @@ func readSSN(t []byte, i int, final bool) (int, stream.Look) {
 		}
 	}
 	end := i + len(layout)
-	if !given(t[i:i+3], t[i+4:i+6], t[i+7:end]) || ofGoods(t, i) {
+	if !given(t[i:i+3], t[i+4:i+6], t[i+7:end]) {
 		return i, stream.No
 	}
 	if end < len(t) && t[end] == '-' || end == len(t) && !final {
@@ -158,24 +161,6 @@ func readSSN(t []byte, i int, final bool) (int, stream.Look) {
 	}
 	return end, ends(t, end, final)
 }
-
-// readPlainSSN reads a social security number without hyphens, which only the
-// words before it tell from any other number of nine digits.
-func readPlainSSN(t []byte, i int, final bool) (int, stream.Look) {
-	end := i
-	for end < len(t) && isDigit(t[end]) && end-i <= 9 {
-		end++
-	}
-	switch {
-	case end == len(t) && !final && end-i <= 9:
-		return i, stream.More
-	case end-i != 9 || !given(t[i:i+3], t[i+3:i+5], t[i+5:end]) || !called(t, i, ssnWords):
-		return i, stream.No
-	}
-	return end, ends(t, end, final)
-}
-
-var ssnWords = []string{"ssn", "social security"}
 
 // given reports whether numbers of this area, group and serial are given out.
 func given(area, group, serial []byte) bool {

@@ -1,7 +1,7 @@
 package pii
 
 import (
-	"strings"
+	"bytes"
 
 	"github.com/ringwall/ringwall/guard/stream"
 )
@@ -11,6 +11,7 @@ import (
 // one pair of parentheses. Groups of digits that make it too long are not its.
 func readInternational(t []byte, i int, final bool) (int, stream.Look) {
 	var opened, closed bool
+	groups, dots := 0, 0
 	digits, end := 0, 0 // end of the last group with which it is long enough
 	j := i + 1
 	for ; ; j++ {
@@ -27,8 +28,17 @@ func readInternational(t []byte, i int, final bool) (int, stream.Look) {
 			}
 			continue
 		}
-		if isDigit(t[j-1]) && digits >= 8 {
-			end = j
+		if isDigit(t[j-1]) {
+			groups++
+			if digits >= 8 {
+				end = j
+			}
+			if digits == 8 && groups == 2 && j-i == 10 && t[i+5] == ' ' || groups == 2 && dots == 1 && !opened && c != '.' && c != ' ' && c != '-' {
+				end = 0 // a time zone and a year, a number with decimals
+			}
+		}
+		if c == '.' {
+			dots++
 		}
 		switch {
 		case c == '(' && !opened && 0 < digits && digits < 6:
@@ -101,7 +111,8 @@ func readTrunk(t []byte, i int, final bool) (int, stream.Look) {
 		return i, stream.No
 	case n > 2 && (gs[0].digits == 2 && gs[1].digits == 4 && gs[2].digits == 8 || // 05-06-2023
 		gs[0].digits == 4 && gs[1].digits == 8 && gs[2].digits == 12), // a number in fours
-		gs[0].digits == 3 && gs[1].digits == 5: // in the form of a social security number
+		gs[0].digits == 3 && gs[1].digits == 5,                                  // in the form of a social security number
+		n == 2 && gs[0].digits == 5 && gs[1].digits == 9 && t[gs[0].end] == '-': // of a postal code
 		return i, stream.No
 	}
 	for n--; n > 0 && gs[n].digits >= 9; n-- {
@@ -112,39 +123,99 @@ func readTrunk(t []byte, i int, final bool) (int, stream.Look) {
 	return i, stream.No
 }
 
-// readNamed reads a number of 7 to 12 digits in groups that the words before it
-// call a phone number.
-func readNamed(t []byte, i int, final bool) (int, stream.Look) {
-	_, gs, n, more := groups(t, i, final, " -./")
-	switch last := gs[max(n-1, 0)]; {
+// readNamed reads a number of 7 to 12 digits that the words before it, or its
+// column, call a phone number.
+func (c *cursor) readNamed(w stream.Window, i int) (int, stream.Look) {
+	t := w.Clean
+	if t[i] > '9' || i > 0 && joined(t, i) {
+		return i, stream.No
+	}
+	_, gs, n, more := groups(t, i, w.Final, " -./")
+	last := gs[max(n-1, 0)]
+	switch {
 	case more:
 		return i, stream.More
-	case n < 2 || last.digits < 7 || last.digits > 12 || !called(t, i, phoneWords):
+	case last.digits < 7 || last.digits > 12 || n == 1 && last.digits < 8:
 		return i, stream.No
-	default:
-		return last.end, ends(t, last.end, final)
+	case n == 3 && (gs[0].digits == 4 && last.digits == 8 || gs[1].digits == 4 && last.digits == 8 && gs[0].digits == 2), // a date
+		n == 3 && last.digits-gs[1].digits == 4 && contains("/.-", t[gs[0].end]) && gs[0].digits <= 2 && gs[1].digits-gs[0].digits <= 2,
+		n == 2 && gs[0].digits == 5 && t[gs[0].end] == '-' && last.digits < 10: // a postal code
+		return i, stream.No
 	}
+	_, near := c.before(w, i)
+	if column := c.table.at(w.Folded, i, w.Base); !near.any(phoned) && (column == nil || !column.any(phoned)) {
+		after, more := topicsAfter(w.Folded, last.end, w.Final)
+		if more {
+			return i, stream.More
+		}
+		if !after.any(phoned) {
+			return i, stream.No
+		}
+	}
+	return last.end, ends(t, last.end, w.Final)
 }
 
-// called reports whether one of the last words of the line before t[i] is among
-// words, which are in lower case.
-func called(t []byte, i int, words []string) bool {
-	const far = 24
-	for j := i - 1; j >= 0 && i-j <= far && t[j] != '\n'; j-- {
-		if !isLetter(t[j]) || j > 0 && stream.AlphaNum[t[j-1]] {
+// readArea reads a phone number whose area stands in parentheses, as in Brazil:
+// two to four digits, and six to nine in two groups.
+func readArea(t []byte, i int, final bool) (int, stream.Look) {
+	a, j := digitsAt(t, i+1)
+	if n := j - i - 1; a == 0 || n < 2 || n > 5 || j == len(t) || t[j] != ')' {
+		if j == len(t) && n <= 5 {
+			return i, unless(final)
+		}
+		return i, stream.No
+	}
+	if j++; j < len(t) && t[j] == ' ' {
+		j++
+	}
+	if j == len(t) {
+		return i, unless(final)
+	}
+	if !isDigit(t[j]) {
+		return i, stream.No
+	}
+	_, gs, n, more := groups(t, j, final, " -.")
+	switch {
+	case more:
+		return i, stream.More
+	case n < 2 || gs[n-1].digits < 6 || gs[n-1].digits > 9 || gs[0].digits < 2:
+		return i, stream.No
+	}
+	return gs[n-1].end, ends(t, gs[n-1].end, final)
+}
+
+// extended returns the index behind the extension that follows a phone number
+// which ends at t[end], or end.
+func extended(t []byte, end int, final bool) (int, stream.Look) {
+	j := end
+	for j < len(t) && j-end < 2 && contains(", ", t[j]) {
+		j++
+	}
+	if j == len(t) {
+		if final {
+			return end, stream.Yes
+		}
+		return end, stream.More
+	}
+	for _, say := range [...]string{"ext. ", "ext.", "ext ", "ext", "extension ", "x", "x ", "poste ", "durchwahl ", "ramal ", "anexo ", "wew. ", "toestel "} {
+		rest := t[j:min(len(t), j+len(say))]
+		if !bytes.EqualFold(rest, []byte(say)[:len(rest)]) {
 			continue
 		}
-		for _, w := range words {
-			if j+len(w) < i && !isLetter(t[j+len(w)]) && strings.EqualFold(string(t[j:j+len(w)]), w) {
-				return true
+		if len(rest) < len(say) {
+			if !final {
+				return end, stream.More
 			}
+			continue
+		}
+		k := j + len(say)
+		_, e := digitsAt(t, k)
+		if e == len(t) && !final && e-k < 7 {
+			return end, stream.More
+		}
+		if e > k && e-k < 7 && ends(t, e, final) == stream.Yes {
+			return e, stream.Yes
 		}
 	}
-	return false
-}
-
-// As the views write them: without accents.
-var phoneWords = []string{
-	"phone", "telephone", "tel", "mobile", "cell", "fax", "whatsapp", "call", "ring", "telefon", "telefono", "telefone", "telefoon",
-	"numero", "handy", "mobil", "movil", "portable", "puhelin", "puhelinnumero", "rufnummer", "telefonnummer", "bel",
+	return end, stream.Yes
 }
