@@ -43,6 +43,10 @@ func TestPlaceholdersAreNothingToNotice(t *testing.T) {
 				text := strings.ReplaceAll(place, "%s", token)
 				for _, way := range []ringwall.Direction{ringwall.Input, ringwall.Output} {
 					for _, f := range g.Check(t.Context(), guard.Session{Way: way}, []ringwall.Text{{Origin: ringwall.User, Value: text}}).Findings {
+						at := strings.Index(text, token)
+						if f.Where.End <= at || f.Where.Start >= strings.LastIndex(text, token)+len(token) {
+							continue // what stands beside it may be something
+						}
 						if why := f.Reason + " in " + place; !seen[why] {
 							seen[why] = true
 							t.Errorf("%s is noticed in %q", f.Reason, text)

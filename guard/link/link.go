@@ -79,6 +79,10 @@ func (s Scanner) Check() error {
 	return nil
 }
 
+// Views implements stream.Viewer: numbers and codes do not survive that letters
+// are put right.
+func (Scanner) Views() stream.Views { return stream.Decoded }
+
 // Begin implements stream.Scanner.
 func (s Scanner) Begin(stream.Scope) (stream.Cursor, string) {
 	return &cursor{s: s, tagged: reading{at: -1}}, ""

@@ -168,6 +168,10 @@ func (s *Scanner) share() {
 	}
 }
 
+// Views implements stream.Viewer: numbers and codes do not survive that letters
+// are put right.
+func (*Scanner) Views() stream.Views { return stream.Decoded }
+
 // Begin implements stream.Scanner.
 func (s *Scanner) Begin(stream.Scope) (stream.Cursor, string) {
 	if len(s.recognisers) == 0 {

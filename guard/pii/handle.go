@@ -10,7 +10,7 @@ import (
 // names where people have handles.
 func (c *cursor) handle(w stream.Window, i int) (start, end int, p pattern, look stream.Look) {
 	t := w.Folded
-	if i > 0 && (stream.AlphaNum[t[i-1]] || contains("._-", t[i-1])) {
+	if i > 0 && (stream.AlphaNum[t[i-1]] || contains("._-})]/", t[i-1])) {
 		return i, i, p, stream.No
 	}
 	j := i + 1

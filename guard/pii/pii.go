@@ -73,6 +73,10 @@ type Scanner struct{}
 
 var cursors = sync.Pool{New: func() any { return new(cursor) }}
 
+// Views implements stream.Viewer: numbers and codes do not survive that letters
+// are put right.
+func (Scanner) Views() stream.Views { return stream.Decoded }
+
 // Begin implements stream.Scanner.
 func (Scanner) Begin(stream.Scope) (stream.Cursor, string) { return cursors.Get().(*cursor), "" }
 

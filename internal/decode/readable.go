@@ -29,7 +29,7 @@ func printable(b []byte) (text string, total int, ok bool) {
 		}
 		b = narrow
 	}
-	letters, odd, blocks := 0, 0, 0
+	letters, odd, blocks, erased := 0, 0, 0, 0
 	block := rune(-1) // of the last letter beyond Latin
 	latin := false
 	for i := 0; i < len(b); {
@@ -50,8 +50,11 @@ func printable(b []byte) (text string, total int, ok bool) {
 				blocks++
 			}
 		case r == ' ' || isDigit(byte(r)) && r < utf8.RuneSelf:
-		case r == '\n', r == '\r', r == '\t', unicode.IsPrint(r), r == 0x3000, r == 0xA0, r == 0x1B, r == '\b':
+		case r == '\n', r == '\r', r == '\t', unicode.IsPrint(r), r == 0x3000, r == 0xA0:
 			odd++
+		case r == 0x1B, r == '\b':
+			odd++
+			erased++
 		default:
 			return "", 0, false
 		}
@@ -61,7 +64,7 @@ func printable(b []byte) (text string, total int, ok bool) {
 	switch {
 	case letters == 0 && total < 16: // more may be letters written as numbers or signs
 		return "", 0, false
-	case total < 24 && (3*odd > total || blocks > 2 || blocks > 0 && latin && 2*blocks > letters/2):
+	case total < 24 && (erased > 0 || 3*odd > total || blocks > 2 || blocks > 0 && latin && 2*blocks > letters/2):
 		return "", 0, false // signs of many scripts: chance
 	}
 	return string(b), total, true
