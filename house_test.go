@@ -35,7 +35,7 @@ var floors = [][]string{
 	{"gateway", "mcp", "s3gate", "admin", "console", "redteam"}, // edges
 	{"builtin", "config"}, // tables
 	{"server", "example"}, // what a program is put together from
-	{"cmd"},               // programs
+	{"cmd", "training"},   // programs
 }
 
 // floor is the floor of a package, named relative to the module: the room with
