@@ -22,6 +22,7 @@ import (
 	"sync"
 
 	"github.com/ringwall/ringwall/guard/stream"
+	"github.com/ringwall/ringwall/guard/stream/needle"
 )
 
 // Control is the id of the control that this package keeps.
@@ -37,15 +38,20 @@ func (Scanner) Begin(stream.Scope) (stream.Cursor, string) { return cursors.Get(
 
 // cursor looks through one text. Its numbers are offsets of the text.
 type cursor struct {
-	pos     int       // bytes before it were dealt with
-	last    int       // end of the last match: no other begins before it
-	run     int       // the characters of a token in parts go on up to here
-	swallow swallower // reads the rest of what was reported; nil: nothing goes on
+	pos     int          // bytes before it were dealt with
+	last    int          // end of the last match: no other begins before it
+	run     int          // the characters of a token in parts go on up to here
+	swallow swallower    // reads the rest of what was reported; nil: nothing goes on
+	part    stream.Match // that
+	prose   prose
+	queue   needle.Queue
 }
 
 // Free implements stream.Freer.
 func (c *cursor) Free() {
-	*c = cursor{}
+	q := c.queue
+	q.Reset()
+	*c = cursor{queue: q}
 	cursors.Put(c)
 }
 
@@ -55,12 +61,21 @@ type swallower func(t []byte, i int, final bool) (end int, more bool)
 
 // Scan implements stream.Cursor.
 func (c *cursor) Scan(w stream.Window, found func(stream.Match)) int {
+	safe := c.scan(w)
+	safe = min(safe, c.prose.scan(c, w))
+	c.queue.Flush(safe, w.Final, found)
+	return safe
+}
+
+// scan looks at what stands at triggers.
+func (c *cursor) scan(w stream.Window) int {
 	t, i := w.Clean, c.pos-w.Base
 	for {
 		if c.swallow != nil {
 			end, more := c.swallow(t, i, w.Final)
 			if end > i {
-				found(stream.Match{Start: w.Base + i, End: w.Base + end, Rest: true})
+				c.part.Start, c.part.End = w.Base+i, w.Base+end
+				c.queue.Add(c.part)
 				i = end
 			}
 			c.last = w.Base + i
@@ -91,8 +106,8 @@ func (c *cursor) Scan(w stream.Window, found func(stream.Match)) int {
 			i, c.swallow = m.End, rest
 			m.Start += w.Base
 			m.End += w.Base
-			found(m)
-			c.last = m.End
+			c.queue.Add(m)
+			c.last, c.part = m.End, m
 		}
 	}
 	c.pos = w.End()

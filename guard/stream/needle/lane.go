@@ -203,6 +203,9 @@ func (c *Cursor) judge(l *lane, from, to, t, u int) (h Hit, ok bool) {
 	if f.exact != nil {
 		return h, whole && c.same(l, from, to, f)
 	}
+	if !whole && (f.run == 0 || to-from < f.run) {
+		return h, false
+	}
 	if l.raw != nil {
 		h.Via = Encoded
 	} else if f.via == Plain {
@@ -210,9 +213,6 @@ func (c *Cursor) judge(l *lane, from, to, t, u int) (h Hit, ok bool) {
 	}
 	if whole {
 		return h, true
-	}
-	if f.run == 0 || to-from < f.run {
-		return h, false
 	}
 	var seen [256]bool
 	counted, distinct := 0, 0

@@ -1,6 +1,7 @@
 package needle
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/ringwall/ringwall/guard/stream"
@@ -8,7 +9,8 @@ import (
 
 // Queue puts the matches of several searches through one text into the order in
 // which a stream.Cursor reports them. What overlaps another match of its reason,
-// or goes on where that ended, becomes a part of it.
+// or goes on where that ended, becomes a part of it; what lies within another that
+// is as sure is left out.
 type Queue struct {
 	list []stream.Match
 	last stream.Match
@@ -24,14 +26,12 @@ func (q *Queue) Flush(safe int, final bool, found func(stream.Match)) {
 		return
 	}
 	slices.SortStableFunc(q.list, func(a, b stream.Match) int {
-		if a.Start != b.Start {
-			return a.Start - b.Start
-		}
-		return b.End - a.End
+		return cmp.Or(a.Start-b.Start, cmp.Compare(b.Score, a.Score), b.End-a.End, cmp.Compare(a.Reason, b.Reason))
 	})
 	n := 0
 	for ; n < len(q.list) && (final || q.list[n].Start < safe); n++ {
 		switch m := q.list[n]; {
+		case m.End <= q.last.End && m.Score <= q.last.Score:
 		case m.Reason != q.last.Reason || m.Start > q.last.End:
 			found(m)
 			q.last = m
