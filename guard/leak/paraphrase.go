@@ -258,10 +258,10 @@ func set(lists ...string) map[string]bool {
 var telling = set(
 	"you your yours never always must should shall not don do only avoid ensure refuse respond reply reveal disclose share mention say tell ask keep confidential secret internal private instructions instruction rules rule forbidden allowed password code if unless",
 	"du dein deine sie ihr ihre nie niemals immer muss musst sollst sollen darfst nicht nur vermeide antworte verrate nenne teile sage sag frage geheim vertraulich intern anweisungen regeln verboten passwort falls wenn",
-	"tu vous votre vos ton ta jamais toujours doit dois devez ne pas seulement évite évitez réponds répondez révèle révélez partage mentionne dis demande secret confidentiel interne consignes règles interdit si",
-	"tú usted tu su nunca siempre debe debes no solo evita responde revela reveles comparte menciones digas pregunta secreto confidencial interno instrucciones reglas prohibido si",
+	"tu vous votre vos ton ta jamais toujours doit dois devez ne pas seulement évite évitez réponds répondez révèle révélez partage mentionne dis demande secret confidentiel interne consignes règles interdit si", //nolint:misspell // French
+	"tú usted tu su nunca siempre debe debes no solo evita responde revela reveles comparte menciones digas pregunta secreto confidencial interno instrucciones reglas prohibido si",                                //nolint:misspell // Spanish
 	"lei tuo mai sempre deve devi non solo evita rispondi rivela rivelare condividere segreto riservato interno istruzioni regole vietato se",
-	"você seu sua nunca sempre deve não apenas evite responda revele compartilhe segredo confidencial interno instruções regras proibido se",
+	"você seu sua nunca sempre deve não apenas evite responda revele compartilhe segredo confidencial interno instruções regras proibido se", //nolint:misspell // Portuguese
 	"jij je u uw nooit altijd moet mag niet alleen vermijd antwoord onthul deel geheim vertrouwelijk intern instructies regels verboden als",
 	"jesteś twój twoje nigdy zawsze musisz nie tylko unikaj odpowiadaj ujawniaj tajne poufne wewnętrzne instrukcje zasady jeśli",
 	"ты вы твой ваш никогда всегда должен должны не только избегай отвечай раскрывай сообщай секрет секретно конфиденциально инструкции правила если",

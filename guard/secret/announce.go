@@ -60,10 +60,24 @@ var farCallings = []struct {
 	calling
 	ends bool
 }{
-	{normalize.Fold("парол"), aPassword, false}, {normalize.Fold("токен"), aSecret, false}, {normalize.Fold("ключ"), aSecret, false}, {normalize.Fold("пин"), aPIN, false},
-	{normalize.Fold("비밀번호"), aPassword, false}, {normalize.Fold("암호"), aPassword, false}, {normalize.Fold("토큰"), aSecret, false}, {normalize.Fold("키"), aSecret, false}, {normalize.Fold("핀번호"), aPIN, false},
-	{normalize.Fold("密码"), aPassword, true}, {normalize.Fold("密碼"), aPassword, true}, {normalize.Fold("口令"), aPassword, true}, {normalize.Fold("密钥"), aSecret, true}, {normalize.Fold("令牌"), aSecret, true},
-	{normalize.Fold("パスワード"), aPassword, true}, {normalize.Fold("トークン"), aSecret, true}, {normalize.Fold("キー"), aSecret, true}, {normalize.Fold("暗証番号"), aPIN, true},
+	{normalize.Fold("парол"), aPassword, false},
+	{normalize.Fold("токен"), aSecret, false},
+	{normalize.Fold("ключ"), aSecret, false},
+	{normalize.Fold("пин"), aPIN, false},
+	{normalize.Fold("비밀번호"), aPassword, false},
+	{normalize.Fold("암호"), aPassword, false},
+	{normalize.Fold("토큰"), aSecret, false},
+	{normalize.Fold("키"), aSecret, false},
+	{normalize.Fold("핀번호"), aPIN, false},
+	{normalize.Fold("密码"), aPassword, true},
+	{normalize.Fold("密碼"), aPassword, true},
+	{normalize.Fold("口令"), aPassword, true},
+	{normalize.Fold("密钥"), aSecret, true},
+	{normalize.Fold("令牌"), aSecret, true},
+	{normalize.Fold("パスワード"), aPassword, true},
+	{normalize.Fold("トークン"), aSecret, true},
+	{normalize.Fold("キー"), aSecret, true},
+	{normalize.Fold("暗証番号"), aPIN, true},
 }
 
 // wordHash is a number below 4096 for a word, by which most that announce nothing
@@ -88,6 +102,7 @@ type prose struct {
 	before   calling // of the word before
 	what     calling // that was announced; nothing: no value is waited for
 	pos      int     // offset up to which what follows was read
+	lines    bool    // a line ended since
 	foreign  int     // bytes of other scripts that were passed over
 	left     int     // words that may still come
 	said     bool    // what follows now is said to be the value
@@ -146,7 +161,10 @@ func (p *prose) follow(c *cursor, w stream.Window, limit int) int {
 			if w.Base+i >= limit {
 				break
 			}
-			if t[i] >= utf8.RuneSelf {
+			switch {
+			case t[i] == '\n':
+				p.lines = true
+			case t[i] >= utf8.RuneSelf:
 				p.foreign++
 			}
 			i++
@@ -203,7 +221,7 @@ func (p *prose) word(c *cursor, w stream.Window, i, k int) {
 		p.what = nothing
 		return
 	}
-	if p.left--; stop || p.left == 0 {
+	if p.left--; stop || p.left == 0 || p.lines && t[k-1] == ':' { // of another name
 		p.what = nothing
 		return
 	}

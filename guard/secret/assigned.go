@@ -151,6 +151,9 @@ func (c *cursor) readValue(w stream.Window, i int, name name) (m stream.Match, r
 	if k > j && t[k-1] == '.' && (k == len(t) || t[k] <= ' ') { // the end of a sentence
 		k--
 	}
+	if at := bytes.IndexByte(t[j:k], '&'); t[i] == '=' && at >= 0 && bytes.IndexByte(t[j+at:k], '=') > 0 { // the next of a query
+		k = j + at
+	}
 	v := t[j:k]
 	after := byte('\n')
 	if k < len(t) {
@@ -159,11 +162,16 @@ func (c *cursor) readValue(w stream.Window, i int, name name) (m stream.Match, r
 	if program(t[j-1], v, after) {
 		return m, nil, stream.No
 	}
-	if len(v) < 8 || placeholder(w.Folded[j:k]) || v[len(v)-1] == '.' && v[len(v)-2] == '.' {
-		return m, nil, stream.No
-	}
 	m = stream.Match{Start: j, End: k, Reason: "assigned-secret", Severity: ringwall.High, Score: 0.8}
+	if len(v) >= 4 && !placeholder(w.Folded[j:k]) && name.strength == strong && connected(w, i, k) {
+		return m, nil, stream.Yes
+	}
+	if len(v) < 8 || placeholder(w.Folded[j:k]) || v[len(v)-1] == '.' && v[len(v)-2] == '.' {
+		return stream.Match{}, nil, stream.No
+	}
 	switch {
+	case len(v) >= 8 && userAndPassword(v):
+		m.Reason, m.Score = "basic-auth", 0.95
 	case name.service != nil && name.service.fits(v):
 		m.Reason, m.Score = name.service.reason, 0.9
 	case name.strength == strong && (random(v) || number(v)), scattered(w.Folded[j:k], v):
@@ -194,21 +202,28 @@ func readUser(w stream.Window, i int) (m stream.Match, look stream.Look) {
 	for j > 0 && i-j < maxName && t[j-1] > ' ' {
 		j--
 	}
-	if j < 3 || t[j-1] != ' ' || string(t[j-3:j]) != "-u " && (j < 7 || string(t[j-7:j]) != "--user ") {
+	for j > 0 && i-j < maxName && t[j-1] == ' ' {
+		j--
+	}
+	if j < 2 || t[j] != ' ' || string(t[j-2:j]) != "-u" && (j < 6 || string(t[j-6:j]) != "--user") {
 		return m, stream.No
 	}
-	k := i + 1
+	start := i + 1
+	if start < len(t) && (t[start] == '\'' || t[start] == '"' && t[i-1] != '"') {
+		start++
+	}
+	k := start
 	for k < len(t) && k-i <= maxPassword && t[k] > ' ' && t[k] != '"' && t[k] != '\'' {
 		k++
 	}
 	if k == len(t) && !w.Final && k-i <= maxPassword {
 		return m, stream.More
 	}
-	v := t[i+1 : k]
-	if len(v) < 8 || len(v) > maxPassword || placeholder(w.Folded[i+1:k]) || !random(v) && !scattered(w.Folded[i+1:k], v) {
+	v := t[start:k]
+	if len(v) < 6 || len(v) > maxPassword || placeholder(w.Folded[start:k]) || !random(v) && !scattered(w.Folded[start:k], v) {
 		return m, stream.No
 	}
-	return stream.Match{Start: i + 1, End: k, Reason: "command-password", Severity: ringwall.High, Score: 0.9}, stream.Yes
+	return stream.Match{Start: start, End: k, Reason: "command-password", Severity: ringwall.High, Score: 0.9}, stream.Yes
 }
 
 // program reports whether v, between two characters, is a piece of a program: an
