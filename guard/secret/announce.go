@@ -26,6 +26,8 @@ const (
 	qualified          // a secret if a qualifier goes before it
 	aPassword          // a password, which may be weak
 	aSecret            // a token, which is not
+	aTyped             // a password, if it is said who logs in
+	aPass              // a password, if something says so
 	aPIN               // a number
 	connection         // what stands between an announcement and the value
 )
@@ -42,9 +44,11 @@ var callings = func() map[string]calling {
 		{qualifier, "access secret license licence product encryption signing master recovery activation service account application app wifi wlan ssh bot zugriffs lizenz dienst de do da di du della van voor dostepu clave llave chave chiave cle"},
 		{qualified, "key keys acces acceso acesso accesso licencia licenca licenza toegang"},
 		{either, "api"},
-		{aPassword, "password passwords passwd passphrase passcode pwd passwort kennwort losung zugangspasswort wlanpasswort passe contrasena clave senha wachtwoord haslo hasło hasła hasłem parola"},
+		{aPassword, "password passwords passwd passphrase passcode passwort kennwort losung zugangspasswort wlanpasswort passe contrasena clave senha wachtwoord haslo hasło hasła hasłem parola"},
 		{aSecret, "token tokens secret secrets credential credentials apikey apikeys jeton gettone schlussel zugangsschlussel segredo segreto secreto klucz sleutel apisleutel apischlussel"},
 		{aPIN, "pin geheimzahl pincode"},
+		{aPass, "pass pwd pw"},
+		{aTyped, "type enter"},
 	} {
 		for _, w := range bytes.Fields([]byte(normalize.Fold(list.words))) {
 			m[string(w)] = list.calling
@@ -134,7 +138,7 @@ func (p *prose) scan(c *cursor, w stream.Window) int {
 		case (got == qualified || got == either) && (was == qualifier || was == either):
 			got = aSecret
 		}
-		if got >= aPassword && got <= aPIN {
+		if got >= aPassword && got != connection {
 			p.follow(c, w, start)
 			*p = prose{words: p.words, before: p.before, what: got, pos: end, left: maxWords, directly: true}
 		}
@@ -211,8 +215,12 @@ func (p *prose) word(c *cursor, w stream.Window, i, k int) {
 	case p.what == aPIN:
 		m.Reason = "pin-code"
 		fits = p.directly && (p.said || p.foreign > 0) && 4 <= to-from && to-from <= 8 && to-from != 6 && digitsOnly(t[from:to])
-	case p.what == aPassword && p.directly && !p.said && netrc(w.Folded[max(0, i-56):i]):
+	case p.what == aPassword && p.directly && !p.said && netrc(w.Folded[max(0, i-lookback):i]):
 		fits = to-from >= 4 && to-from <= maxSecret && !placeholder(w.Folded[from:to])
+	case p.what != aSecret && p.directly && !p.said && p.login(w.Folded[max(0, i-lookback):i]):
+		p.said = true
+		fits = fit(aPassword, w.Folded[from:to], t[from:to], true, true)
+	case p.what == aTyped, p.what == aPass && !p.said:
 	default:
 		fits = fit(p.what, w.Folded[from:to], t[from:to], p.said || p.foreign > 0, p.directly)
 	}
@@ -230,6 +238,25 @@ func (p *prose) word(c *cursor, w stream.Window, i, k int) {
 		p.said, p.directly = true, true
 	}
 }
+
+// login reports whether before says who logs in, so that what follows the word
+// password is one.
+func (p *prose) login(before []byte) bool {
+	list := logins
+	if p.what == aTyped {
+		list = shells
+	}
+	for _, s := range list {
+		if bytes.Contains(before, s) {
+			return true
+		}
+	}
+	return false
+}
+
+var shells = bytes.Fields([]byte("ssh sftp telnet"))
+
+var logins = bytes.Fields([]byte("user usuario benutzer utilisateur utente gebruiker utilizador uzytkownik username login anmeld ssh"))
 
 // netrc reports whether before, which ends with the word password, is a line of a
 // .netrc file.
@@ -259,10 +286,10 @@ func (c *cursor) free(w stream.Window, i int) bool {
 // fit reports whether v may be the password or the token that was announced; said
 // tells whether a word says that it is, directly whether nothing stands between.
 func fit(what calling, folded, v []byte, said, directly bool) bool {
-	if len(v) < 6 || len(v) > maxSecret || placeholder(folded) || termed(folded) || v[0] == '+' && v[len(v)-1] == '+' {
+	if len(v) < 6 || len(v) > maxSecret || standsFor(folded) || variable(v) || termed(folded) || v[0] == '+' && v[len(v)-1] == '+' {
 		return false
 	}
-	var digit, lower, upper, sign, turns, head int
+	var digit, lower, upper, sign, turns, head, humps int
 	for i, b := range v {
 		switch {
 		case isDigit(b):
@@ -273,6 +300,8 @@ func fit(what calling, folded, v []byte, said, directly bool) bool {
 			upper++
 			if i == 0 {
 				head = 1
+			} else if isLower(v[i-1]) {
+				humps++
 			}
 		case bytes.IndexByte([]byte("!@#$%^&*?+~"), b) >= 0:
 			sign++
@@ -283,16 +312,36 @@ func fit(what calling, folded, v []byte, said, directly bool) bool {
 			turns++
 		}
 	}
-	letters := lower + upper
+	letters, told := lower+upper, said && directly && what != aSecret
+	at := bytes.IndexByte(v, '@')
 	switch {
-	case digit == 0 || letters == 0:
-		return sign > 1 && letters > 3 && said && directly && what == aPassword
-	case bytes.IndexByte(v, '@') > 0 && bytes.IndexByte(v[bytes.IndexByte(v, '@'):], '.') > 0: // an address
+	case at > 0 && bytes.IndexByte(v[at:], '.') > 0: // an address
 		return false
+	case letters == 0:
+		return told && sign > 1 && digit > 2
+	case digit == 0:
+		return told && (sign > 1 && letters > 3 || len(v) >= 8 && humps >= 2 && !wordy(v) || sign > 0 && humps > 0 && len(v) >= 8)
 	case sign > 0 && len(v) >= 8, turns >= 3 && len(v) >= 8, turns >= 2 && lower > 0 && upper > head && len(v) >= 8, scattered(folded, v):
 		return said || directly
 	}
-	return what == aPassword && said && directly && letters >= 4 && digit <= 5 && (turns == 1 || sign > 0) && !isDigit(v[0])
+	return told && letters >= 4 && digit <= 5 && (turns == 1 || sign > 0 || upper > head) && !isDigit(v[0])
+}
+
+// variable reports whether v is a name that a shell puts a value for.
+func variable(v []byte) bool {
+	if v[0] != '$' && v[0] != '%' && v[0] != '{' && v[0] != '(' {
+		return false
+	}
+	for i, b := range v[1:] {
+		if b == '{' && i == 0 || b == '}' || b == '%' && i == len(v)-2 || b == '_' || 'A' <= b && b <= 'Z' {
+			continue
+		}
+		if isLower(b) || isDigit(b) {
+			continue
+		}
+		return v[0] == '{' || v[0] == '('
+	}
+	return true
 }
 
 func digitsOnly(v []byte) bool {

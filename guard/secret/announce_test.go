@@ -23,11 +23,11 @@ func TestAnnouncements(t *testing.T) {
 			"my api key is " + token1, "The password for the VPN is " + weakOne, "use token " + token1 + " to log in", "password " + token1, "Her new passphrase was set to " + token1 + ".",
 			"das Passwort lautet " + weakOne, "Das Kennwort für den Server ist " + token1 + ".", "le mot de passe est " + weakOne, "La contraseña del correo es " + weakOne, "la clave API es " + token1,
 			"la password è " + weakOne, "a senha é " + weakOne, "het wachtwoord is " + weakOne, "hasło to " + weakOne, "пароль от почты: " + weakOne, "密码是" + weakOne, "密碼：" + weakOne, "パスワードは" + weakOne + "です", "비밀번호는 " + weakOne + " 입니다",
-			"machine a.example login bob password " + "blue" + "water", "my PIN is 4821", "die Geheimzahl lautet 0815", "the password is (" + token1 + ")", "the password is `" + token1 + "`",
+			"machine a.example login bob password " + "blue" + "water", "my PIN is 4821", "user: bob\npass: " + weakOne, "Benutzer bob, Passwort Sommer" + "1999", "ssh bob@a.example then type " + weakOne, "password for bob is WzHf" + "ImCcuh", "usuario bob clave $Xy9" + "-kLm!q", "die Geheimzahl lautet 0815", "the password is (" + token1 + ")", "the password is `" + token1 + "`",
 		},
 		Good: []string{
 			"the password is 8 characters long", "the password must contain at least 8 characters", "The API key is base64-encoded", "the token is an oauth2 token", "the key findings of 2024 are", "the secret is to cook slowly",
-			"the password is incorrect", "my password is forgotten", "a password of 12-16 characters", "the token limit is 4096", "the pin is 13", "PIN code 560001", "pin 1234 of the chip", "the secret to success in 2024 is work",
+			"the password is incorrect", "pass the salt", "a pass of 2024", "please type ABC123XY", "the user must type Shift+F10", "the password is CaseSensitive", "my password is forgotten", "a password of 12-16 characters", "the token limit is 4096", "the pin is 13", "PIN code 560001", "pin 1234 of the chip", "the secret to success in 2024 is work",
 			"the password is in config.yaml", "use token authentication", "the token is valid until 2024-11-23T10:00:00Z", "send the password to bob42@example.com", "the password for your-name is your-password-1", "the key is Ctrl+F4",
 			"The access key is described at https://a.example/doc1", "the api key is <API_KEY_1>", "the password is $PASSWORD1", "we need a password. Room 12b is free", "tokens are: GPT-4o", "密码是什么", "パスワードを忘れました", "비밀번호를 잊었습니다",
 		},

@@ -265,12 +265,18 @@ var inValue = func() (t [256]bool) {
 
 // placeholder reports whether v, in lower case, stands in the place of a secret.
 func placeholder(v []byte) bool {
+	return standsFor(v) || len(v) > 1 && (v[0] == '$' || v[0] == '%' || v[0] == '{' || v[0] == '(')
+}
+
+// standsFor reports whether v, in lower case, holds what people write in the place
+// of a secret.
+func standsFor(v []byte) bool {
 	for _, s := range placeholders {
 		if bytes.Contains(v, s) {
 			return true
 		}
 	}
-	return len(v) > 1 && (v[0] == '$' || v[0] == '%' || v[0] == '{' || v[0] == '(')
+	return false
 }
 
 var placeholders = bytes.Fields([]byte("your example dummy sample abcdefghijkl changeme placeholder xxxx **** .... password secret ${ {{ env. getenv process. os.environ redacted null none"))

@@ -30,7 +30,7 @@ func TestSurroundings(t *testing.T) {
 		{"curl, the password in quotes", "curl --user bob:'x9Qz7L21s' -v", "curl --user bob:'{COMMAND_PASSWORD}' -v"},
 		{"a manifest", "kind: Secret\ndata:\n  pw: c3VwZXJzZWNyZXQ=\n", "kind: Secret\ndata:\n  pw: {KUBERNETES_SECRET}\n"},
 		{"a manifest whose kind comes last", "apiVersion: v1\ndata:\n  pw: c3VwZXJzZWNyZXQ=\nkind: Secret", "apiVersion: v1\ndata:\n  pw: {KUBERNETES_SECRET}\nkind: Secret"},
-		{"another manifest", "kind: ConfigMap\ndata:\n  pw: c3VwZXJzZWNyZXQ=\n", "kind: ConfigMap\ndata:\n  pw: c3VwZXJzZWNyZXQ=\n"},
+		{"another manifest", "kind: ConfigMap\ndata:\n  hello: c3VwZXJzZWNyZXQ=\n", "kind: ConfigMap\ndata:\n  hello: c3VwZXJzZWNyZXQ=\n"},
 		{"its metadata", "kind: Secret\nmetadata:\n  name: c3VwZXJzZWNyZXQ=\n", "kind: Secret\nmetadata:\n  name: c3VwZXJzZWNyZXQ=\n"},
 		{"a header", "Authorization: Basic " + userAndPassword, "Authorization: Basic {BASIC_AUTH}"},
 		{"a configuration of docker", `{"auths":{"r.example":{"auth":"` + userAndPassword + `"}}}`, `{"auths":{"r.example":{"auth":"{BASIC_AUTH}"}}}`},
