@@ -24,11 +24,14 @@ const (
 	qualifier          // it makes a key one to keep: "api" of "api key"
 	either             // both of these
 	qualified          // a secret if a qualifier goes before it
+	reserve            // of a code for the day when a password is lost; a qualifier too
+	ofReserve          // that code, if such a word goes before it
 	aPassword          // a password, which may be weak
 	aSecret            // a token, which is not
 	aTyped             // a password, if it is said who logs in
 	aPass              // a password, if something says so
 	aPIN               // a number
+	aCode              // codes in a row
 	connection         // what stands between an announcement and the value
 )
 
@@ -41,12 +44,14 @@ var callings = func() map[string]calling {
 		words string
 	}{
 		{connection, "is are was ist sind war lautet lauten heisst est ont es son sera sao e sono jest sa to sind zijn now still currently nun jetzt set reset changed zu zum auf como jako wie"},
-		{qualifier, "access secret license licence product encryption signing master recovery activation service account application app wifi wlan ssh bot zugriffs lizenz dienst de do da di du della van voor dostepu clave llave chave chiave cle"},
+		{qualifier, "access secret license licence product encryption signing master activation service account application app wifi wlan ssh bot zugriffs lizenz dienst de do da di du della van voor dostepu clave llave chave chiave cle"},
 		{qualified, "key keys acces acceso acesso accesso licencia licenca licenza toegang"},
 		{either, "api"},
 		{aPassword, "password passwords passwd passphrase passcode passwort kennwort losung zugangspasswort wlanpasswort passe contrasena clave senha wachtwoord haslo hasło hasła hasłem parola"},
-		{aSecret, "token tokens secret secrets credential credentials apikey apikeys jeton gettone schlussel zugangsschlussel segredo segreto secreto klucz sleutel apisleutel apischlussel"},
+		{aSecret, "bearer token tokens secret secrets credential credentials apikey apikeys jeton gettone schlussel zugangsschlussel segredo segreto secreto klucz sleutel apisleutel apischlussel"},
 		{aPIN, "pin geheimzahl pincode"},
+		{reserve, "recovery backup reserve ruckfall"},
+		{ofReserve, "code codes codigo codigos codice codici kod kody"},
 		{aPass, "pass pwd pw"},
 		{aTyped, "type enter"},
 	} {
@@ -135,8 +140,10 @@ func (p *prose) scan(c *cursor, w stream.Window) int {
 		switch {
 		case got == aSecret || got == aPassword:
 			p.before = qualifier // a secret key
-		case (got == qualified || got == either) && (was == qualifier || was == either):
+		case (got == qualified || got == either) && (was == qualifier || was == either || was == reserve):
 			got = aSecret
+		case got == ofReserve && was == reserve:
+			got = aCode
 		}
 		if got >= aPassword && got != connection {
 			p.follow(c, w, start)
@@ -216,25 +223,33 @@ func (p *prose) word(c *cursor, w stream.Window, i, k int) {
 		m.Reason = "pin-code"
 		fits = p.directly && (p.said || p.foreign > 0) && 4 <= to-from && to-from <= 8 && to-from != 6 && digitsOnly(t[from:to])
 	case p.what == aPassword && p.directly && !p.said && netrc(w.Folded[max(0, i-lookback):i]):
-		fits = to-from >= 4 && to-from <= maxSecret && !placeholder(w.Folded[from:to])
+		fits = to-from >= 4 && to-from <= maxSecret && !placeholder(w.Folded[from:to]) && !said(w.Folded[from:to])
 	case p.what != aSecret && p.directly && !p.said && p.login(w.Folded[max(0, i-lookback):i]):
 		p.said = true
 		fits = fit(aPassword, w.Folded[from:to], t[from:to], true, true)
+	case p.what == aCode:
+		m.Reason = "recovery-code"
+		fits = (p.said || p.foreign > 0) && code(t[from:to])
 	case p.what == aTyped, p.what == aPass && !p.said:
 	default:
 		fits = fit(p.what, w.Folded[from:to], t[from:to], p.said || p.foreign > 0, p.directly)
 	}
 	if fits && c.free(w, from) {
 		c.queue.Add(m)
-		p.what = nothing
+		if p.left = maxWords; p.what != aCode { // which come in a row
+			p.what = nothing
+		}
 		return
 	}
-	if p.left--; stop || p.left == 0 || p.lines && t[k-1] == ':' { // of another name
+	if p.left--; stop && p.what != aCode || p.left == 0 || p.lines && t[k-1] == ':' { // of another name
 		p.what = nothing
 		return
 	}
 	p.directly = false
-	if b := t[k-1]; from == to || b == ':' || b == '=' || callings[string(w.Folded[from:to])] == connection {
+	switch b := t[k-1]; {
+	case b == '=' && k-i == 2 && (t[i] == '=' || t[i] == '!' || t[i] == '<' || t[i] == '>'): // of a program
+		p.what = nothing
+	case from == to, b == ':', b == '=', p.what != aPass && callings[string(w.Folded[from:to])] == connection:
 		p.said, p.directly = true, true
 	}
 }
@@ -265,7 +280,7 @@ func netrc(before []byte) bool {
 }
 
 // opens and closes are the bytes that stand around a value.
-var opens, closes = [256]bool(*classOf("\"'`<([*:=")), [256]bool(*classOf(".,;:\"'`>)]*?="))
+var opens, closes = [256]bool(*classOf("\"'`<([*:=|")), [256]bool(*classOf(".,;:\"'`>)]*?=|"))
 
 // free reports whether no credential of a known kind begins at i, which says more.
 func (c *cursor) free(w stream.Window, i int) bool {
@@ -286,7 +301,7 @@ func (c *cursor) free(w stream.Window, i int) bool {
 // fit reports whether v may be the password or the token that was announced; said
 // tells whether a word says that it is, directly whether nothing stands between.
 func fit(what calling, folded, v []byte, said, directly bool) bool {
-	if len(v) < 6 || len(v) > maxSecret || standsFor(folded) || variable(v) || termed(folded) || v[0] == '+' && v[len(v)-1] == '+' {
+	if len(v) < 6 || len(v) > maxSecret || standsFor(folded) || variable(v) || termed(folded) || v[0] == '+' && v[len(v)-1] == '+' || bytes.IndexByte([]byte("&._+"), v[0]) >= 0 {
 		return false
 	}
 	var digit, lower, upper, sign, turns, head, humps int
@@ -303,7 +318,7 @@ func fit(what calling, folded, v []byte, said, directly bool) bool {
 			} else if isLower(v[i-1]) {
 				humps++
 			}
-		case bytes.IndexByte([]byte("!@#$%^&*?+~"), b) >= 0:
+		case bytes.IndexByte([]byte("!@#$%^&?~"), b) >= 0:
 			sign++
 		case bytes.IndexByte([]byte("(){}[]<>|\\/\"'=`:,"), b) >= 0:
 			return scattered(folded, v) && (said || directly)
@@ -311,6 +326,9 @@ func fit(what calling, folded, v []byte, said, directly bool) bool {
 		if i > 0 && isDigit(b) != isDigit(v[i-1]) && stream.AlphaNum[b] && stream.AlphaNum[v[i-1]] {
 			turns++
 		}
+	}
+	if sign == 0 && (bytes.IndexByte(v, '.') >= 0 || bytes.IndexByte(v, '_') >= 0 && (upper == 0 || lower == 0 || turns < 2)) { // of a program, or a name of a host
+		return scattered(folded, v) && (said || directly)
 	}
 	letters, told := lower+upper, said && directly && what != aSecret
 	at := bytes.IndexByte(v, '@')
@@ -320,11 +338,28 @@ func fit(what calling, folded, v []byte, said, directly bool) bool {
 	case letters == 0:
 		return told && sign > 1 && digit > 2
 	case digit == 0:
-		return told && (sign > 1 && letters > 3 || len(v) >= 8 && humps >= 2 && !wordy(v) || sign > 0 && humps > 0 && len(v) >= 8)
+		return told && (sign > 1 && letters > 3 || what == aPassword && len(v) >= 8 && humps >= 2 && !wordy(v) || sign > 0 && humps > 0 && len(v) >= 8)
 	case sign > 0 && len(v) >= 8, turns >= 3 && len(v) >= 8, turns >= 2 && lower > 0 && upper > head && len(v) >= 8, scattered(folded, v):
 		return said || directly
 	}
 	return told && letters >= 4 && digit <= 5 && (turns == 1 || sign > 0 || upper > head) && !isDigit(v[0])
+}
+
+// code reports whether v may be a code for the day when a password is lost:
+// groups of letters and digits.
+func code(v []byte) bool {
+	digits, signs := 0, 0
+	for _, b := range v {
+		switch {
+		case isDigit(b):
+			digits++
+		case b == '-':
+			signs++
+		case !stream.AlphaNum[b]:
+			return false
+		}
+	}
+	return len(v) >= 6 && len(v) <= 40 && digits >= 2 && (signs > 0 || len(v) >= 8 || digits == len(v))
 }
 
 // variable reports whether v is a name that a shell puts a value for.
@@ -363,4 +398,4 @@ func termed(v []byte) bool {
 	return bytes.HasSuffix(v, []byte("-bit")) || bytes.HasSuffix(v, []byte("-digit")) || bytes.Contains(v, []byte("character")) || bytes.Contains(v, []byte("http"))
 }
 
-var terms = bytes.Fields([]byte("base64 base32 base58 base16 sha1 sha2 sha3 sha-1 sha-2 sha-5 sha512 md5 md4 utf8 utf-8 oauth oauth1 oauth2 aes aes128 aes256 rsa hs256 rs256 es256 ed25519 x509 http ipv4 ipv6 bcrypt argon2 pbkdf2 scrypt pkcs python java windows version wpa2 wpa3 802.1 level section step chapter page part cl100k gpt claude llama top"))
+var terms = bytes.Fields([]byte("0x uint int16 int32 int64 float base64 base32 base58 base16 sha1 sha2 sha3 sha-1 sha-2 sha-5 sha512 md5 md4 utf8 utf-8 oauth oauth1 oauth2 aes aes128 aes256 rsa hs256 rs256 es256 ed25519 x509 http ipv4 ipv6 bcrypt argon2 pbkdf2 scrypt pkcs python java windows version wpa2 wpa3 802.1 level section step chapter page part cl100k gpt claude llama top"))

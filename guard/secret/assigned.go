@@ -163,22 +163,69 @@ func (c *cursor) readValue(w stream.Window, i int, name name) (m stream.Match, r
 		return m, nil, stream.No
 	}
 	m = stream.Match{Start: j, End: k, Reason: "assigned-secret", Severity: ringwall.High, Score: 0.8}
-	if len(v) >= 4 && !placeholder(w.Folded[j:k]) && name.strength == strong && connected(w, i, k) {
-		return m, nil, stream.Yes
-	}
-	if len(v) < 8 || placeholder(w.Folded[j:k]) || v[len(v)-1] == '.' && v[len(v)-2] == '.' {
+	folded := w.Folded[j:k]
+	if len(v) < 4 || placeholder(folded) || bytes.Contains(v, []byte("://")) || v[0] == '0' && v[1] == 'x' && len(v) <= 18 || v[len(v)-1] == '.' && v[len(v)-2] == '.' {
 		return stream.Match{}, nil, stream.No
 	}
 	switch {
 	case len(v) >= 8 && userAndPassword(v):
 		m.Reason, m.Score = "basic-auth", 0.95
-	case name.service != nil && name.service.fits(v):
+	case len(v) >= 8 && name.service != nil && name.service.fits(v):
 		m.Reason, m.Score = name.service.reason, 0.9
-	case name.strength == strong && (random(v) || number(v)), scattered(w.Folded[j:k], v):
+	case len(v) >= 8 && name.strength == strong && (random(v) || number(v)), scattered(folded, v):
+	case name.strength == strong && !said(folded) && connected(w, i, k):
+	case named(w, i) && !said(folded) && quoted(t[j-1]) == quoted(after) && (shouted(t, i) || quoted(after) && len(v) >= 6 && mixed(v)):
+		m.Score = 0.6
 	default:
 		return stream.Match{}, nil, stream.No
 	}
 	return m, nil, stream.Yes
+}
+
+func quoted(b byte) bool { return b == '"' || b == '\'' }
+
+// named reports whether the name that ends before t[i] ends with that of a
+// password.
+func named(w stream.Window, i int) bool {
+	name := bytes.TrimRight(w.Folded[max(0, i-maxName):i], " \"'")
+	for _, s := range [...]string{"password", "passwd", "_pass", "_pwd"} {
+		if bytes.HasSuffix(name, []byte(s)) {
+			return true
+		}
+	}
+	return false
+}
+
+// shouted reports whether the name that ends before t[i] is one of the
+// environment: in capitals, with an underscore, right before the sign.
+func shouted(t []byte, i int) bool {
+	k, parts := i, 0
+	for k > 0 && i-k < maxName && (t[k-1] == '_' || 'A' <= t[k-1] && t[k-1] <= 'Z') {
+		if k--; t[k] == '_' {
+			parts++
+		}
+	}
+	return parts > 0 && i-k > 6 && (k == 0 || !stream.AlphaNum[t[k-1]])
+}
+
+// mixed reports whether v has both letters and digits.
+func mixed(v []byte) bool {
+	digit, letter := false, false
+	for _, b := range v {
+		digit = digit || isDigit(b)
+		letter = letter || isLower(b|0x20)
+	}
+	return digit && letter
+}
+
+// said reports whether v, in lower case, says of a password what it is, and is
+// none.
+func said(v []byte) bool {
+	switch string(v) {
+	case "true", "false", "yes", "required", "optional", "string", "text", "hidden", "empty", "unset", "prompt", "ask", "test", "undefined", "field", "value", "input", "here", "char", "varchar", "type", "set", "enabled", "disabled", "file", "stdin", "auto", "random", "generate":
+		return true
+	}
+	return v[0] == '/' || v[0] == '.' || v[0] == '@' || v[0] == '[' || v[0] == '!' || v[0] == '|' || v[0] == '-' || bytes.IndexByte(v, '(') >= 0 || bytes.IndexByte(v, '$') >= 0 || bytes.IndexByte(v, '/') >= 0
 }
 
 // scheme returns where the value of a header begins behind its scheme, and

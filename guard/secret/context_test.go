@@ -42,6 +42,11 @@ func TestSurroundings(t *testing.T) {
 		{"a key of PuTTY", "Private-Lines: 2\nAAAAgQCbk0x3kq9Lm2Tz\nAAAAgQCbk0x3kq9Lm2Tz\nPrivate-MAC: 01", "Private{PRIVATE_KEY}\nPrivate-MAC: 01"},
 		{"a token of nobody", "zeta_priv_" + letters, "zeta_priv_{PREFIXED_TOKEN}"},
 		{"a token of nobody, apart", "use zeta-priv-" + letters + ".", "use zeta-priv-{PREFIXED_TOKEN}."},
+		{"a weak one of the environment", "REDIS_PASSWORD=foobared", "REDIS_PASSWORD={ASSIGNED_SECRET}"},
+		{"a weak one in quotes", `"password": "s3cret"`, `"password": "{ASSIGNED_SECRET}"`},
+		{"a description in quotes", `"password": "string", DB_PASSWORD=required PWD=/tmp`, `"password": "string", DB_PASSWORD=required PWD=/tmp`},
+		{"a public key", "Public key sha: SIXvRyDmBJSgatgTQRGbInBaAK+hZOQ18UmrSwnDlK8=", "Public key sha: SIXvRyDmBJSgatgTQRGbInBaAK+hZOQ18UmrSwnDlK8="},
+		{"an address", "Bearer Token: https://a.example/rfc6750#section2A", "Bearer Token: https://a.example/rfc6750#section2A"},
 		{"an identifier", "chatcmpl-" + letters + letters, "chatcmpl-" + letters + letters},
 		{"a name in a program", "the api_getDefaultAuthenticationManagerInstance2 call", "the api_getDefaultAuthenticationManagerInstance2 call"},
 	} {
