@@ -287,6 +287,7 @@ var idParts = func() map[string]bool {
 const (
 	leastBare  = 24
 	leastOther = 32
+	leastHex   = 40 // of another in hexadecimal
 )
 
 // readBare reads a token with a prefix that nobody told us about, as in
@@ -333,7 +334,17 @@ func readBare(w stream.Window, i int) (m stream.Match, look stream.Look) {
 		return m, stream.No
 	case least == leastBare:
 		return m, stream.Yes
-	case hex || upper == 0 || lower == 0 || digits < 4:
+	case hex:
+		for ; k < i+1+leastHex; k++ {
+			if k == len(t) {
+				return m, unless(w.Final)
+			}
+			if !hexAny[t[k]] {
+				return m, stream.No
+			}
+		}
+		m.End = k
+	case upper == 0 || lower == 0 || digits < 4:
 		return m, stream.No
 	}
 	m.Score = 0.6
