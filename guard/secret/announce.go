@@ -14,6 +14,8 @@ const (
 	maxWords   = 8  // between what is announced and the value
 	maxForeign = 48 // bytes of other scripts among them
 	maxSecret  = 96 // bytes of the value
+	awsID      = 20 // of a key of AWS
+	awsSecret  = 40
 )
 
 // calling is what a word of prose announces.
@@ -32,6 +34,7 @@ const (
 	aPass              // a password, if something says so
 	aPIN               // a number
 	aCode              // codes in a row
+	aPair              // the secret half behind the id of a key of AWS
 	connection         // what stands between an announcement and the value
 )
 
@@ -129,7 +132,9 @@ func (p *prose) scan(c *cursor, w stream.Window) int {
 		word := w.Folded[start-w.Base : end-w.Base]
 		got := nothing
 		if word[0] < utf8.RuneSelf {
-			if mayCall[wordHash(word)] {
+			if len(word) == awsID && (string(word[:4]) == "akia" || string(word[:4]) == "asia") {
+				got = aPair
+			} else if mayCall[wordHash(word)] {
 				got = callings[string(word)]
 			}
 		} else {
@@ -230,6 +235,9 @@ func (p *prose) word(c *cursor, w stream.Window, i, k int) {
 	case p.what == aCode:
 		m.Reason = "recovery-code"
 		fits = (p.said || p.foreign > 0) && code(t[from:to])
+	case p.what == aPair:
+		m.Reason, m.Score = "aws-secret-key", 0.95
+		fits = to-from == awsSecret && random(t[from:to]) && !placeholder(w.Folded[from:to])
 	case p.what == aTyped, p.what == aPass && !p.said:
 	default:
 		fits = fit(p.what, w.Folded[from:to], t[from:to], p.said || p.foreign > 0, p.directly)
@@ -280,7 +288,7 @@ func netrc(before []byte) bool {
 }
 
 // opens and closes are the bytes that stand around a value.
-var opens, closes = [256]bool(*classOf("\"'`<([*:=|")), [256]bool(*classOf(".,;:\"'`>)]*?=|"))
+var opens, closes = [256]bool(*classOf("\"'`<([*:=|,;")), [256]bool(*classOf(".,;:\"'`>)]*?=|"))
 
 // free reports whether no credential of a known kind begins at i, which says more.
 func (c *cursor) free(w stream.Window, i int) bool {

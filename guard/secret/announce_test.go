@@ -37,7 +37,7 @@ func TestAnnouncements(t *testing.T) {
 // Texts made of announcements and what follows them come out the same wherever
 // they are cut.
 func TestPiecesOfAnnouncements(t *testing.T) {
-	words := strings.Fields("the password passwort token api key is ist lautet = : for VPN hunter" + "2! " + token1 + " 密码 是 пароль 비밀번호 \u201c" + weakOne + "\u201d login pin 4821 . sk- ghp_aB3d -p mysql sshpass curl -u a:" + token1 + " kind: Secret data: cGFzc3dvcmQ= Private-Lines: 3")
+	words := strings.Fields("the password passwort token api key is ist lautet = : for VPN hunter" + "2! " + token1 + " 密码 是 пароль 비밀번호 \u201c" + weakOne + "\u201d login pin 4821 . sk- ghp_aB3d -p mysql sshpass curl -u a:" + token1 + " kind: Secret data: cGFzc3dvcmQ= Private-Lines: 3 AKIAQ3EGTYXU2ZV5" + "KLMN wJalrXUtn3FEMI/K7MDENG/bPxRf" + "iCYzaQ1kP9sL recovery codes DB_PASSWORD=winter user pass: zeta_priv_" + letters)
 	for seed := range 4000 {
 		rng := rand.New(rand.NewPCG(uint64(seed), 9))
 		var b strings.Builder

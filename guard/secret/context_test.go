@@ -42,6 +42,8 @@ func TestSurroundings(t *testing.T) {
 		{"a key of PuTTY", "Private-Lines: 2\nAAAAgQCbk0x3kq9Lm2Tz\nAAAAgQCbk0x3kq9Lm2Tz\nPrivate-MAC: 01", "Private{PRIVATE_KEY}\nPrivate-MAC: 01"},
 		{"a token of nobody", "zeta_priv_" + letters, "zeta_priv_{PREFIXED_TOKEN}"},
 		{"a token of nobody, apart", "use zeta-priv-" + letters + ".", "use zeta-priv-{PREFIXED_TOKEN}."},
+		{"both halves of a key", "AKIAQ3EGTYXU2ZV5" + "KLMN,wJalrXUtn3FEMI/K7MDENG/bPxRf" + "iCYzaQ1kP9sL", "{AWS_ACCESS_KEY},{AWS_SECRET_KEY}"},
+		{"an application of Facebook", "1477036645" + "700765|wRPf2v3mt2JfMqCLK8n7oltrEmc", "1477036645" + "700765|{FACEBOOK_ACCESS_TOKEN}"},
 		{"a weak one of the environment", "REDIS_PASSWORD=foobared", "REDIS_PASSWORD={ASSIGNED_SECRET}"},
 		{"a weak one in quotes", `"password": "s3cret"`, `"password": "{ASSIGNED_SECRET}"`},
 		{"a description in quotes", `"password": "string", DB_PASSWORD=required PWD=/tmp`, `"password": "string", DB_PASSWORD=required PWD=/tmp`},

@@ -223,7 +223,7 @@ type sighting struct {
 const longestSight = 10
 
 var library = func() (b book) {
-	for _, c := range []byte(":=,(>-.~") { // of assignments, URLs, private keys and shapes
+	for _, c := range []byte(":=,(>-.~|") { // of assignments, URLs, private keys and shapes
 		b.trigger[c] = true
 	}
 	for _, r := range all {

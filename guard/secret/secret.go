@@ -135,6 +135,8 @@ func idle(t []byte, i int) bool {
 		return i+1 < len(t) && t[i+1] <= ' '
 	case ',':
 		return i == 0 || t[i-1] != '"' && t[i-1] != '\''
+	case '|':
+		return i == 0 || !isDigit(t[i-1])
 	case ':', '=', '>', '-', '(':
 		return false
 	default:
