@@ -44,20 +44,40 @@ func TestPiecesOfAnnouncements(t *testing.T) {
 		for range 2 + rng.IntN(12) {
 			b.WriteString(words[rng.IntN(len(words))] + []string{" ", " ", "", "\n", ", "}[rng.IntN(5)])
 		}
-		text := b.String()
-		want := masked(t, text)
-		c, _ := secret.Scanner{}.Begin(stream.Scope{})
-		r := stream.New(stream.Config{Watches: []stream.Watch{{Control: "x", Cursor: c}}, Decide: func(ringwall.Finding) ringwall.Action { return ringwall.Mask }})
-		var got strings.Builder
-		for rest := text; rest != ""; {
-			n := min(1+rng.IntN(9), len(rest))
-			got.Write(r.Write([]byte(rest[:n])))
-			rest = rest[n:]
-		}
-		got.Write(r.Close())
-		c.(stream.Freer).Free()
-		if got.String() != want {
-			t.Fatalf("of %q\nsent %q\nwant %q", text, got.String(), want)
+		inPieces(t, b.String(), func() int { return 1 + rng.IntN(9) })
+		if t.Failed() {
+			return
 		}
 	}
+}
+
+// inPieces checks that text in pieces comes out as it does as a whole.
+func inPieces(t *testing.T, text string, size func() int) {
+	t.Helper()
+	want := masked(t, text)
+	c, _ := secret.Scanner{}.Begin(stream.Scope{})
+	r := stream.New(stream.Config{Watches: []stream.Watch{{Control: "x", Cursor: c}}, Decide: func(ringwall.Finding) ringwall.Action { return ringwall.Mask }})
+	var got strings.Builder
+	for rest := text; rest != ""; {
+		n := min(size(), len(rest))
+		got.Write(r.Write([]byte(rest[:n])))
+		rest = rest[n:]
+	}
+	got.Write(r.Close())
+	c.(stream.Freer).Free()
+	if got.String() != want {
+		t.Errorf("of %q\nsent %q\nwant %q", text, got.String(), want)
+	}
+}
+
+func FuzzPieces(f *testing.F) {
+	for _, text := range []string{
+		"the password for the VPN is " + weakOne, "密码是" + weakOne, "kind: Secret\ndata:\n  a: c3VwZXJzZWNyZXQ=", "recovery codes: 8f3k-92ms k2l4-mm3x", "zeta_priv_" + letters, "mysql -u root -p" + weakOne,
+		"Private-Lines: 2\nAAAAgQCbk0x3kq9Lm2Tz\n", "curl -u a:'" + token1 + "'", `{"kty":"EC","d":"` + letters + `"}`, "Server=a;Password=b;",
+	} {
+		f.Add(text, uint8(2))
+	}
+	f.Fuzz(func(t *testing.T, text string, size uint8) {
+		inPieces(t, text, func() int { return 1 + int(size) })
+	})
 }
