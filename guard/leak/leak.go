@@ -334,6 +334,9 @@ func (c *cursor) scanWords(w stream.Window) int {
 		if !ok {
 			break
 		}
+		if c.phrases != nil {
+			c.stretch.before(c.phrases, w, word, c.add)
+		}
 		c.step(maphash.Bytes(c.a.seed, word.Text))
 		if c.run == 0 {
 			c.starts = c.starts[:0]
@@ -352,7 +355,7 @@ func (c *cursor) scanWords(w stream.Window) int {
 			c.end = word.End
 			c.stretch.drop()
 		} else if c.phrases != nil {
-			c.stretch.read(c.phrases, w, word, c.add)
+			c.stretch.read(c.phrases, word, c.add)
 		}
 	}
 	if w.Final {

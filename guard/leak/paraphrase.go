@@ -117,11 +117,15 @@ type stretch struct {
 	credit     int
 }
 
-// read adds a word of the answer. When the stretch is over, it is judged first.
-func (st *stretch) read(p *phrases, w stream.Window, word stream.Word, found func(stream.Match)) {
+// before judges the stretch if it is over before a word.
+func (st *stretch) before(p *phrases, w stream.Window, word stream.Word, found func(stream.Match)) {
 	if len(st.words) > 0 && (word.End-st.start > longest || ended(w, st.last, word.Start)) {
 		st.judge(p, found)
 	}
+}
+
+// read adds a word of the answer.
+func (st *stretch) read(p *phrases, word stream.Word, found func(stream.Match)) {
 	h := p.hash(word.Text)
 	hit := p.may(h)
 	if !hit && len(st.words) == 0 {
