@@ -3,6 +3,7 @@ package needle
 import (
 	"slices"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/ringwall/ringwall/guard/stream"
 )
@@ -90,6 +91,7 @@ func (c *Cursor) Scan(w stream.Window, found func(Hit)) (safe int) {
 	if w.Final {
 		safe = w.End()
 	}
+	safe = c.down(safe)
 	c.emit(safe, w.Final, found)
 	c.clean = nil
 	return safe
@@ -125,8 +127,25 @@ func (c *Cursor) add(l *lane, from, to int, h Hit) bool {
 	if l == &c.escaped.lane && !c.escaped.within(from, to) {
 		return false
 	}
+	h.Start, h.End = c.down(h.Start), c.up(h.End)
 	c.pending = append(c.pending, h)
 	return true
+}
+
+// down and up return the offset of the nearest beginning of a character: matches
+// and what goes out hold whole ones.
+func (c *Cursor) down(off int) int {
+	for i := off - c.base; i > 0 && i < len(c.clean) && !utf8.RuneStart(c.clean[i]); i-- {
+		off--
+	}
+	return off
+}
+
+func (c *Cursor) up(off int) int {
+	for i := off - c.base; i < len(c.clean) && !utf8.RuneStart(c.clean[i]); i++ {
+		off++
+	}
+	return off
 }
 
 // emit reports what begins before safe.

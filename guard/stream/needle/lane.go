@@ -186,6 +186,7 @@ func (c *Cursor) verify(l *lane, x, h uint64, stride int, final bool) int {
 	l.pos = (bestEnd + stride - 1) / stride * stride
 	if added && bestEnd-bestAt == s.bound && s.text[bestNext] != 0 {
 		l.live, l.part = bestNext, best
+		l.part.End = c.up(best.End)
 	}
 	return -1
 }
@@ -277,7 +278,7 @@ func (c *Cursor) goOn(l *lane) {
 	}
 	if i > l.floor {
 		h := l.part
-		h.Start, h.End = h.End, l.stop(i-1)
+		h.Start, h.End = h.End, c.up(l.stop(i-1))
 		l.part.End = h.End
 		c.pending = append(c.pending, h)
 		l.floor = i

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard/guardtest"
@@ -21,10 +22,11 @@ import (
 
 // Values of no meaning.
 const (
-	key    = "zk-7Qm2xV9dLr4TnB8wYc5HsJ1f"
-	word   = "Tr0ub4dor"
-	phrase = "Über allen Gipfeln ist Ruh, 42!"
-	number = "550e8400-e29b-41d4-a716-446655440000"
+	key     = "zk-7Qm2xV9dLr4TnB8wYc5HsJ1f"
+	word    = "Tr0ub4dor"
+	phrase  = "Über allen Gipfeln ist Ruh, 42!"
+	russian = "жуки ползут по зелёной траве"
+	number  = "550e8400-e29b-41d4-a716-446655440000"
 )
 
 func set(t testing.TB, run int, needles ...needle.Needle) *needle.Set {
@@ -256,14 +258,14 @@ func TestNew(t *testing.T) {
 
 // pieces are what the texts of the property test are put together from.
 func pieces(rng *rand.Rand) string {
-	plain := []string{"the quick brown fox ", "7Qm2xV9dLr4T", "zk7", "%", "\\", "\\x", "=", "&#", "0x", "a", " ", "\n", "decade ", "7a 6b ", "QUJDRA==", "zu zk-7Qm2", "Ü", "\u200b", "·", "— ", "\xff", "                           "}
+	plain := []string{"the quick brown fox ", "7Qm2xV9dLr4T", "zk7", "%", "\\", "\\x", "=", "&#", "0x", "a", " ", "\n", "decade ", "7a 6b ", "QUJDRA==", "zu zk-7Qm2", "Ü", "🙏🏽, 👩\u200d👧 ", "übrigens ", "жук ", "\u200b", "·", "— ", "\xff", "                           "}
 	var b strings.Builder
 	for range 1 + rng.IntN(8) {
 		if rng.IntN(2) == 0 {
 			b.WriteString(plain[rng.IntN(len(plain))])
 			continue
 		}
-		v := []string{key, word, phrase, number}[rng.IntN(4)]
+		v := []string{key, word, phrase, number, russian}[rng.IntN(5)]
 		s := ways[rng.IntN(len(ways))].write(v)
 		from := rng.IntN(len(s)) * rng.IntN(2)
 		to := len(s) - rng.IntN(len(s)-from)*rng.IntN(2)
@@ -278,7 +280,7 @@ func pieces(rng *rand.Rand) string {
 // Where a text is cut makes no difference.
 func TestPieces(t *testing.T) {
 	sets := []*needle.Set{
-		set(t, 12, needle.Needle{Text: key}, needle.Needle{Text: word}, needle.Needle{Text: phrase}, needle.Needle{Text: number}),
+		set(t, 12, needle.Needle{Text: key}, needle.Needle{Text: word}, needle.Needle{Text: phrase}, needle.Needle{Text: number}, needle.Needle{Text: russian}),
 		set(t, 16, needle.Needle{Text: key}, needle.Needle{Text: number}),
 		set(t, 0, needle.Needle{Text: key}, needle.Needle{Text: word, Exact: true}),
 		set(t, 12, needle.Needle{Text: strings.Repeat(key+word+phrase, 4)}),
@@ -308,6 +310,10 @@ func same(t *testing.T, s *needle.Set, text string, size func() int) bool {
 		n := min(size(), len(rest))
 		got.Write(r.Write([]byte(rest[:n])))
 		rest = rest[n:]
+		if utf8.ValidString(text) && !utf8.ValidString(got.String()) {
+			t.Errorf("of %q\nsent %q, which cuts a character", text, got.String())
+			return false
+		}
 		if !strings.HasPrefix(want, got.String()) {
 			t.Errorf("of %q\nsent %q\nwhich does not begin\n     %q", text, got.String(), want)
 			return false
