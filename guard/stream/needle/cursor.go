@@ -91,7 +91,7 @@ func (c *Cursor) Scan(w stream.Window, found func(Hit)) (safe int) {
 	if w.Final {
 		safe = w.End()
 	}
-	safe = c.down(safe)
+	safe = c.word(c.down(safe))
 	c.emit(safe, w.Final, found)
 	c.clean = nil
 	return safe
@@ -130,6 +130,23 @@ func (c *Cursor) add(l *lane, from, to int, h Hit) bool {
 	h.Start, h.End = c.down(h.Start), c.up(h.End)
 	c.pending = append(c.pending, h)
 	return true
+}
+
+// longestWord bounds the words that are not parted by what is held back.
+const longestWord = 24
+
+// word returns the offset where the word begins in which off lies: people read a
+// stream, and words should come as one.
+func (c *Cursor) word(off int) int {
+	i := off - c.base
+	if i >= len(c.clean) {
+		return off
+	}
+	k := i
+	for k > 0 && i-k < longestWord && stream.AlphaNum[c.clean[k]] && stream.AlphaNum[c.clean[k-1]] {
+		k--
+	}
+	return off - (i - k)
 }
 
 // down and up return the offset of the nearest beginning of a character: matches

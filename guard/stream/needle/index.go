@@ -23,7 +23,7 @@ func (s *Set) measure() {
 	s.bound = max(Longest, s.need)
 	s.short = 4
 	if s.need >= 24 {
-		s.short = 6
+		s.short = 5
 	}
 	s.idle = make([]bool, len(s.text))
 }
@@ -78,9 +78,11 @@ func (s *Set) fill() {
 		s.filter[h/64] |= 1 << (h % 64)
 	}
 	for _, f := range s.forms {
-		for p := f.start; p+s.short <= f.end; p++ {
-			h := s.shortHash(s.text[p:])
-			s.alive[h/64] |= 1 << (h % 64)
+		for p := f.start; p < f.end; p++ {
+			for n := 2; n <= s.short && p+n <= f.end; n++ {
+				h := s.shortHash(s.text[p : p+n])
+				s.alive[h/64] |= 1 << (h % 64)
+			}
 		}
 	}
 }
@@ -233,9 +235,9 @@ func (s *Set) load(b []byte) uint64 {
 }
 
 func (s *Set) shortHash(b []byte) uint64 {
-	x := uint64(binary.LittleEndian.Uint32(b))
-	if s.short == 6 {
-		x |= uint64(b[4])<<32 | uint64(b[5])<<40
+	x := uint64(len(b))
+	for _, c := range b {
+		x = x<<8 | uint64(c)
 	}
 	return x * factor >> (64 - s.size - finer)
 }

@@ -97,8 +97,8 @@ func (l *lane) hold(s *Set, end, floor, none int) int {
 		if i < end && !l.joined(i) {
 			break
 		}
-		if end-i+1 >= s.short {
-			h := s.shortHash(l.canon[i-1-l.base:])
+		if n := min(end-i+1, s.short); n > 1 {
+			h := s.shortHash(l.canon[i-1-l.base : i-1-l.base+n])
 			if s.alive[h/64]>>(h%64)&1 == 0 {
 				break
 			}

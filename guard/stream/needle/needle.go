@@ -91,8 +91,8 @@ type Set struct {
 	bucket  []uint32 // by hash of a gram: where its places begin in places
 	places  []uint32 // indices into text
 	filter  []uint64 // bits by hash: there is such a gram
-	alive   []uint64 // bits by hash: a needle holds such a short gram
-	short   int      // length of a short gram
+	alive   []uint64 // bits by hash: a needle holds such a gram of two to short characters
+	short   int      // length of the longest of those
 	size    uint     // bits of a hash
 	mask    uint64   // of the bytes of a gram
 	gram    int
