@@ -28,9 +28,6 @@ import (
 	"github.com/ringwall/ringwall/guard/stream/needle"
 )
 
-// Control is the id of the control that this package keeps.
-const Control = "inference/known-secret"
-
 // Reasons of findings.
 const (
 	ReasonSecret = "known-secret"
