@@ -151,6 +151,9 @@ func (c *cursor) readValue(w stream.Window, i int, name name) (m stream.Match, r
 	if k > j && t[k-1] == '.' && (k == len(t) || t[k] <= ' ') { // the end of a sentence
 		k--
 	}
+	if at := bytes.IndexByte(t[j:k], '&'); t[i] == '=' && at >= 0 && bytes.IndexByte(t[j+at:k], '=') > 0 { // the next of a query
+		k = j + at
+	}
 	v := t[j:k]
 	after := byte('\n')
 	if k < len(t) {
@@ -159,18 +162,70 @@ func (c *cursor) readValue(w stream.Window, i int, name name) (m stream.Match, r
 	if program(t[j-1], v, after) {
 		return m, nil, stream.No
 	}
-	if len(v) < 8 || placeholder(w.Folded[j:k]) || v[len(v)-1] == '.' && v[len(v)-2] == '.' {
-		return m, nil, stream.No
-	}
 	m = stream.Match{Start: j, End: k, Reason: "assigned-secret", Severity: ringwall.High, Score: 0.8}
+	folded := w.Folded[j:k]
+	if len(v) < 4 || placeholder(folded) || bytes.Contains(v, []byte("://")) || v[0] == '0' && v[1] == 'x' && len(v) <= 18 || v[len(v)-1] == '.' && v[len(v)-2] == '.' {
+		return stream.Match{}, nil, stream.No
+	}
 	switch {
-	case name.service != nil && name.service.fits(v):
+	case len(v) >= 8 && userAndPassword(v):
+		m.Reason, m.Score = "basic-auth", 0.95
+	case len(v) >= 8 && name.service != nil && name.service.fits(v):
 		m.Reason, m.Score = name.service.reason, 0.9
-	case name.strength == strong && (random(v) || number(v)), scattered(w.Folded[j:k], v):
+	case len(v) >= 8 && name.strength == strong && (random(v) || number(v)), scattered(folded, v):
+	case name.strength == strong && !said(folded) && connected(w, i, k):
+	case named(w, i) && !said(folded) && quoted(t[j-1]) == quoted(after) && (shouted(t, i) || quoted(after) && len(v) >= 6 && mixed(v)):
+		m.Score = 0.6
 	default:
 		return stream.Match{}, nil, stream.No
 	}
 	return m, nil, stream.Yes
+}
+
+func quoted(b byte) bool { return b == '"' || b == '\'' }
+
+// named reports whether the name that ends before t[i] ends with that of a
+// password.
+func named(w stream.Window, i int) bool {
+	name := bytes.TrimRight(w.Folded[max(0, i-maxName):i], " \"'")
+	for _, s := range [...]string{"password", "passwd", "_pass", "_pwd"} {
+		if bytes.HasSuffix(name, []byte(s)) {
+			return true
+		}
+	}
+	return false
+}
+
+// shouted reports whether the name that ends before t[i] is one of the
+// environment: in capitals, with an underscore, right before the sign.
+func shouted(t []byte, i int) bool {
+	k, parts := i, 0
+	for k > 0 && i-k < maxName && (t[k-1] == '_' || 'A' <= t[k-1] && t[k-1] <= 'Z') {
+		if k--; t[k] == '_' {
+			parts++
+		}
+	}
+	return parts > 0 && i-k > 6 && (k == 0 || !stream.AlphaNum[t[k-1]])
+}
+
+// mixed reports whether v has both letters and digits.
+func mixed(v []byte) bool {
+	digit, letter := false, false
+	for _, b := range v {
+		digit = digit || isDigit(b)
+		letter = letter || isLower(b|0x20)
+	}
+	return digit && letter
+}
+
+// said reports whether v, in lower case, says of a password what it is, and is
+// none.
+func said(v []byte) bool {
+	switch string(v) {
+	case "true", "false", "yes", "required", "optional", "string", "text", "hidden", "empty", "unset", "prompt", "ask", "test", "undefined", "field", "value", "input", "here", "char", "varchar", "type", "set", "enabled", "disabled", "file", "stdin", "auto", "random", "generate":
+		return true
+	}
+	return v[0] == '/' || v[0] == '.' || v[0] == '@' || v[0] == '[' || v[0] == '!' || v[0] == '|' || v[0] == '-' || bytes.IndexByte(v, '(') >= 0 || bytes.IndexByte(v, '$') >= 0 || bytes.IndexByte(v, '/') >= 0
 }
 
 // scheme returns where the value of a header begins behind its scheme, and
@@ -194,21 +249,28 @@ func readUser(w stream.Window, i int) (m stream.Match, look stream.Look) {
 	for j > 0 && i-j < maxName && t[j-1] > ' ' {
 		j--
 	}
-	if j < 3 || t[j-1] != ' ' || string(t[j-3:j]) != "-u " && (j < 7 || string(t[j-7:j]) != "--user ") {
+	for j > 0 && i-j < maxName && t[j-1] == ' ' {
+		j--
+	}
+	if j < 2 || t[j] != ' ' || string(t[j-2:j]) != "-u" && (j < 6 || string(t[j-6:j]) != "--user") {
 		return m, stream.No
 	}
-	k := i + 1
+	start := i + 1
+	if start < len(t) && (t[start] == '\'' || t[start] == '"' && t[i-1] != '"') {
+		start++
+	}
+	k := start
 	for k < len(t) && k-i <= maxPassword && t[k] > ' ' && t[k] != '"' && t[k] != '\'' {
 		k++
 	}
 	if k == len(t) && !w.Final && k-i <= maxPassword {
 		return m, stream.More
 	}
-	v := t[i+1 : k]
-	if len(v) < 8 || len(v) > maxPassword || placeholder(w.Folded[i+1:k]) || !random(v) && !scattered(w.Folded[i+1:k], v) {
+	v := t[start:k]
+	if len(v) < 6 || len(v) > maxPassword || placeholder(w.Folded[start:k]) || !random(v) && !scattered(w.Folded[start:k], v) {
 		return m, stream.No
 	}
-	return stream.Match{Start: i + 1, End: k, Reason: "command-password", Severity: ringwall.High, Score: 0.9}, stream.Yes
+	return stream.Match{Start: start, End: k, Reason: "command-password", Severity: ringwall.High, Score: 0.9}, stream.Yes
 }
 
 // program reports whether v, between two characters, is a piece of a program: an
@@ -250,12 +312,18 @@ var inValue = func() (t [256]bool) {
 
 // placeholder reports whether v, in lower case, stands in the place of a secret.
 func placeholder(v []byte) bool {
+	return standsFor(v) || len(v) > 1 && (v[0] == '$' || v[0] == '%' || v[0] == '{' || v[0] == '(')
+}
+
+// standsFor reports whether v, in lower case, holds what people write in the place
+// of a secret.
+func standsFor(v []byte) bool {
 	for _, s := range placeholders {
 		if bytes.Contains(v, s) {
 			return true
 		}
 	}
-	return len(v) > 1 && (v[0] == '$' || v[0] == '%' || v[0] == '{' || v[0] == '(')
+	return false
 }
 
 var placeholders = bytes.Fields([]byte("your example dummy sample abcdefghijkl changeme placeholder xxxx **** .... password secret ${ {{ env. getenv process. os.environ redacted null none"))

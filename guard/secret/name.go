@@ -1,6 +1,10 @@
 package secret
 
-import "github.com/ringwall/ringwall/guard/stream"
+import (
+	"slices"
+
+	"github.com/ringwall/ringwall/guard/stream"
+)
 
 // service is one whose credentials have no prefix: its name before them, beside
 // a word that says what they are, gives them away.
@@ -163,6 +167,7 @@ const (
 type name struct {
 	strength strength
 	service  *service
+	public   bool // it is that of something which everybody may know
 }
 
 // part is a part of names: a word that tells strength, or a service.
@@ -175,19 +180,25 @@ type part struct {
 // parts are the parts that tell something, by their first letter; services go
 // first, so that auth0 is no kind of auth.
 var parts = func() (t [256][]part) {
-	for i := range services {
-		s := &services[i]
+	known := slices.Concat(services, newServices)
+	for i := range known {
+		s := &known[i]
 		t[s.name[0]] = append(t[s.name[0]], part{s.name, name{service: s}, true})
 	}
 	for _, n := range []string{
 		"password", "passwd", "passphrase", "passcode", "pwd", "secret", "secretkey", "secretaccesskey", "api_key", "apikey", "api-key", "api key", "app_key", "appkey", "app-key",
 		"access_key", "accesskey", "access-key", "access key", "private_key", "privatekey", "private-key", "token", "accesstoken", "authtoken", "credential", "credentials",
 		"clientsecret", "appsecret", "accountkey", "sharedaccesskey", "signing_key", "signingkey", "encryption_key", "encryptionkey", "authkey", "auth_key", "authorization", "access_id", "accessid",
+		"psk", "passkey", "passwort", "kennwort", "wachtwoord", "contrasena", "senha", "haslo", "storepass", "keypass", "userpass", "sharedsecret", "masterkey", "master_key", "jsessionid", "phpsessid", "sessionid", "connect.sid", "asp.net_sessionid",
+		"otp_secret", "totp", "mfa_seed", "bindpw", "requirepass", "masterauth", "rootpw", "privatekey", "webhook_secret", "tls_key", "deploy_key", "service_key", "servicekey", "subscription-key", "subscription_key", "subscriptionkey", "apitoken", "bearer_token",
 	} {
 		t[n[0]] = append(t[n[0]], part{n, name{strength: strong}, false})
 	}
-	for _, n := range []string{"key", "auth", "pass", "pw", "cred", "creds", "bearer", "pat", "dsn", "license", "webhook"} {
+	for _, n := range []string{"key", "auth", "pass", "pw", "cred", "creds", "bearer", "pat", "dsn", "license", "webhook", "login", "jwt", "session", "sid", "cookie", "seed", "hmac", "salt", "pin", "signature", "sig", "otp"} {
 		t[n[0]] = append(t[n[0]], part{n, name{strength: weak}, false})
+	}
+	for _, n := range []string{"public", "pubkey", "fingerprint", "checksum", "integrity", "digest"} {
+		t[n[0]] = append(t[n[0]], part{n, name{public: true}, false})
 	}
 	return t
 }()
@@ -217,12 +228,16 @@ func nameIn(w stream.Window, j, i int) (n name) {
 		for _, p := range list {
 			if end := k + len(p.text); end <= i && string(folded[k:end]) == p.text && (p.open || end == i || !isLower(t[end])) {
 				n.strength = max(n.strength, p.strength)
+				n.public = n.public || p.public
 				if p.service != nil {
 					n.service = p.service
 					break
 				}
 			}
 		}
+	}
+	if n.public && n.strength == weak {
+		n.strength = 0
 	}
 	return n
 }

@@ -131,7 +131,7 @@ var rules = []rule{
 	{"linear-api-key", "lin_api_", alnum, 40, 1},
 	{"notion-token", "ntn_", alnum, 40, 1},
 	{"databricks-token", "dapi", hexLower, 32, 4},
-	{"grafana-token", "glsa_", under, 40, 1},
+	{"grafana-token", "glsa_", under, 41, 1},
 	{"grafana-token", "glc_", base64Body, 32, 1},
 	{"postman-api-key", "PMAK-", urlSafe, 58, 1},
 	{"new-relic-key", "NRAK-", alnum, 27, 1},
@@ -180,7 +180,7 @@ var rules = []rule{
 // letter, or a p.
 func (r *rule) sight() int {
 	at := strings.IndexFunc(r.prefix, func(c rune) bool { return !stream.AlphaNum[byte(c)] })
-	for _, rare := range []byte("ASZJp") {
+	for _, rare := range []byte("ASZJpX") {
 		if at < 0 {
 			at = strings.IndexByte(r.prefix, rare)
 		}
@@ -194,6 +194,9 @@ func (r *rule) sight() int {
 
 // all are the rules in their order: those whose prefix begins others come last.
 var all = func() (list []*rule) {
+	for i := range newRules {
+		list = append(list, &newRules[i])
+	}
 	for i := range moreRules {
 		list = append(list, &moreRules[i])
 	}
@@ -217,10 +220,10 @@ type sighting struct {
 }
 
 // longestSight bounds the indices of triggers.
-const longestSight = 8
+const longestSight = 10
 
 var library = func() (b book) {
-	for _, c := range []byte(":=,(>-.~") { // of assignments, URLs, private keys and shapes
+	for _, c := range []byte(":=,(>-.~|") { // of assignments, URLs, private keys and shapes
 		b.trigger[c] = true
 	}
 	for _, r := range all {
@@ -268,7 +271,7 @@ func (r *rule) read(t []byte, i int, final bool) (m stream.Match, look stream.Lo
 	if digits == 0 && r.min >= 20 && wordy(body[:r.min]) { // a name in a program
 		return m, stream.No
 	}
-	return stream.Match{Start: i, End: i + len(r.prefix) + r.min, Reason: r.reason, Severity: ringwall.High, Score: 0.99}, stream.Yes
+	return stream.Match{Start: i, End: i + len(r.prefix) + r.min, Reason: r.reason, Severity: ringwall.High, Score: r.sure(body[:r.min])}, stream.Yes
 }
 
 // unless says that more is needed, unless there is no more.

@@ -104,7 +104,7 @@ var kinds = []kind{
 	{"linear-api-key", "lin_api_", letters, 40},
 	{"notion-token", "ntn_", letters, 40},
 	{"databricks-token", "dapi", lowerHex, 32},
-	{"grafana-token", "glsa_", letters, 40},
+	{"grafana-token", "glsa_", letters, 41},
 	{"grafana-token", "glc_", letters, 32},
 	{"postman-api-key", "PMAK-", letters, 58},
 	{"new-relic-key", "NRAK-", letters, 27},
@@ -156,7 +156,7 @@ func masked(t *testing.T, text string) string {
 }
 
 func TestKnownKinds(t *testing.T) {
-	for _, k := range slices.Concat(kinds, moreKinds) {
+	for _, k := range slices.Concat(kinds, moreKinds, newKinds) {
 		t.Run(k.prefix, func(t *testing.T) {
 			whole := specimen(k.prefix, k.body, k.n)
 			for _, tt := range []struct{ name, in, want string }{
@@ -223,7 +223,7 @@ func TestShapes(t *testing.T) {
 		{"make", `API_TOKEN ?= "9f8e7d6c5b4a39281706"`, `API_TOKEN ?= "{ASSIGNED_SECRET}"`},
 		{"XML", "<apiToken>\n  9f8e7d6c5b4a39281706\n</apiToken>", "<apiToken>\n  {ASSIGNED_SECRET}\n</apiToken>"},
 		{"arguments", `set("API_TOKEN", "9f8e7d6c5b4a39281706")`, `set("API_TOKEN", "{ASSIGNED_SECRET}")`},
-		{"a header", "Authorization: Basic " + "dXNlcjp4OXF6N0xt\n", "Authorization: Basic {ASSIGNED_SECRET}\n"},
+		{"a header", "Authorization: Basic " + "dXNlcjp4OXF6N0xt\n", "Authorization: Basic {BASIC_AUTH}\n"},
 		{"a header of a bearer", "authorization: bearer 9f8e7d6c5b4a39281706", "authorization: bearer {ASSIGNED_SECRET}"},
 		{"a header in JSON", `{"Authorization": "Bearer 9f8e7d6c5b4a39281706"}`, `{"Authorization": "Bearer {ASSIGNED_SECRET}"}`},
 		{"a command", "curl -u app:x9Qz7Lmw4 https://a.example", "curl -u app:{COMMAND_PASSWORD} https://a.example"},
@@ -262,11 +262,11 @@ func TestScanner(t *testing.T) {
 		"data:image/png;base64," + letters + letters, ".btn-primary-2x{key:value}", "key: docs/architecture/decisions/0001-use-go", "Authorization: Bearer $TOKEN", "Authorization: Bearer <your-token-1>",
 		"password reset at 10:30", "if token == nil {", `getPassword("user")`, "key-value store", "task-force sk-force", "AC/DC", "SKU-1234567890",
 	}}
-	for _, k := range slices.Concat(kinds, moreKinds) {
+	for _, k := range slices.Concat(kinds, moreKinds, newKinds) {
 		c.Bad = append(c.Bad, specimen(k.prefix, k.body, k.n))
 	}
 	c.Bad = append(c.Bad, pem("RSA PRIVATE KEY"), "postgres://app:s3cr3t-pw@db", `api_key: "9f8e7d6c5b4a39281706"`, "g\u200bhp_"+strings.Repeat("aB3d", 9), "ｇｈｐ＿"+strings.Repeat("aB3d", 9))
-	for _, s := range services {
+	for _, s := range slices.Concat(services, newServices) {
 		c.Bad = append(c.Bad, s.specimen())
 		c.Good = append(c.Good, s.name+" is a service", s.name+"_token=")
 	}

@@ -31,6 +31,7 @@ var (
 var shapes = [256]*shape{
 	':': {"telegram-bot-token", afterDigits, []leg{{capitalA, 2}, {urlSafe, 33}}, urlSafe},
 	'.': {"discord-bot-token", afterUser, []leg{{urlSafe, 6}, {dot, 1}, {urlSafe, 27}}, urlSafe},
+	'|': {"facebook-access-token", afterApp, []leg{{urlSafe, 26}}, urlSafe},
 	'~': {"azure-client-secret", afterQ, []leg{{azureBody, 31}}, azureBody},
 }
 
@@ -41,6 +42,15 @@ func afterDigits(t []byte, i int) bool {
 		n++
 	}
 	return 8 <= n && n <= 10
+}
+
+// afterApp reports whether the number of an application ends at i.
+func afterApp(t []byte, i int) bool {
+	n := 0
+	for n < i && n <= 17 && isDigit(t[i-1-n]) {
+		n++
+	}
+	return 15 <= n && n <= 17
 }
 
 // afterUser reports whether the number of a user ends at i: 17 to 19 digits in
