@@ -4,6 +4,7 @@
 package builtin
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/ringwall/ringwall/gateway"
@@ -11,15 +12,18 @@ import (
 	"github.com/ringwall/ringwall/guard/attack"
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/guard/injection"
+	"github.com/ringwall/ringwall/guard/known"
 	"github.com/ringwall/ringwall/guard/leak"
 	"github.com/ringwall/ringwall/guard/limit"
 	"github.com/ringwall/ringwall/guard/link"
 	"github.com/ringwall/ringwall/guard/pattern"
+	"github.com/ringwall/ringwall/guard/person"
 	"github.com/ringwall/ringwall/guard/pii"
 	"github.com/ringwall/ringwall/guard/secret"
 	"github.com/ringwall/ringwall/guard/stream"
 	"github.com/ringwall/ringwall/guard/word"
 	"github.com/ringwall/ringwall/internal/jsonedit"
+	"github.com/ringwall/ringwall/internal/strictyaml"
 )
 
 // Scanners is the table of detectors by the id of the control that they serve:
@@ -35,9 +39,31 @@ var Scanners = map[string]func(*guardrail.Spec) ([]stream.Scanner, error){
 		l := link.Scanner{Hosts: s.Link.Hosts, Deny: s.Link.Deny, Only: s.Link.Only}
 		return []stream.Scanner{l}, l.Check()
 	},
-	pii.Control:    personal,
-	secret.Control: func(*guardrail.Spec) ([]stream.Scanner, error) { return []stream.Scanner{secret.Scanner{}}, nil },
-	word.Control:   words,
+	pii.Control: personal,
+	secret.Control: func(s *guardrail.Spec) ([]stream.Scanner, error) {
+		return listed("known secret", known.Secret, s.Secret.Known, secret.Scanner{})
+	},
+	word.Control: words,
+}
+
+// listed adds to a scanner one for values that the guardrail names.
+func listed(what string, kind known.Kind, refs []strictyaml.Secret, beside stream.Scanner) ([]stream.Scanner, error) {
+	if len(refs) == 0 {
+		return []stream.Scanner{beside}, nil
+	}
+	var cfg known.Config
+	for i, ref := range refs {
+		value, err := ref.Reveal()
+		if err != nil {
+			return nil, fmt.Errorf("reading the %s %d: %w", what, i, err)
+		}
+		cfg.Values = append(cfg.Values, known.Value{Name: fmt.Sprintf("%s %d", what, i), Text: known.Text(value), Kind: kind})
+	}
+	s, err := known.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return []stream.Scanner{s, beside}, nil
 }
 
 // limits looks for texts that are too long, that only repeat themselves, and
@@ -57,7 +83,11 @@ func limits(s *guardrail.Spec) ([]stream.Scanner, error) {
 
 // personal looks for personal data, and for what recognizers describe.
 func personal(s *guardrail.Spec) ([]stream.Scanner, error) {
-	out := []stream.Scanner{pii.Scanner{}}
+	names, err := person.New()
+	if err != nil {
+		return nil, err
+	}
+	out := []stream.Scanner{pii.Scanner{}, names}
 	if len(s.PII.Recognizers) == 0 {
 		return out, nil
 	}

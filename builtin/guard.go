@@ -11,6 +11,7 @@ import (
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/guard/link"
 	"github.com/ringwall/ringwall/guard/pattern"
+	"github.com/ringwall/ringwall/guard/person"
 	"github.com/ringwall/ringwall/guard/pii"
 	"github.com/ringwall/ringwall/guard/stream"
 	"github.com/ringwall/ringwall/guard/word"
@@ -116,9 +117,9 @@ func actions(s *guardrail.Spec, n guardrail.Named, way ringwall.Direction, rest 
 	if own.Off && !named {
 		return nil
 	}
-	for _, reason := range mild[n.Control] {
+	for reason, action := range mild[n.Control] {
 		if _, said := by[reason]; !said && !own.Off {
-			by[reason] = guardrail.Act{Action: ringwall.Flag}
+			by[reason] = guardrail.Act{Action: action}
 		}
 	}
 	a := &guard.Actions{
@@ -146,13 +147,13 @@ func actions(s *guardrail.Spec, n guardrail.Named, way ringwall.Direction, rest 
 	return a
 }
 
-// mild are the reasons that are only flagged unless a guardrail names them: an
-// age alone tells nobody apart, an abbreviated link may lead anywhere, and crude
-// words are no abuse.
-var mild = map[string][]string{
-	pii.Control:  {pii.Age},
-	link.Control: {link.ReasonShortener},
-	word.Control: {word.ReasonMildProfanity},
+// mild is what is done about reasons that a guardrail does not name: people ask
+// about people by name, an age alone tells nobody apart, an abbreviated link may
+// lead anywhere, and crude words are no abuse.
+var mild = map[string]map[string]ringwall.Action{
+	pii.Control:  {person.Name: ringwall.Allow, pii.Age: ringwall.Flag},
+	link.Control: {link.ReasonShortener: ringwall.Flag},
+	word.Control: {word.ReasonMildProfanity: ringwall.Flag},
 }
 
 // never is a threshold that no finding passes.

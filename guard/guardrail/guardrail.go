@@ -75,13 +75,13 @@ type Attack struct {
 // Leak configures inference/prompt-leak.
 type Leak struct {
 	Rule     `yaml:",inline"`
-	Canaries []strictyaml.Secret `yaml:"canaries" doc:"tokens that stand in instructions and must never leave, in any encoding" example:"env:RINGWALL_CANARY"`
+	Canaries []strictyaml.Secret `yaml:"canaries" doc:"tokens that stand in instructions and must never leave, in any encoding, such as env:RINGWALL_CANARY" example:"[]"`
 }
 
 // Secret configures inference/secret.
 type Secret struct {
 	Rule  `yaml:",inline"`
-	Known []strictyaml.Secret `yaml:"known" doc:"values that must not pass, in any encoding" example:"env:PAYMENT_KEY"`
+	Known []strictyaml.Secret `yaml:"known" doc:"values that must not pass, in any encoding, such as file:/run/secrets/payment" example:"[]"`
 }
 
 // PII configures inference/pii.

@@ -216,10 +216,10 @@ func (l *loop) look(w stream.Window, from, to, repeats int, found func(stream.Ma
 				found(stream.Match{Start: w.Base + most, End: w.Base + end, Reason: ReasonRepetition, Severity: ringwall.Medium, Score: 1})
 			}
 		}
-		if end < to {
+		if i = end; end < to {
 			l.period = 0
+			i++ // or the same place would be looked at again
 		}
-		i = end
 	}
 }
 

@@ -77,6 +77,18 @@ func TestRepetition(t *testing.T) {
 	}
 }
 
+// A loop that ends where it is looked for is no loop that is followed for ever.
+func TestALoopThatEndsWhereItIsLookedFor(t *testing.T) {
+	for n := 500; n < 530; n++ {
+		for _, unit := range []string{"a", "ab", "poem "} {
+			text := strings.Repeat(unit, n)[:n] + "!" + strings.Repeat("x", 600)
+			if _, fs := guardtest.Mask(t, limit.Length{}, stream.Scope{}, text); len(fs) > 0 {
+				t.Errorf("%d bytes of %q: %+v", n, unit, fs)
+			}
+		}
+	}
+}
+
 // heldOut are sentences that no profile was made from.
 var heldOut = []struct{ code, text string }{
 	{"en", "Our neighbours bought an old boat last summer, and now they spend every weekend on the lake."},

@@ -163,9 +163,16 @@ func (c *cursor) goesOn(k *token) bool {
 		c.view.at(-1).shape == capital && k.class&^(City|named) == 0
 }
 
+// notation are the signs of code and placeholders, which neither names nor
+// addresses have.
+func (s shape) notation() bool { return s == '_' || s == '{' || s == '}' }
+
 // put adds the token to what is open, or ends that.
 func (c *cursor) put(k *token, sure float64, found func(stream.Match)) {
 	e := &c.open
+	if k.shape.notation() || !k.gap && c.view.at(-1).shape == '_' {
+		k.tag = Out
+	}
 	switch k.tag {
 	case Out:
 		c.close(found)

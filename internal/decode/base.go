@@ -238,7 +238,7 @@ var (
 		in:    setOf(func(b byte) bool { return isDigit(b) || 'A' <= b && b <= 'V' || 'a' <= b && b <= 'v' }),
 		least: 8, pad: true, looks: oneCase, probe: 16, read: base32Read(base32.HexEncoding),
 	}
-	base58Run = &runs{in: setOf(func(b byte) bool { return base58Value[b] != 0 }), least: 11, looks: mixed, read: readBase58}
+	base58Run = &runs{in: setOf(func(b byte) bool { return base58Value[b] != 0 }), least: 16, looks: mixed, read: readBase58}
 )
 
 // undoBackward reads runs of base64 that are written from their end.

@@ -64,6 +64,8 @@ func printable(b []byte) (text string, total int, ok bool) {
 	switch {
 	case letters == 0 && total < 16: // more may be letters written as numbers or signs
 		return "", 0, false
+	case total < 16 && blocks > 0 && latin: // so few letters, and of two scripts
+		return "", 0, false
 	case total < 24 && (erased > 0 || 3*odd > total || blocks > 2 || blocks > 0 && latin && 2*blocks > letters/2):
 		return "", 0, false // signs of many scripts: chance
 	}
