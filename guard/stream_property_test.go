@@ -124,7 +124,7 @@ func randomText(rng *rand.Rand, pieces int) string {
 	var b strings.Builder
 	for range pieces {
 		if rng.IntN(3) == 0 {
-			s := specimens[0]
+			var s string
 			if i := rng.IntN(len(specimens) + len(more)); i < len(specimens) {
 				s = specimens[i]
 			} else {

@@ -184,7 +184,7 @@ func (s *Server) routes() http.Handler {
 // warn says aloud what weakens the protection.
 func (s *Server) warn(c *config.Config, w *gateway.World) {
 	for _, weak := range w.Guard.WeakRules() {
-		s.log.Warn(weaknesses[weak.Why], "control", weak.Control, "reason", weak.Why)
+		s.log.Warn("a control protects less than it could", "control", weak.Control, "reason", weak.Why)
 	}
 	if c.Anonymous {
 		s.log.Warn("callers are let in without a key", "reason", "anonymous")
@@ -195,12 +195,6 @@ func (s *Server) warn(c *config.Config, w *gateway.World) {
 	if c.Audit.KeepText {
 		s.log.Warn("the records keep the texts of prompts and answers", "reason", "keep-text")
 	}
-}
-
-var weaknesses = map[string]string{
-	"fail-open": "a control lets texts pass that it could not look at",
-	"cut-off":   "a control looks at streamed answers only while they leave",
-	"shadow":    "a control only records what it would do",
 }
 
 // URL returns the base URL of the gateway.

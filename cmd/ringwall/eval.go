@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard"
+	"github.com/ringwall/ringwall/guard/person"
 	"github.com/ringwall/ringwall/guard/pii"
 	"github.com/ringwall/ringwall/internal/decode"
 	"github.com/ringwall/ringwall/server/eval"
@@ -181,7 +183,7 @@ func printReport(cmd *cobra.Command, r *eval.Report, format, title string, level
 // throughGuard has eval ask g as ringwall check does.
 func throughGuard(cfg *eval.Config, g *guard.Guard) {
 	j := &judge{g: g}
-	cfg.Guardrail, cfg.Reasons = g.Name(), pii.Reasons
+	cfg.Guardrail, cfg.Reasons = g.Name(), slices.Concat(pii.Reasons, person.Reasons)
 	cfg.Look = func(ctx context.Context, way ringwall.Direction, text ringwall.Text) eval.Seen {
 		v := j.look(ctx, nil, text.Value, way, text.Origin)
 		seen := eval.Seen{Scores: v.Scores}

@@ -211,7 +211,8 @@ func leftOut(m map[string]any) (notes []string) {
 		delete(m, key)
 	}
 	for _, x := range []struct{ key, note string }{
-		{"kmsKeyArn", "The KMS key is left out: guardrails here are files."}, {"kmsKeyId", "The KMS key is left out: guardrails here are files."},
+		{"kmsKeyArn", "The KMS key is left out: guardrails here are files."},
+		{"kmsKeyId", "The KMS key is left out: guardrails here are files."},
 		{"tags", "Tags are left out."},
 		{"crossRegionDetails", "The cross-Region profile is left out: texts are looked at where Ringwall runs."},
 		{"automatedReasoningPolicy", "Automated reasoning policies are left out: there is no counterpart yet."},

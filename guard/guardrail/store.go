@@ -71,7 +71,7 @@ func writeOnce(name string, b []byte) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tmp.Name())
+	defer func() { _ = os.Remove(tmp.Name()) }() // linked by then, or of no use
 	_, err = tmp.Write(b)
 	err = errors.Join(err, tmp.Chmod(0o400), tmp.Sync(), tmp.Close())
 	if err != nil {

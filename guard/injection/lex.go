@@ -100,8 +100,8 @@ func (x *lex) ahead(p, n int) []byte {
 // line returns the rest of the line at p, at most n bytes of it.
 func (x *lex) line(p, n int) []byte {
 	b := x.ahead(p, n)
-	if end := bytes.IndexByte(b, '\n'); end >= 0 {
-		return b[:end]
+	if before, _, ok := bytes.Cut(b, []byte{'\n'}); ok {
+		return before
 	}
 	x.short = x.short || len(b) < n
 	return b
@@ -111,8 +111,8 @@ func (x *lex) line(p, n int) []byte {
 // further on, and whether it is there.
 func (x *lex) until(p int, mark string, n int) ([]byte, bool) {
 	b := x.ahead(p, n+len(mark)-1)
-	if end := bytes.Index(b, []byte(mark)); end >= 0 {
-		return b[:end], true
+	if before, _, ok := bytes.Cut(b, []byte(mark)); ok {
+		return before, true
 	}
 	x.short = x.short || len(b) < n+len(mark)-1
 	return nil, false

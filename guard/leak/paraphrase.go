@@ -249,7 +249,7 @@ func (p *phrases) ordered(words []uint64, sentence int32) int {
 func set(lists ...string) map[string]bool {
 	m := map[string]bool{}
 	for _, l := range lists {
-		for _, w := range bytes.Fields([]byte(normalize.Fold(l))) {
+		for w := range bytes.FieldsSeq([]byte(normalize.Fold(l))) {
 			m[string(w)] = true
 		}
 	}

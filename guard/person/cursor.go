@@ -355,7 +355,7 @@ func (c *cursor) ask(k *token) (Tag, float64) {
 	}
 	allowed := [Tags]bool{true, true, c.open.tag == BeginName, true, c.open.tag == BeginAddress}
 	best := Out
-	for t := Out; t < Tags; t++ {
+	for t := range Tag(Tags) {
 		if allowed[t] && sum[t] > sum[best] {
 			best = t
 		}
@@ -367,7 +367,7 @@ func (c *cursor) ask(k *token) (Tag, float64) {
 		return Out, 0
 	}
 	total := 0.0
-	for t := Out; t < Tags; t++ {
+	for t := range Tag(Tags) {
 		if allowed[t] {
 			total += math.Exp(float64(sum[t]-sum[Out]) * float64(c.model.scale))
 		}

@@ -333,7 +333,7 @@ var endsKey = func() (t [256]bool) {
 // empty are keys that do not say what their value is.
 var empty = func() map[string]bool {
 	m := map[string]bool{}
-	for _, w := range strings.Fields("value val text content data number no nr num id code answer response result input output is wert nummer numero valeur valor valore numer field key type message msg body") {
+	for w := range strings.FieldsSeq("value val text content data number no nr num id code answer response result input output is wert nummer numero valeur valor valore numer field key type message msg body") {
 		m[w] = true
 	}
 	return m
@@ -415,7 +415,7 @@ func topicsAfter(t []byte, i int, final bool) (own topics, more bool) {
 // linking are the words between a value and what it is.
 var linking = func() map[string]bool {
 	m := map[string]bool{}
-	for _, w := range strings.Fields("is was ist war lautete est es era e fue sono var ar er jest to je este adalah la being будет это είναι ειναι هو هي הוא זה belongs") {
+	for w := range strings.FieldsSeq("is was ist war lautete est es era e fue sono var ar er jest to je este adalah la being будет это είναι ειναι هو هي הוא זה belongs") {
 		m[w] = true
 	}
 	return m

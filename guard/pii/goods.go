@@ -63,7 +63,7 @@ var goods = words(`part parts model sku item items article serial sn order order
 
 // goodsAnywhere end words of scripts that put no spaces between them.
 var goodsAnywhere = func() (list [][]byte) {
-	for _, w := range strings.Fields("注文番号 注文 伝票番号 追跡番号 問い合わせ番号 受付番号 予約番号 整理番号 商品番号 製造番号 管理番号 请求番号 請求書番号 订单号 订单编号 订单 訂單編號 訂單 快递单号 运单号 单号 发票号 發票號碼 流水号 편 주문번호 송장번호 운송장번호 예약번호 접수번호 상품번호 หมายเลขคำสั่งซื้อ เลขพัสดุ") {
+	for w := range strings.FieldsSeq("注文番号 注文 伝票番号 追跡番号 問い合わせ番号 受付番号 予約番号 整理番号 商品番号 製造番号 管理番号 请求番号 請求書番号 订单号 订单编号 订单 訂單編號 訂單 快递单号 运单号 单号 发票号 發票號碼 流水号 편 주문번호 송장번호 운송장번호 예약번호 접수번호 상품번호 หมายเลขคำสั่งซื้อ เลขพัสดุ") {
 		list = append(list, []byte(normalize.Fold(w)))
 	}
 	return list

@@ -154,7 +154,7 @@ func (c *cursor) score(w stream.Window, about *context, f *form, at, to, n int, 
 			return score, false
 		}
 	}
-	if id.reason == myNumber && f.signs && w.Clean[at+4] == ' ' && japanese(w.Clean, at, to) {
+	if id.reason == myNumber && f.signs && w.Clean[at+4] == ' ' && (japanese(w.Clean, at, to) || keyed(w.Folded, at)) {
 		return likely, false
 	}
 	switch {
@@ -171,6 +171,14 @@ func (c *cursor) score(w stream.Window, about *context, f *form, at, to, n int, 
 }
 
 const myNumber = "jp-my-number"
+
+// keyed reports whether "id=" or "id:" stands right before t[i], by itself.
+func keyed(t []byte, i int) bool {
+	if i > 0 && t[i-1] == ' ' {
+		i--
+	}
+	return i >= 3 && (t[i-1] == '=' || t[i-1] == ':') && string(t[i-3:i-1]) == "id" && (i == 3 || !inWord(t[i-4]))
+}
 
 // japanese reports whether kana stand right around t[i:j]: who writes so numbers
 // people in three groups of four.

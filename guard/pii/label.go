@@ -23,6 +23,7 @@ const (
 	userOf // the password for
 	isWord // is, behind the password for somebody
 	bankCode
+	byUser // by, behind a login from somewhere
 )
 
 // labels are the words, in lower case and without accents.
@@ -35,6 +36,7 @@ var labels = func() map[string]label {
 		passWord:  "password|passwd|pass|pwd|pw|passphrase|passcode|passwort|kennwort|mot de passe|mdp|contrasena|clave|senha|palavra passe|wachtwoord|haslo|hasło|losenord|adgangskode|kodeord|passord|salasana|heslo|jelszo|parola|sifre|sifresi|пароль|κωδικος|κωδικος προσβασης|كلمة المرور|كلمة السر|סיסמה|סיסמא|पासवर्ड|パスワード|密码|密碼|비밀번호|mat khau|kata sandi|sandi|รหัสผ่าน|geslo|lozinka|then type|then enter",
 		userOf:    "password for|passwort fur|mot de passe de|mot de passe pour|contrasena de|contrasena para|clave de|password di|password per|senha de|senha do|senha da|wachtwoord van|wachtwoord voor|haslo dla|hasło dla|hasło do|losenord for|password of|login for|pwd for|passwd for|logged in as|signed in as|log in as|login as|ssh into",
 		isWord:    "is|ist|est|es|lautet|jest|ar|er",
+		byUser:    "by|durch|par|por|da|door|przez|av|af",
 		bankCode:  "bic|swift|swift code|bic code|bic swift|swift bic|code bic|code swift|codigo swift|codice bic|kod swift|kod bic|swift koodi|свифт|swiftcode",
 	} {
 		for w := range strings.SplitSeq(words, "|") {
@@ -94,7 +96,7 @@ func mayBeLabel(t []byte, i int) bool {
 func labelBefore(t []byte, i, low int) (l label, start int) {
 	low = max(low, i-maxTerm, 0)
 	s := i
-	for n := 0; n < 3; n++ {
+	for range 3 {
 		e := s
 		for s > low && inWord(t[s-1]) {
 			s--
@@ -166,12 +168,15 @@ func (c *cursor) labelled(w stream.Window, i int) (start, end int, p pattern, lo
 			return i, i, p, stream.No
 		}
 	}
+	if l == byUser && !loginBefore(t, at) {
+		return i, i, p, stream.No
+	}
 	// What stands between: signs, and words that mean the same.
 	j, sign, is := i, t[i], l == passWord && t[i] == ' ' && at > 0 && labels[wordsKey(t, at, k)] == isWord
 	if sign == ' ' {
 		sign = 0
 	}
-	for n := 0; n < 4; n++ {
+	for range 4 {
 		for j < len(t) && j-i < 24 && contains(" \t*", t[j]) {
 			j++
 		}
@@ -260,7 +265,7 @@ func (c *cursor) labelled(w stream.Window, i int) (start, end int, p pattern, lo
 		mixed = mixed && !name(v) || quote == 0 && cased(v)
 	}
 	switch l {
-	case userName, maybeUser, userOf, accountOf:
+	case userName, maybeUser, userOf, accountOf, byUser:
 		if l == accountOf && !(mixed && handleLike(v)) {
 			return i, i, p, stream.No
 		}
@@ -271,6 +276,8 @@ func (c *cursor) labelled(w stream.Window, i int) (start, end int, p pattern, lo
 		switch {
 		case l == userName && sign != 0 && (closes || mixed), l == userName && is && (mixed || closes):
 			score = named
+		case l == byUser && (mixed || closes):
+			score = likely
 		case l == userOf && (mixed || bytes.HasPrefix(t[end:], []byte(" is ")) || end < len(t) && t[end] == ':'):
 			score = likely
 		case sign == '=' && t[i] == '=' && i > 0 && t[i-1] != ' ' && (closes || t[end] == ' '), mixed && isLetter(v[0]) && len(v) >= 5:
@@ -304,6 +311,26 @@ func (c *cursor) labelled(w stream.Window, i int) (start, end int, p pattern, lo
 	}
 	return i, i, p, stream.No
 }
+
+// loginBefore reports whether a login from an address stands on the line before
+// t[at].
+func loginBefore(t []byte, at int) bool {
+	line := t[max(0, at-stream.Context+8):at]
+	if i := bytes.LastIndexByte(line, '\n'); i >= 0 {
+		line = line[i:]
+	}
+	if bytes.Count(line, []byte(".")) < 3 && bytes.Count(line, []byte(":")) < 2 {
+		return false // no address
+	}
+	for _, word := range logins {
+		if bytes.Contains(line, word) {
+			return true
+		}
+	}
+	return false
+}
+
+var logins = bytes.Fields([]byte("login logon logged signin signed anmeldung abmeldung logout zugriff connexion sesion sessao accesso acesso inlogg innlogg logowani inloggen session access"))
 
 // passwordOf reports whether what stands before t[at] is the password of
 // somebody.
@@ -340,7 +367,7 @@ func followedByPassword(t []byte, i int) bool {
 // common are words that follow a label and are not what it names.
 var common = func() map[string]bool {
 	m := map[string]bool{}
-	for _, w := range strings.Fields(`the this that and for not none null nil true false string str int integer text varchar char required optional must should can will may please
+	for w := range strings.FieldsSeq(`the this that and for not none null nil true false string str int integer text varchar char required optional must should can will may please
 		enter change reset forgot forgotten new old invalid wrong incorrect missing empty unknown undefined default hash hashed field input value name names your you his her their our
 		my mine its has have had was were are been with from they who what when where which does did get set add create delete update select insert where admin? expired protected
 		policy policies manager management reset. wurde wird nicht der die das ein eine und oder bitte pour vous les des une est pas que para por con una los las del que non per della
@@ -356,7 +383,7 @@ var common = func() map[string]bool {
 // objects are names of programs before a dot.
 var objects = func() map[string]bool {
 	m := map[string]bool{}
-	for _, w := range strings.Fields("self this req request res response os env process config cfg settings args params form data body event ctx context user users account session input options opts props state json app db row record item obj object secrets vault var local module each random string driver page") {
+	for w := range strings.FieldsSeq("self this req request res response os env process config cfg settings args params form data body event ctx context user users account session input options opts props state json app db row record item obj object secrets vault var local module each random string driver page") {
 		m[w] = true
 	}
 	return m

@@ -83,7 +83,7 @@ func links(w stream.Window, i, first int) (start, end int, p pattern, look strea
 // pages are paths of such sites that are nobody's.
 var pages = func() map[string]bool {
 	m := map[string]bool{}
-	for _, w := range bytes.Fields([]byte("about login signup explore features pricing security settings home search help legal privacy terms jobs careers topics trending marketplace share intent sharer sharer.php dialog groups events watch hashtag business ads developers enterprise sponsors orgs notifications join contact download")) {
+	for w := range bytes.FieldsSeq([]byte("about login signup explore features pricing security settings home search help legal privacy terms jobs careers topics trending marketplace share intent sharer sharer.php dialog groups events watch hashtag business ads developers enterprise sponsors orgs notifications join contact download")) {
 		m[string(w)] = true
 	}
 	return m

@@ -58,7 +58,7 @@ var callings = func() map[string]calling {
 		{aPass, "pass pwd pw"},
 		{aTyped, "type enter"},
 	} {
-		for _, w := range bytes.Fields([]byte(normalize.Fold(list.words))) {
+		for w := range bytes.FieldsSeq([]byte(normalize.Fold(list.words))) {
 			m[string(w)] = list.calling
 		}
 	}

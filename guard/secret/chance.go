@@ -132,7 +132,7 @@ var keyBody = func() (t [256]bool) {
 // frequent are the pairs of letters that words are made of: a fifth of all pairs
 // and three quarters of those in words, program text included.
 var frequent = func() (t [26][26]bool) {
-	for _, p := range strings.Fields("th he in er an re nd at on nt ha es st en ed to it ou ea hi is or ti as te et ng of al de se le sa si ar ve ra ld ur ro ri io ic ne me li co ch ce ma om us ns ec el ll la em ta ho so pe ot ss no ni ac ge tr ut pr po wi ad " +
+	for p := range strings.FieldsSeq("th he in er an re nd at on nt ha es st en ed to it ou ea hi is or ti as te et ng of al de se le sa si ar ve ra ld ur ro ri io ic ne me li co ch ce ma om us ns ec el ll la em ta ho so pe ot ss no ni ac ge tr ut pr po wi ad " +
 		"ee id ai ap ul ct ig ie ir mo un tu lo pa ca ke ey pl di am ol im ab op ag vi bl cl fi il ow ay sh su ts wa we ef ck up ex fo av rs ep qu if ev iv ry ty ly my cr br da do be bu ba ga gr sc sp mp nc ci ht gh rt rd rm rc od os oo") {
 		t[p[0]-'a'][p[1]-'a'] = true
 	}

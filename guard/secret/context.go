@@ -266,7 +266,7 @@ func readPuTTY(w stream.Window, i int) (m stream.Match, look stream.Look) {
 // keyParts are the parts of a prefix that say that what follows is a key.
 var keyParts = func() map[string]bool {
 	m := map[string]bool{}
-	for _, p := range bytes.Fields([]byte("sk rk pat api key apikey tok token secret sec live prod priv auth access oauth sat svc bot app sess refresh admin personal user test")) {
+	for p := range bytes.FieldsSeq([]byte("sk rk pat api key apikey tok token secret sec live prod priv auth access oauth sat svc bot app sess refresh admin personal user test")) {
 		m[string(p)] = true
 	}
 	return m
@@ -276,7 +276,7 @@ var keyParts = func() map[string]bool {
 // they look.
 var idParts = func() map[string]bool {
 	m := map[string]bool{}
-	for _, p := range bytes.Fields([]byte("id ids uid guid uuid msg req run thread call toolu resp chatcmpl cmpl file batch evt event cus ch pi in sub price prod ref sha sha1 sha256 sha384 sha512 md5 etag commit rev img image hash digest chunk asset rs step asst vs trace span node pod job task build layer blob obj doc item order tx txn pub public fingerprint checksum seed nonce base64 version cluster replica")) {
+	for p := range bytes.FieldsSeq([]byte("id ids uid guid uuid msg req run thread call toolu resp chatcmpl cmpl file batch evt event cus ch pi in sub price prod ref sha sha1 sha256 sha384 sha512 md5 etag commit rev img image hash digest chunk asset rs step asst vs trace span node pod job task build layer blob obj doc item order tx txn pub public fingerprint checksum seed nonce base64 version cluster replica")) {
 		m[string(p)] = true
 	}
 	return m

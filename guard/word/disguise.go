@@ -1,6 +1,7 @@
 package word
 
 import (
+	"slices"
 	"unicode/utf8"
 
 	"github.com/ringwall/ringwall/guard/stream"
@@ -395,12 +396,7 @@ func (d *disguises) chunk(t []byte, i, end int) match {
 }
 
 func hasStop(b []byte) bool {
-	for _, c := range b {
-		if c == '.' {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(b, '.')
 }
 
 // reads reports whether it may stand for the letter r.

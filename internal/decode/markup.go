@@ -265,8 +265,8 @@ func hides(name, tag string) bool {
 		"display:none", "visibility:hidden", "font-size:0", "font-size:1px", "opacity:0;", "opacity:0\"", "opacity:0'", "opacity:0.0",
 		"left:-9", "top:-9", "text-indent:-9", "color:transparent", "width:0", "height:0", "clip:rect(0", "color:rgba(0,0,0,0)", "max-height:0",
 	} {
-		if at := strings.Index(style, x); at >= 0 {
-			after := style[at+len(x):]
+		if _, after, ok0 := strings.Cut(style, x); ok0 {
+			after := after
 			if last := x[len(x)-1]; last != '0' || after == "" || !isDigit(after[0]) && after[0] != '.' && after[0] != '%' {
 				return true
 			}

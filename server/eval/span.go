@@ -72,19 +72,24 @@ func (r *run) compare(row *read, seen Seen) *spanOutcome {
 			out.labels[l].strict, out.finds[f].strict = true, true
 		}
 	}
+	owner := make([]int, len(labels)) // the finding that found it
 	for l, f := range Match(labels, finds, func(l, f int) bool {
 		return fits(l, f) && (out.finds[f].Control != secret.Control || 100*overlap(labels[l], finds[f]) >= enough*(labels[l].End-labels[l].Start))
 	}) {
-		if f >= 0 {
+		if owner[l] = f; f >= 0 {
 			out.labels[l].partial, out.finds[f].partial = true, true
 		}
 	}
 	candidates(labels, finds, func(l int, near []int) {
 		for _, f := range near {
-			if n := &out.finds[f]; fits(l, f) {
-				n.piece = !n.partial
-			} else {
+			n := &out.finds[f]
+			switch {
+			case !fits(l, f):
 				n.mistyped = !n.partial
+			case owner[l] >= 0 && out.finds[owner[l]].Control != n.Control && !n.partial:
+				n.neutral = true // two controls found the same thing: both are right
+			default:
+				n.piece = !n.partial
 			}
 		}
 	})

@@ -34,11 +34,12 @@ var known = map[string]targets{
 	"iban": {pii.IBAN}, "iban-code": {pii.IBAN}, "bank-account": {pii.USAccount}, "bank-account-number": {pii.USAccount}, "account-number": {pii.USAccount}, "us-bank-number": {pii.USAccount},
 	"us-routing-number": {pii.USRouting}, "routing-number": {pii.USRouting}, "aba-routing-number": {pii.USRouting},
 	"swift": {pii.SWIFT}, "bic": {pii.SWIFT}, "swift-bic": {pii.SWIFT}, "swift-bic-code": {pii.SWIFT},
-	"crypto": {pii.BitcoinAddress, pii.EthereumAddress}, "crypto-wallet": {pii.BitcoinAddress, pii.EthereumAddress, "crypto-address"},
+	"crypto": {pii.BitcoinAddress, pii.EthereumAddress, pii.CryptoAddress}, "crypto-wallet": {pii.BitcoinAddress, pii.EthereumAddress, "crypto-address"},
 
 	"us-ssn": {pii.USSSN}, "ssn": {pii.USSSN}, "us-itin": {pii.USITIN}, "uk-nino": {pii.UKNINO}, "uk-nhs": {pii.UKNHS}, "uk-utr": {pii.UKUTR},
 	"ca-sin": {pii.CASIN}, "es-nif": {"es-dni"}, "it-fiscal-code": {"it-codice-fiscale"}, "cn-id": {"cn-resident-id"}, "jp-mynumber": {"jp-my-number"},
 	"cz-rc": {"cz-rodne-cislo"}, "sg-nric-fin": {"sg-nric"}, "fi-personal-identity-code": {"fi-hetu"}, "in-aadhar": {"in-aadhaar"},
+	"medical-id": {pii.MedicalRecord}, "medical-record": {pii.MedicalRecord}, "mrn": {pii.MedicalRecord},
 	"passport": {pii.Passport}, "us-passport": {pii.Passport}, "passport-number": {pii.Passport},
 	"driver-license": {pii.DriverID}, "us-driver-license": {pii.DriverID}, "drivers-license": {pii.DriverID}, "driving-license": {pii.DriverID},
 	"it-driver-license": {pii.DriverID}, "uk-driving-licence": {pii.DriverID},
