@@ -8,7 +8,7 @@ SIDE_BY_SIDE := ./audit/... ./auth/... ./gateway/... ./guard/... ./redact/... ./
 LINT := $(GO) tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test unit check fmt vet lint race fuzz bench docs clean
+.PHONY: help run build test unit check fmt vet lint race fuzz bench accuracy docs clean
 
 help: ## print this
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
@@ -33,6 +33,8 @@ fuzz: ## run each fuzz target for FUZZTIME (30s)
 	bash scripts/fuzz $(FUZZTIME)
 bench: build ## measure the hot path, and what the gateway adds to a request
 	$(GO) test -run '^$$' -bench . -benchmem $(HOT) && bin/ringwall bench
+accuracy: build ## print docs/accuracy.md of the labelled texts in DATA
+	bash scripts/accuracy $(DATA) > docs/accuracy.md
 docs: ## rewrite the docs that are generated
 	$(GO) test . -run 'IsCurrent$$' -update
 clean: ## remove what was built and installed here

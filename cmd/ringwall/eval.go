@@ -224,7 +224,7 @@ func typeMap(args []string) (map[string][]string, error) {
 // say what is measured and how.
 var evalFlags = []string{
 	"config", "data", "guardrail", "task", "direction", "origin", "control", "score", "at", "positive", "hard-benign", "map", "ignore",
-	"by", "evade", "limit", "sample", "seed", "errors", "show-text", "cost", "fail-under", "format", "title", "level", "note",
+	"by", "evade", "limit", "sample", "seed", "errors", "show-text", "cost", "fail-under",
 }
 
 // called is the command line, with files by their names alone.
