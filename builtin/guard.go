@@ -20,6 +20,9 @@ import (
 // Guard puts together the guard that s describes. The errors name what in s
 // cannot be meant.
 func Guard(name, version string, s *guardrail.Spec) (*guard.Guard, error) {
+	if err := dangling(s); err != nil {
+		return nil, fmt.Errorf("guardrail %s: %w", name, err)
+	}
 	cfg := guard.Config{Name: name, Version: version, InputMessage: s.InputMessage, OutputMessage: s.OutputMessage}
 	for _, n := range s.Rules() {
 		r := guard.Rule{

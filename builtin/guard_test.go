@@ -136,6 +136,8 @@ func TestGuardRefuses(t *testing.T) {
 		{"a construct that streams cannot have", "pii: {recognizers: [{name: a, patterns: [{regex: 'a(?=b)'}]}]}", "lookahead"},
 		{"a language that is none", "limit: {languages: [english]}", "guardrail g: limit: "},
 		{"a host that is none", "link: {hosts: ['https://a.b/c']}", "guardrail g: link: "},
+		{"a reason that there is not", "pii: {reasons: {mail: mask}}", `guardrail g: pii.reasons: there is no reason "mail", perhaps "email"`},
+		{"a threshold of a reason that there is not", "link: {thresholds: {images: 1}}", `link.thresholds: there is no reason "images"`},
 		{"an exception's pattern", "exceptions: [{name: x, patterns: ['[']}]", "guardrail g: exception x: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -147,5 +149,24 @@ func TestGuardRefuses(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, tt.want)
 			}
 		})
+	}
+}
+
+// Every type of Bedrock is found by a reason that there is.
+func TestBedrockTypes(t *testing.T) {
+	spec := guardrail.Default()
+	there := map[string]string{}
+	for _, r := range builtin.Reasons(&spec) {
+		there[r.Control+" "+r.Reason] = r.Bedrock
+	}
+	if len(guardrail.BedrockTypes) != 31 {
+		t.Errorf("there are %d types", len(guardrail.BedrockTypes))
+	}
+	for typ, reasons := range guardrail.BedrockTypes {
+		for _, r := range reasons {
+			if name, ok := there[r.Control+" "+r.Reason]; r.Control == "pii" && (!ok || name != typ) {
+				t.Errorf("%s is found as %s, which is %q", typ, r.Reason, name)
+			}
+		}
 	}
 }

@@ -30,7 +30,7 @@ func guardrailCommand() *cobra.Command {
 configuration, NAME; NAME@2 is its published version 2; a name that ends in .yaml
 or .json is a file: a guardrail by itself, or one exported from Amazon Bedrock.`,
 	}
-	c.AddCommand(guardrailList(), guardrailShow(), guardrailValidate(), guardrailDiff(), guardrailPublish(), guardrailImport(), guardrailExport())
+	c.AddCommand(guardrailList(), guardrailShow(), guardrailValidate(), guardrailDiff(), guardrailPublish(), guardrailImport(), guardrailExport(), guardrailReasons())
 	return c
 }
 
@@ -365,6 +365,47 @@ no words for is said on standard error.`,
 		},
 	}
 	p.flags(c)
+	return c
+}
+
+func guardrailReasons() *cobra.Command {
+	var p place
+	var format string
+	c := &cobra.Command{
+		Use:   "reasons [NAME]",
+		Short: "List what a guardrail may find, by the names that reasons have in it",
+		Long: `Lists what a guardrail may find, by the names that reasons, thresholds and
+exceptions have for it. Kinds of credentials are not listed: github-pat,
+stripe-secret-key and so on, by service.`,
+		Example: "  ringwall guardrail reasons | grep ' JP '",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := p.load()
+			if err != nil {
+				return err
+			}
+			if err := oneOf("format", format, "text", "json"); err != nil {
+				return err
+			}
+			_, _, s, err := findGuardrail(cfg, refOf(cfg, args))
+			if err != nil {
+				return err
+			}
+			reasons := builtin.Reasons(s)
+			if format == "json" {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(reasons)
+			}
+			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			fmt.Fprintln(w, "CONTROL\tREASON\tCOUNTRY\tBEDROCK\tWHAT IT IS")
+			for _, r := range reasons {
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.Control, r.Reason, r.Country, r.Bedrock, r.Title)
+			}
+			return w.Flush()
+		},
+	}
+	p.flags(c)
+	c.Flags().StringVar(&format, "format", "text", "text or json")
+	complete(c, "format", "text", "json")
 	return c
 }
 

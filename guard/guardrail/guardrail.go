@@ -38,9 +38,9 @@ type Spec struct {
 	Attack    Attack    `yaml:"prompt_attack" doc:"attempts to take the model over" default:"{input: block, output: off}"`
 	Leak      Leak      `yaml:"prompt_leak" doc:"the operator's instructions in an answer" default:"{input: off, output: block}"`
 	Secret    Secret    `yaml:"secret" doc:"credentials" default:"{input: tokenize, output: mask}"`
-	PII       PII       `yaml:"pii" doc:"personal data" default:"{input: tokenize, output: mask}"`
+	PII       PII       `yaml:"pii" doc:"personal data; names of people are let pass and ages flagged unless reasons name them (name, age)" default:"{input: tokenize, output: mask}"`
 	Word      Word      `yaml:"word" doc:"listed words and phrases" default:"{input: block, output: block}"`
-	Link      Link      `yaml:"link" doc:"links and images that carry data out or people astray" default:"{input: off, output: mask}"`
+	Link      Link      `yaml:"link" doc:"links and images that carry data out or people astray; abbreviated links are flagged unless reasons name them (shortener)" default:"{input: off, output: mask}"`
 	Code      Code      `yaml:"output_code" doc:"injections in an answer against what reads it: SQL, shells, browsers, templates" default:"{input: off, output: flag}"`
 	Limit     Limit     `yaml:"limit" doc:"length and language of texts" default:"{input: block, output: block}"`
 	Disguise  Disguise  `yaml:"disguise" doc:"text that hides what it says: invisible characters, look-alikes, encodings" default:"{input: flag, output: off}"`
@@ -56,7 +56,7 @@ type Rule struct {
 	Input      Act                `yaml:"input" doc:"on the way to the model: block, hold, mask, tokenize (a placeholder where restore is on, else a mask), flag, allow, or off"`
 	Output     Act                `yaml:"output" doc:"on the way from it"`
 	Origins    map[string]Act     `yaml:"origins" doc:"other actions on the way in, by whose words a text is: system, user, assistant, tool, retrieved, unverified" example:"{tool: flag}"`
-	Reasons    map[string]Act     `yaml:"reasons" doc:"other actions for single reasons, both ways; reasons as findings name them. Where the action for the rest is off, only these are looked for" example:"{some-reason: flag}"`
+	Reasons    map[string]Act     `yaml:"reasons" doc:"other actions for single reasons, both ways; ringwall guardrail reasons lists them, as in {email: block}. Where the action for the rest is off, only these are looked for" example:"{}"`
 	InReasons  map[string]Act     `yaml:"input_reasons" doc:"the same, on the way in only" example:"{}"`
 	OutReasons map[string]Act     `yaml:"output_reasons" doc:"the same, on the way out only" example:"{}"`
 	Least      float64            `yaml:"threshold" doc:"how sure a finding must be, 0 to 1" default:"0.5"`
