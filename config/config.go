@@ -45,7 +45,8 @@ type Config struct {
 	Log        Log                       `yaml:"log" doc:"what the program says about itself, on standard error"`
 	Tracing    Tracing                   `yaml:"tracing" doc:"OpenTelemetry traces"`
 
-	Sum [sha256.Size]byte // of the file; zero when there was none
+	Sum  [sha256.Size]byte // of the files; zero when there was none
+	Read []string          // the files that were read beside it
 }
 
 // TLS names the certificate of the listener.
@@ -141,8 +142,23 @@ func Parse(file string, src []byte) (*Config, error) {
 	if err := strictyaml.Join(append(c.loadGuardrails(pos, filepath.Dir(file)), c.check(pos))...); err != nil {
 		return nil, err
 	}
-	c.Sum = sha256.Sum256(src)
+	parts := [][]byte{src}
+	for _, f := range c.Read {
+		b, _ := os.ReadFile(f) // it could be read a moment ago
+		parts = append(parts, b)
+	}
+	c.Sum = Sum(parts)
 	return &c, nil
+}
+
+// Sum returns the checksum of a configuration, of the contents of its files.
+func Sum(files [][]byte) [sha256.Size]byte {
+	h := sha256.New()
+	for _, b := range files {
+		part := sha256.Sum256(b)
+		h.Write(part[:])
+	}
+	return [sha256.Size]byte(h.Sum(nil))
 }
 
 // loadGuardrails adds the guardrails that have files of their own.
@@ -157,6 +173,7 @@ func (c *Config) loadGuardrails(pos *strictyaml.Positions, dir string) (errs []e
 		if !filepath.IsAbs(file) {
 			file = filepath.Join(dir, file)
 		}
+		c.Read = append(c.Read, file)
 		s, err := guardrail.Load(file)
 		if err != nil {
 			errs = append(errs, pos.Errorf(path, "%w", err))

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/config"
@@ -91,5 +92,48 @@ func TestExceptionForOneCaller(t *testing.T) {
 		if got := u.last(); resp.StatusCode != 200 || !strings.Contains(got, want) {
 			t.Errorf("a caller of tenant %s: the model read %s", tenant, got)
 		}
+	}
+}
+
+// A guardrail that has a file of its own is in force anew when that file changes.
+func TestGuardrailFileIsWatched(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "rails", "shop.yaml")
+	if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	u := newUpstream(t, says("fine", 4))
+	main := filepath.Join(dir, "ringwall.yaml")
+	write(file, "word: {words: [bluebird]}\n")
+	write(main, "listen: 127.0.0.1:0\nanonymous: true\nproviders:\n  u: {base_url: "+u.URL+"/v1}\ndefault_provider: u\nguardrail: shop\nguardrail_files: {shop: rails/shop.yaml}\ndata: "+filepath.Join(dir, "data")+"\n")
+	load := func() (*config.Config, error) { return config.Load(main) }
+	c, err := load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := standOn(t, u, server.Options{Config: c, File: main, Reload: load})
+	if resp, _ := h.chat(question("about bluebird", "")); resp.StatusCode != 400 {
+		t.Fatalf("a listed word is answered with %d", resp.StatusCode)
+	}
+	write(file, "word: {words: [redwing]}\n")
+	deadline := time.After(20 * time.Second)
+	for {
+		if resp, _ := h.chat(question("about bluebird", "")); resp.StatusCode == 200 {
+			break
+		}
+		select {
+		case <-deadline:
+			t.Fatal("the changed guardrail is not in force")
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	if resp, _ := h.chat(question("about redwing", "")); resp.StatusCode != 400 {
+		t.Errorf("a newly listed word is answered with %d", resp.StatusCode)
 	}
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -27,14 +28,17 @@ func (s *Server) watch(ctx context.Context) error {
 	defer signal.Stop(hup)
 
 	var events chan fsnotify.Event
+	files := append([]string{s.opt.File}, s.cfg.Read...)
 	seen := s.cfg.Sum
 	if s.opt.File != "" {
 		w, err := fsnotify.NewWatcher()
 		if err == nil {
 			defer w.Close()
-			// The directory, for editors and Kubernetes put a new file in the place
+			// The directories, for editors and Kubernetes put a new file in the place
 			// of the old one.
-			err = w.Add(filepath.Dir(s.opt.File))
+			for _, f := range files {
+				err = errors.Join(err, w.Add(filepath.Dir(f)))
+			}
 		}
 		if err != nil {
 			s.log.Warn("the configuration file is not watched: reload by SIGHUP", "error", err)
@@ -49,7 +53,7 @@ func (s *Server) watch(ctx context.Context) error {
 			return nil
 		case <-hup:
 			s.reload(ctx, "SIGHUP")
-			seen, _ = sum(s.opt.File)
+			seen = sum(files)
 		case _, ok := <-events:
 			if !ok {
 				events = nil
@@ -57,7 +61,7 @@ func (s *Server) watch(ctx context.Context) error {
 			}
 			timer.Reset(settle)
 		case <-timer.C:
-			if now, err := sum(s.opt.File); err == nil && now != seen {
+			if now := sum(files); now != seen {
 				seen = now
 				s.reload(ctx, "the file changed")
 			}
@@ -65,9 +69,14 @@ func (s *Server) watch(ctx context.Context) error {
 	}
 }
 
-func sum(file string) ([sha256.Size]byte, error) {
-	b, err := os.ReadFile(file)
-	return sha256.Sum256(b), err
+// sum is that of the contents of files; one that cannot be read has none.
+func sum(files []string) [sha256.Size]byte {
+	var parts [][]byte
+	for _, f := range files {
+		b, _ := os.ReadFile(f)
+		parts = append(parts, b)
+	}
+	return config.Sum(parts)
 }
 
 // reload swaps in the world that the configuration describes now. When it
