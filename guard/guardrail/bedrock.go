@@ -207,7 +207,7 @@ func unwrapped(m map[string]any) map[string]any {
 
 // leftOut takes out of m what has no meaning here, and says what that was.
 func leftOut(m map[string]any) (notes []string) {
-	for _, key := range []string{"guardrailId", "guardrailArn", "version", "status", "statusReasons", "failureRecommendations", "createdAt", "updatedAt", "clientRequestToken", "responseMetadata"} {
+	for _, key := range []string{"guardrailId", "guardrailIdentifier", "guardrailArn", "version", "status", "statusReasons", "failureRecommendations", "createdAt", "updatedAt", "clientRequestToken", "responseMetadata"} {
 		delete(m, key)
 	}
 	for _, x := range []struct{ key, note string }{
