@@ -28,7 +28,7 @@ vet: ## look for mistakes that the compiler lets pass
 lint: ## run the linters, which are built first (minutes, once)
 	$(LINT) run ./...
 race: ## run the tests of what runs side by side with the race detector (needs gcc)
-	CGO_ENABLED=1 $(GO) test -race -shuffle=on -skip Allocates $(SIDE_BY_SIDE)
+	CGO_ENABLED=1 $(GO) test -race -short -shuffle=on -skip Allocates $(SIDE_BY_SIDE)
 fuzz: ## run each fuzz target for FUZZTIME (30s)
 	bash scripts/fuzz $(FUZZTIME)
 bench: build ## measure the hot path, and what the gateway adds to a request
