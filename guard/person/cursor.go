@@ -2,8 +2,10 @@ package person
 
 import (
 	"math"
+	"strings"
 
 	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/guard/normalize"
 	"github.com/ringwall/ringwall/guard/stream"
 )
 
@@ -167,6 +169,30 @@ func (c *cursor) goesOn(k *token) bool {
 // addresses have.
 func (s shape) notation() bool { return s == '_' || s == '{' || s == '}' }
 
+// names reports whether a token is the word of a street, a part of a town or a
+// building. In lower case many of these are ordinary words, which count where an
+// address was announced.
+func (k *token) names(announced bool, next shape) bool {
+	switch {
+	case k.class&(street|Area|Unit) == 0 || k.shape.number():
+		return false
+	case announced:
+		return true
+	case k.end-k.start == 1: // an abbreviation, or grams and degrees
+		return next == '.' || next == '/'
+	}
+	return k.shape != lower || k.class&Common == 0 || streets[k.hash]
+}
+
+// streets are words in lower case that hardly stand behind a number otherwise.
+var streets = func() map[uint32]bool {
+	m := map[uint32]bool{}
+	for word := range strings.FieldsSeq("street road straße str rd calle ulica platz улица straat") {
+		m[hash([]byte(normalize.Fold(word)))] = true
+	}
+	return m
+}()
+
 // put adds the token to what is open, or ends that.
 func (c *cursor) put(k *token, sure float64, found func(stream.Match)) {
 	e := &c.open
@@ -207,7 +233,7 @@ func (c *cursor) put(k *token, sure float64, found func(stream.Match)) {
 	e.sure += sure
 	e.known = e.known || c.view.class(0)&(named|Sur|Given) != 0 && (k.shape != upper || k.end-k.start > 4)
 	e.number = e.number || k.shape.number() || k.shape == code
-	e.street = e.street || k.class&(street|Area|Unit) != 0 && !k.shape.number()
+	e.street = e.street || k.names(!e.bare, c.view.at(1).shape)
 	e.post = e.post || k.shape == digit4 || k.shape == digit5 || k.shape == digits
 	e.place = e.place || e.post && c.view.class(0)&(City|Region|Country) != 0
 	if k.shape == ',' || k.shape == newline {

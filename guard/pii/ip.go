@@ -8,7 +8,7 @@ import (
 )
 
 // readIPv4 reads an address of four numbers (RFC 1123 §2.1). Addresses that name
-// no host elsewhere are nobody's: loopback, unspecified, broadcast.
+// no host elsewhere are nobody's: loopback, unspecified, masks, broadcast.
 func readIPv4(t []byte, i int, final bool) (int, stream.Look) {
 	if i > 0 && (t[i-1] == '.' || t[i-1] == '-' && i > 1 && stream.AlphaNum[t[i-2]]) {
 		return i, stream.No
@@ -42,7 +42,7 @@ func readIPv4(t []byte, i int, final bool) (int, stream.Look) {
 		return i, stream.More
 	case isVersion(t, i):
 		return i, stream.No
-	case addr[0] == 127 || addr == [4]byte{} || addr == [4]byte{255, 255, 255, 255}:
+	case addr[0] == 127 || addr[0] == 255 || addr == [4]byte{}:
 		return i, stream.No
 	}
 	return j, ends(t, j, final)
