@@ -402,6 +402,9 @@ func topicsAfter(t []byte, i int, final bool) (own topics, more bool) {
 			}
 			next = last
 		}
+		if more && last == limit {
+			return own, true // the words may go on, and mean something else together
+		}
 		if e == limit && limit < len(t) && inWord(t[limit]) {
 			vocab.unspacedIn(t, j, e, &own)
 			return own, false
