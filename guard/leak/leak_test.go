@@ -135,10 +135,21 @@ func FuzzRuns(f *testing.F) {
 			}
 		}
 		_, fs := guardtest.Mask(t, &leak.Scanner{}, scope(strings.Join(a, " ")), strings.Join(b, " "))
-		if (len(fs) > 0) != want {
+		if len(fs) == 0 && want || len(fs) > 0 && !want && !shares(strings.Join(a, ""), strings.Join(b, ""), 12) {
 			t.Errorf("%q in %q: found %v, want %v", b, a, fs, want)
 		}
 	})
+}
+
+// shares reports whether n letters in a row are in both, which with other spaces
+// between them are a disguise.
+func shares(a, b string, n int) bool {
+	for i := 0; i+n <= len(b); i++ {
+		if strings.Contains(a, b[i:i+n]) {
+			return true
+		}
+	}
+	return false
 }
 
 func BenchmarkScan(b *testing.B) {

@@ -272,13 +272,14 @@ func (c *cursor) hold(w stream.Window, i int) int {
 		for j > first && capital(w.Clean[j-1]) {
 			j--
 		}
+		k := i - 1
+		for k > first && i-k < maxLetters && (isLetter(w.Clean[k-1]) || w.Clean[k-1] == '-') {
+			k--
+		}
+		if k < j && headed(w.Folded, k, i) {
+			return k
+		}
 		if j < i-1 {
-			return j
-		}
-		for j > first && i-j < maxLetters && (isLetter(w.Clean[j-1]) || w.Clean[j-1] == '-') {
-			j--
-		}
-		if j < i-1 && headed(w.Folded, j, i) {
 			return j
 		}
 	}

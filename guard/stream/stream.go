@@ -256,7 +256,9 @@ func (r *Redactor) step(final bool) []byte {
 	if r.blocked {
 		return nil
 	}
-	limit := r.buf.End(safe) // invisible characters wait for what they stand before
+	// Invisible characters wait for what they stand before, and a character whose
+	// form in the views has several for all of them.
+	limit := min(r.buf.End(safe), r.buf.Start(safe))
 	if final {
 		limit = r.buf.RawLen()
 	}
@@ -295,6 +297,9 @@ func (r *Redactor) note(m Match) {
 	}
 	if m.Rest {
 		start = r.buf.End(m.Start)
+	}
+	if start >= r.covered {
+		start = max(start, r.released) // what is gone cannot be replaced
 	}
 	if m.Rest && r.last[r.watch] >= 0 {
 		i := r.last[r.watch]
