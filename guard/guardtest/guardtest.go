@@ -7,6 +7,7 @@
 package guardtest
 
 import (
+	"math/rand/v2"
 	"regexp"
 	"slices"
 	"strings"
@@ -130,6 +131,32 @@ func found(s stream.Scanner, sc stream.Scope, text string) bool {
 	r := redactor(cursor)
 	r.Text(text)
 	return len(r.Findings()) > 0
+}
+
+// Cuts sends text in pieces of random sizes, up to each of most bytes, and fails
+// unless what goes out and what is noticed are those of the whole text.
+func Cuts(t testing.TB, s stream.Scanner, sc stream.Scope, text string, rng *rand.Rand, most ...int) {
+	t.Helper()
+	want, all := Mask(t, s, sc, text)
+	for _, n := range most {
+		cursor := begin(t, s, sc)
+		if cursor == nil {
+			return
+		}
+		r := redactor(cursor)
+		var got strings.Builder
+		for i := 0; i < len(text); {
+			k := min(1+rng.IntN(n), len(text)-i)
+			got.Write(r.Write([]byte(text[i : i+k])))
+			i += k
+		}
+		got.Write(r.Close())
+		free(cursor)
+		if got.String() != want || !slices.Equal(all, r.Findings()) {
+			t.Errorf("of   %.300q\nsent %.300q %+v\nwant %.300q %+v", text, got.String(), r.Findings(), want, all)
+			return
+		}
+	}
 }
 
 // cut sends text in pieces: what goes out is final, and in the end the same.

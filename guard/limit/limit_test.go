@@ -3,7 +3,6 @@ package limit_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 
@@ -265,22 +264,7 @@ func TestCutsMakeNoDifference(t *testing.T) {
 
 func same(t *testing.T, s stream.Scanner, text string, rng *rand.Rand) {
 	t.Helper()
-	want, all := guardtest.Mask(t, s, stream.Scope{}, text)
-	for _, most := range []int{1, 9, 700} {
-		cursor, _ := s.Begin(stream.Scope{})
-		r := stream.New(stream.Config{Watches: []stream.Watch{{Cursor: cursor}}, Decide: func(ringwall.Finding) ringwall.Action { return ringwall.Mask }})
-		var got strings.Builder
-		for i := 0; i < len(text); {
-			n := min(1+rng.IntN(most), len(text)-i)
-			got.Write(r.Write([]byte(text[i : i+n])))
-			i += n
-		}
-		got.Write(r.Close())
-		if got.String() != want || !slices.EqualFunc(all, r.Findings(), func(a, b ringwall.Finding) bool { return a.Where == b.Where && a.Reason == b.Reason }) {
-			t.Errorf("of   %.300q\nsent %.300q %+v\nwant %.300q %+v", text, got.String(), r.Findings(), want, all)
-			return
-		}
-	}
+	guardtest.Cuts(t, s, stream.Scope{}, text, rng, 1, 9, 700)
 }
 
 func FuzzCutsMakeNoDifference(f *testing.F) {
