@@ -3,6 +3,8 @@ package pattern
 import (
 	"maps"
 	"slices"
+
+	"github.com/ringwall/ringwall/internal/checkdigit"
 )
 
 // checksums are the check digits that a recogniser may ask for, by name. Each is
@@ -14,16 +16,16 @@ var checksums = map[string]func([]byte) bool{
 	"ean13":             over(digits, 13, 13, ean),
 	"ean8":              over(digits, 8, 8, ean),
 	"iban-mod97":        over(alphanumerics, 15, 34, iban),
-	"imei":              over(digits, 15, 15, luhn),
+	"imei":              over(digits, 15, 15, checkdigit.Luhn),
 	"isbn10":            over(alphanumerics, 10, 10, isbn10),
-	"iso7064-mod11-10":  over(digits, 2, 64, mod11and10),
+	"iso7064-mod11-10":  over(digits, 2, 64, checkdigit.Mod11And10),
 	"iso7064-mod11-2":   over(alphanumerics, 2, 64, mod11and2),
 	"iso7064-mod97-10":  over(alphanumerics, 3, 64, mod97),
-	"luhn":              over(digits, 2, 64, luhn),
+	"luhn":              over(digits, 2, 64, checkdigit.Luhn),
 	"luhn-alphanumeric": over(alphanumerics, 2, 64, luhnLetters),
 	"mod11":             over(alphanumerics, 2, 64, mod11),
 	"mod97":             over(digits, 3, 64, mod97complement),
-	"verhoeff":          over(digits, 2, 64, verhoeff),
+	"verhoeff":          over(digits, 2, 64, checkdigit.Verhoeff),
 }
 
 // Checksums returns the names of the check digits that are known, sorted.
@@ -80,20 +82,6 @@ func num(c byte) int {
 	return int(c - '0')
 }
 
-func luhn(v []byte) bool {
-	sum := 0
-	for i, c := range v {
-		x := num(c)
-		if (len(v)-i)%2 == 0 {
-			if x *= 2; x > 9 {
-				x -= 9
-			}
-		}
-		sum += x
-	}
-	return sum%10 == 0
-}
-
 func luhnLetters(v []byte) bool {
 	var buf [128]byte
 	w := buf[:0]
@@ -104,7 +92,7 @@ func luhnLetters(v []byte) bool {
 			w = append(w, c)
 		}
 	}
-	return luhn(w)
+	return checkdigit.Luhn(w)
 }
 
 func aba(v []byte) bool {
@@ -148,17 +136,6 @@ func iban(v []byte) bool {
 func mod97complement(v []byte) bool {
 	n := len(v) - 2
 	return mod(v[n:], 100) == 97-mod(v[:n], 97)
-}
-
-func mod11and10(v []byte) bool {
-	p := 10
-	for _, c := range v[:len(v)-1] {
-		if p = (p + num(c)) % 10; p == 0 {
-			p = 10
-		}
-		p = p * 2 % 11
-	}
-	return (p+num(v[len(v)-1]))%10 == 1
 }
 
 // ten returns the digits of v, where X may stand for ten in the last place only.
@@ -210,28 +187,6 @@ func mod11(v []byte) bool {
 		}
 	}
 	return ok && sum%11 == 0
-}
-
-// The operation of the dihedral group of ten elements, and the permutation that
-// Verhoeff found (Error Detecting Decimal Codes, 1969).
-var (
-	dihedral = [10]string{
-		"0123456789", "1234067895", "2340178956", "3401289567", "4012395678",
-		"5987604321", "6598710432", "7659821043", "8765932104", "9876543210",
-	}
-	permuted = "1576283094"
-)
-
-func verhoeff(v []byte) bool {
-	c := byte('0')
-	for i := range v {
-		x := v[len(v)-1-i]
-		for range i % 8 {
-			x = permuted[x-'0']
-		}
-		c = dihedral[c-'0'][x-'0']
-	}
-	return c == '0'
 }
 
 // quasigroup is Damm's (Totally anti-symmetrische Quasigruppen, 2004).

@@ -1,5 +1,7 @@
 package pii
 
+import "github.com/ringwall/ringwall/internal/checkdigit"
+
 // Checks are given the characters of a value, in capitals and without signs, in
 // the length of its form.
 
@@ -30,19 +32,7 @@ func same(v []byte) bool {
 	return true
 }
 
-func luhnText(v []byte) bool {
-	sum := 0
-	for i, c := range v {
-		x := num(c)
-		if (len(v)-i)%2 == 0 {
-			if x *= 2; x > 9 {
-				x -= 9
-			}
-		}
-		sum += x
-	}
-	return sum%10 == 0 && !same(v)
-}
+func luhnText(v []byte) bool { return checkdigit.Luhn(v) && !same(v) }
 
 // day reports whether there is such a day in some year.
 func day(month, day int) bool {
@@ -54,16 +44,7 @@ func dmy(v []byte) bool { return day(value(v[2:4]), value(v[:2])) }
 func ymd(v []byte) bool { return day(value(v[2:4]), value(v[4:6])) }
 
 // iso11 is ISO/IEC 7064 MOD 11,10.
-func iso11(v []byte) bool {
-	p := 10
-	for _, c := range v[:len(v)-1] {
-		if p = (p + num(c)) % 10; p == 0 {
-			p = 10
-		}
-		p = p * 2 % 11
-	}
-	return (11-p)%10 == num(v[len(v)-1]) && !same(v)
-}
+func iso11(v []byte) bool { return checkdigit.Mod11And10(v) && !same(v) }
 
 func deTax(v []byte) bool { return v[0] != '0' && iso11(v) }
 
@@ -211,18 +192,7 @@ func jpMyNumber(v []byte) bool {
 	return !same(v) && eleven(sumOf(v, 6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) == num(v[11])
 }
 
-var verhoeffTable = [10]string{"0123456789", "1234067895", "2340178956", "3401289567", "4012395678", "5987604321", "6598710432", "7659821043", "8765932104", "9876543210"}
-
-func inAadhaar(v []byte) bool { return v[0] > '1' && verhoeff(v) && !same(v) }
-
-func verhoeff(v []byte) bool {
-	perm := [8]string{"0123456789", "1576283094", "5803796142", "8916043527", "9453126870", "4286573901", "2793806415", "7046913258"}
-	c := byte('0')
-	for i := range v {
-		c = verhoeffTable[num(c)][num(perm[i%8][num(v[len(v)-1-i])])]
-	}
-	return c == '0'
-}
+func inAadhaar(v []byte) bool { return v[0] > '1' && checkdigit.Verhoeff(v) && !same(v) }
 
 func inPAN(v []byte) bool { return contains("ABCEFGHJKLPT", v[3]) }
 

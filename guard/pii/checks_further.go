@@ -1,5 +1,7 @@
 package pii
 
+import "github.com/ringwall/ringwall/internal/checkdigit"
+
 // deSocial is the number of the German pension insurance (VKVV §2): the letter
 // counts as two digits, and of each product the digits are added.
 func deSocial(v []byte) bool {
@@ -112,7 +114,7 @@ func luID(v []byte) bool {
 	var d [12]byte
 	copy(d[:], v[:11])
 	d[11] = v[12]
-	return 1850 < year && year < 2100 && ymd(v[2:]) && luhnText(v[:12]) && verhoeff(d[:])
+	return 1850 < year && year < 2100 && ymd(v[2:]) && luhnText(v[:12]) && checkdigit.Verhoeff(d[:])
 }
 
 func mdID(v []byte) bool {
