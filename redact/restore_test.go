@@ -191,21 +191,27 @@ func FuzzRestorer(f *testing.F) {
 		if strings.Contains(strings.ReplaceAll(want, one, ""), two) {
 			t.Fatalf("Restore(%q) = %q leaves a placeholder", in, want)
 		}
-		rng := rand.New(rand.NewPCG(seed, 1))
-		r := b.Restorer(redact.Plain)
-		var got []byte
-		for i := 0; i < len(in); {
-			n := min(1+rng.IntN(6), len(in)-i)
-			got = append(got, r.Write([]byte(in[i:i+n]), false)...)
-			if !strings.HasPrefix(want, string(got)) {
-				t.Fatalf("of %q sent %q, want %q", in[:i+n], got, want)
-			}
-			i += n
-		}
-		if got = append(got, r.Write(nil, true)...); string(got) != want {
-			t.Fatalf("of %q sent %q, want %q", in, got, want)
-		}
+		cut(t, b, in, want, 6, rand.New(rand.NewPCG(seed, 1)))
 	})
+}
+
+// cut restores a text in pieces of up to most bytes: what is sent is final, and in
+// the end what the whole text gives.
+func cut(t *testing.T, b *redact.Book, in, want string, most int, rng *rand.Rand) {
+	t.Helper()
+	r := b.Restorer(redact.Plain)
+	var got []byte
+	for i := 0; i < len(in); {
+		n := min(1+rng.IntN(most), len(in)-i)
+		got = append(got, r.Write([]byte(in[i:i+n]), false)...)
+		if !strings.HasPrefix(want, string(got)) {
+			t.Fatalf("of %q sent %q, want %q", in[:i+n], got, want)
+		}
+		i += n
+	}
+	if got = append(got, r.Write(nil, true)...); string(got) != want {
+		t.Fatalf("of %q sent %q, want %q", in, got, want)
+	}
 }
 
 // The same over many texts made of what placeholders are made of.
@@ -224,19 +230,7 @@ func TestEveryCuttingIsTheSame(t *testing.T) {
 		}
 		want := b.Restore(in, redact.Plain)
 		for range 5 {
-			r := b.Restorer(redact.Plain)
-			var got []byte
-			for i := 0; i < len(in); {
-				n := min(1+rng.IntN(9), len(in)-i)
-				got = append(got, r.Write([]byte(in[i:i+n]), false)...)
-				if !strings.HasPrefix(want, string(got)) {
-					t.Fatalf("of %q sent %q, want %q", in[:i+n], got, want)
-				}
-				i += n
-			}
-			if got = append(got, r.Write(nil, true)...); string(got) != want {
-				t.Fatalf("of %q sent %q, want %q", in, got, want)
-			}
+			cut(t, b, in, want, 9, rng)
 		}
 	}
 }
