@@ -140,11 +140,7 @@ func guardrailShow() *cobra.Command {
   ringwall guardrail show shop@2 --config ringwall.yaml`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := p.load()
-			if err != nil {
-				return err
-			}
-			_, _, s, err := findGuardrail(cfg, refOf(cfg, args))
+			_, _, _, s, err := p.guardrail(args)
 			if err != nil {
 				return err
 			}
@@ -157,12 +153,25 @@ func guardrailShow() *cobra.Command {
 	return c
 }
 
-// refOf is the guardrail that was named, or the one in force.
-func refOf(cfg *config.Config, args []string) string {
-	if len(args) > 0 {
-		return args[0]
+// guardrail returns the guardrail that the only argument names, or the one in
+// force.
+func (p *place) guardrail(args []string) (cfg *config.Config, name, version string, s *guardrail.Spec, err error) {
+	if cfg, err = p.load(); err != nil {
+		return nil, "", "", nil, err
 	}
-	return cfg.Guardrail
+	ref := cfg.Guardrail
+	if len(args) > 0 {
+		ref = args[0]
+	}
+	name, version, s, err = findGuardrail(cfg, ref)
+	return cfg, name, version, s, err
+}
+
+// say prints notes, a line each.
+func say(w io.Writer, notes []string) {
+	for _, n := range notes {
+		fmt.Fprintln(w, n)
+	}
 }
 
 func guardrailValidate() *cobra.Command {
@@ -275,11 +284,7 @@ directory. The configuration puts it in force by guardrail: NAME@VERSION.`,
 		Example: "  ringwall guardrail publish shop --config ringwall.yaml",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := p.load()
-			if err != nil {
-				return err
-			}
-			name, version, s, err := findGuardrail(cfg, refOf(cfg, args))
+			cfg, name, version, s, err := p.guardrail(args)
 			if err != nil {
 				return err
 			}
@@ -318,10 +323,7 @@ It does what Bedrock documents; what was left out is said on standard error.`,
 			if err != nil {
 				return usage(fmt.Errorf("%s: %w", args[0], err))
 			}
-			notes = append(notes, unkept(s)...)
-			for _, n := range notes {
-				fmt.Fprintln(cmd.ErrOrStderr(), n)
-			}
+			say(cmd.ErrOrStderr(), append(notes, unkept(s)...))
 			if name != "" {
 				fmt.Fprintf(cmd.OutOrStdout(), "# %s, imported from Amazon Bedrock\n", strings.Join(strings.Fields(name), " "))
 			}
@@ -348,18 +350,12 @@ no words for is said on standard error.`,
 		Example: "  ringwall guardrail export shop --config ringwall.yaml > shop.json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := p.load()
-			if err != nil {
-				return err
-			}
-			name, _, s, err := findGuardrail(cfg, refOf(cfg, args))
+			_, name, _, s, err := p.guardrail(args)
 			if err != nil {
 				return err
 			}
 			out, notes := s.Bedrock(name)
-			for _, n := range notes {
-				fmt.Fprintln(cmd.ErrOrStderr(), n)
-			}
+			say(cmd.ErrOrStderr(), notes)
 			_, err = cmd.OutOrStdout().Write(out)
 			return err
 		},
@@ -380,14 +376,10 @@ stripe-secret-key and so on, by service.`,
 		Example: "  ringwall guardrail reasons | grep ' JP '",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := p.load()
-			if err != nil {
-				return err
-			}
 			if err := oneOf("format", format, "text", "json"); err != nil {
 				return err
 			}
-			_, _, s, err := findGuardrail(cfg, refOf(cfg, args))
+			_, _, _, s, err := p.guardrail(args)
 			if err != nil {
 				return err
 			}
