@@ -91,10 +91,8 @@ func unique(fs []ringwall.Finding) []ringwall.Finding {
 // found where it differs from the text.
 func (c *Channel) under(v *decode.View) (found []ringwall.Finding) {
 	need := stream.Decoded
-	for _, name := range v.Via {
-		if conv, ok := decode.Named(name); ok && respells[conv.Reason] {
-			need |= stream.Respelled
-		}
+	if v.Respelled {
+		need |= stream.Respelled
 	}
 	r := inner.Get().(*stream.Redactor)
 	defer inner.Put(r)
@@ -128,13 +126,6 @@ func (c *Channel) under(v *decode.View) (found []ringwall.Finding) {
 }
 
 var inner = sync.Pool{New: func() any { return stream.New(stream.Config{}) }}
-
-// respells are the disguises, by the reason they are reported as, that change,
-// move or part the letters of words.
-var respells = map[string]bool{
-	"leet": true, "letter-cipher": true, "reversed-text": true, "letters-apart": true, "pig-latin": true,
-	"words-joined": true, "letters-as-numbers": true, "letters-as-symbols": true, "letters-as-words": true, "upside-down-letters": true,
-}
 
 // tokens looks under the disguises of a text that leaves as it comes: those of
 // single stretches of ASCII without a space, which is what encodings make. It is

@@ -31,6 +31,9 @@ type Converter struct {
 	// Weight is how strange it is to find the disguise in an ordinary text, 0 to
 	// 1. A view may tell less or more, by where the disguise is.
 	Weight float64
+	// Respells says that letters of words are changed, moved or parted: what is
+	// undone reads as words again, and numbers and codes do not survive it.
+	Respells bool
 	// Encode disguises all of text. Ciphers of letters are undone only in texts
 	// that hold common words, because nothing else tells them from honest text;
 	// some alphabets lose the case of letters.
@@ -71,7 +74,7 @@ var Table = []Converter{
 	{Name: "enclosed", Reason: "styled-letters", Weight: styledLetters, Encode: encodeLetters(0x24B6, 0x24D0), undo: undoStyled},
 	{Name: "small-capitals", Reason: "styled-letters", Weight: styledLetters, Encode: encodeSmallCaps, undo: undoStyled},
 	{Name: "regional-indicators", Reason: "styled-letters", Weight: styledLetters, Encode: encodeLetters(regionalA, regionalA), undo: undoStyled},
-	{Name: "upside-down", Reason: "upside-down-letters", Weight: .7, Encode: encodeTurned, undo: undoTurned, needs: fTurned, looks: true},
+	{Name: "upside-down", Reason: "upside-down-letters", Respells: true, Weight: .7, Encode: encodeTurned, undo: undoTurned, needs: fTurned, looks: true},
 	{Name: "homoglyph", Reason: "mixed-scripts", Weight: .8, Encode: encodeHomoglyph, undo: undoAlike, needs: fAlike, looks: true},
 
 	{Name: "base64", Reason: "encoded-text", Weight: .1, Encode: encodeBase64, undo: stdRun.undo, needs: fRun},
@@ -92,29 +95,29 @@ var Table = []Converter{
 	{Name: "unicode-escape", Reason: "escaped-text", Weight: .05, Encode: encodeUnicodeEscape, undo: undoUnicodeEscape, needs: fEscape, wide: true},
 	{Name: "hex-escape", Reason: "escaped-text", Weight: .1, Encode: encodeHexEscape, undo: undoHexEscape, needs: fEscape, wide: true},
 	{Name: "string-escape", Reason: "escaped-text", Weight: 0, Encode: encodeStringEscape, undo: undoStringEscape, needs: fEscape, wide: true},
-	{Name: "binary", Reason: "letters-as-numbers", Weight: .4, Encode: encodeBinary, undo: undoBinary, needs: fNumbers | fBits},
-	{Name: "octal", Reason: "letters-as-numbers", Weight: .4, Encode: encodeOctal, undo: undoOctal, needs: fNumbers},
-	{Name: "decimal", Reason: "letters-as-numbers", Weight: .3, Encode: encodeDecimal, undo: undoDecimal, needs: fNumbers},
-	{Name: "letter-numbers", Reason: "letters-as-numbers", Weight: .4, Encode: encodeLetterNumbers, undo: undoLetterNumbers, needs: fNumbers, wide: true},
-	{Name: "tap-code", Reason: "letters-as-symbols", Weight: .6, Encode: encodeTap, undo: undoTap, needs: fNumbers | fDots, wide: true},
-	{Name: "morse", Reason: "letters-as-symbols", Weight: .4, Encode: encodeMorse, undo: undoMorse, needs: fDots},
-	{Name: "braille", Reason: "letters-as-symbols", Weight: .2, Encode: encodeBraille, undo: undoBraille, needs: fBraille, wide: true},
-	{Name: "nato", Reason: "letters-as-words", Weight: .3, Encode: encodeNATO, undo: undoNATO, needs: fNames},
+	{Name: "binary", Reason: "letters-as-numbers", Respells: true, Weight: .4, Encode: encodeBinary, undo: undoBinary, needs: fNumbers | fBits},
+	{Name: "octal", Reason: "letters-as-numbers", Respells: true, Weight: .4, Encode: encodeOctal, undo: undoOctal, needs: fNumbers},
+	{Name: "decimal", Reason: "letters-as-numbers", Respells: true, Weight: .3, Encode: encodeDecimal, undo: undoDecimal, needs: fNumbers},
+	{Name: "letter-numbers", Reason: "letters-as-numbers", Respells: true, Weight: .4, Encode: encodeLetterNumbers, undo: undoLetterNumbers, needs: fNumbers, wide: true},
+	{Name: "tap-code", Reason: "letters-as-symbols", Respells: true, Weight: .6, Encode: encodeTap, undo: undoTap, needs: fNumbers | fDots, wide: true},
+	{Name: "morse", Reason: "letters-as-symbols", Respells: true, Weight: .4, Encode: encodeMorse, undo: undoMorse, needs: fDots},
+	{Name: "braille", Reason: "letters-as-symbols", Respells: true, Weight: .2, Encode: encodeBraille, undo: undoBraille, needs: fBraille, wide: true},
+	{Name: "nato", Reason: "letters-as-words", Respells: true, Weight: .3, Encode: encodeNATO, undo: undoNATO, needs: fNames},
 
-	{Name: "rot13", Reason: "letter-cipher", Weight: .6, Encode: encodeRot13, undo: undoRot13, needs: fShifted, wide: true},
-	{Name: "rot47", Reason: "letter-cipher", Weight: .7, Encode: encodeRot47, undo: undoRot47, needs: fRot47, wide: true},
-	{Name: "caesar", Reason: "letter-cipher", Weight: .7, Encode: encodeCaesar, undo: undoCaesar, needs: fShifted, wide: true},
-	{Name: "atbash", Reason: "letter-cipher", Weight: .7, Encode: encodeAtbash, undo: undoAtbash, needs: fAtbash, wide: true},
-	{Name: "reversed", Reason: "reversed-text", Weight: .6, Encode: encodeReversed, undo: undoReversed, needs: fBackward, wide: true},
-	{Name: "flipped-words", Reason: "reversed-text", Weight: .6, Encode: encodeFlipped, undo: undoFlipped, needs: fBackward, wide: true},
+	{Name: "rot13", Reason: "letter-cipher", Respells: true, Weight: .6, Encode: encodeRot13, undo: undoRot13, needs: fShifted, wide: true},
+	{Name: "rot47", Reason: "letter-cipher", Respells: true, Weight: .7, Encode: encodeRot47, undo: undoRot47, needs: fRot47, wide: true},
+	{Name: "caesar", Reason: "letter-cipher", Respells: true, Weight: .7, Encode: encodeCaesar, undo: undoCaesar, needs: fShifted, wide: true},
+	{Name: "atbash", Reason: "letter-cipher", Respells: true, Weight: .7, Encode: encodeAtbash, undo: undoAtbash, needs: fAtbash, wide: true},
+	{Name: "reversed", Reason: "reversed-text", Respells: true, Weight: .6, Encode: encodeReversed, undo: undoReversed, needs: fBackward, wide: true},
+	{Name: "flipped-words", Reason: "reversed-text", Respells: true, Weight: .6, Encode: encodeFlipped, undo: undoFlipped, needs: fBackward, wide: true},
 
-	{Name: "spaced", Reason: "letters-apart", Weight: rareApart, Encode: encodeApart, undo: undoApart, needs: fApart, wide: true},
-	{Name: "dashed", Reason: "letters-apart", Weight: rareApart, Encode: encodeDashed, undo: undoApart},
-	{Name: "leet", Reason: "leet", Weight: .4, Encode: encodeLeet, undo: undoLeet, needs: fSigns, wide: true},
-	{Name: "pig-latin", Reason: "pig-latin", Weight: .6, Encode: encodePigLatin, undo: undoPigLatin, needs: fPig, wide: true},
-	{Name: "camel-case", Reason: "words-joined", Weight: named, Encode: encodeCamel, undo: undoJoined, needs: fJoined, wide: true},
-	{Name: "snake-case", Reason: "words-joined", Weight: named, Encode: encodeSnake, undo: undoJoined},
-	{Name: "squeezed", Reason: "words-joined", Weight: squeezed, Encode: encodeSqueezed, undo: undoJoined},
+	{Name: "spaced", Reason: "letters-apart", Respells: true, Weight: rareApart, Encode: encodeApart, undo: undoApart, needs: fApart, wide: true},
+	{Name: "dashed", Reason: "letters-apart", Respells: true, Weight: rareApart, Encode: encodeDashed, undo: undoApart},
+	{Name: "leet", Reason: "leet", Respells: true, Weight: .4, Encode: encodeLeet, undo: undoLeet, needs: fSigns, wide: true},
+	{Name: "pig-latin", Reason: "pig-latin", Respells: true, Weight: .6, Encode: encodePigLatin, undo: undoPigLatin, needs: fPig, wide: true},
+	{Name: "camel-case", Reason: "words-joined", Respells: true, Weight: named, Encode: encodeCamel, undo: undoJoined, needs: fJoined, wide: true},
+	{Name: "snake-case", Reason: "words-joined", Respells: true, Weight: named, Encode: encodeSnake, undo: undoJoined},
+	{Name: "squeezed", Reason: "words-joined", Respells: true, Weight: squeezed, Encode: encodeSqueezed, undo: undoJoined},
 
 	{Name: "string-pieces", Reason: "split-words", Weight: .1, Encode: encodePieces, undo: undoPieces, needs: fPieces, wide: true},
 	{Name: "tag-in-word", Reason: "split-words", Weight: splitWord, Encode: encodeTagged, undo: undoTagged, needs: fMarkup, wide: true},

@@ -21,6 +21,7 @@ type View struct {
 	// Suspicion is how strange it is to find these disguises in an ordinary
 	// text, 0 to 1.
 	Suspicion float64
+	Respelled bool // one of them respells
 
 	layers []layer // outermost first
 	weight float64 // of the strangest converter
@@ -282,6 +283,7 @@ func (f *finder) undo(v View, c *Converter, limit int) (View, bool) {
 	}
 	next := View{
 		Text: text, Via: append(slices.Clip(v.Via), c.Name), Reason: v.Reason, weight: max(weight, v.weight),
+		Respelled: v.Respelled || c.Respells,
 		Suspicion: 1 - (1-v.Suspicion)*(1-weight),
 		layers:    append(slices.Clip(v.layers), layer{edits, v.Text, text}),
 	}
