@@ -223,6 +223,14 @@ func (c *corpus) accompany(r *rand.Rand, row *Row) {
 	if row.Kind != "user_prompt" && row.Kind != "post" {
 		return
 	}
+	if row.Kind == "user_prompt" && row.Lang == "en" && r.IntN(100) < 14 {
+		if r.IntN(3) > 0 {
+			row.Text = articles(c.grammar.Phrase(r, "before.en") + " " + row.Text)
+		} else {
+			row.Text = articles(row.Text + " " + c.grammar.Phrase(r, "after.en"))
+		}
+		return
+	}
 	if r.IntN(100) < 12 {
 		if name := "open." + row.Lang; c.grammar.Has(name) {
 			row.Text = c.grammar.Phrase(r, name) + " " + row.Text
