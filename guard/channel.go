@@ -24,6 +24,7 @@ type Channel struct {
 	tokens  tokens
 	extra   []ringwall.Finding // about all of the text
 	cut     bool
+	scores  ringwall.Scores // beside those of red
 
 	whole  []int  // rules that look once the text is whole
 	slow   []int  // rules that look at a stretch before it leaves
@@ -52,7 +53,7 @@ func (g *Guard) Channel(s Session, at ringwall.Text, l *Looks) *Channel {
 	*c = Channel{
 		g: g, s: s, looks: l, policy: g.on(s.Way, at.Origin), excuses: g.active(s.Principal),
 		keep: ringwall.Text{Path: at.Path, Origin: at.Origin},
-		red:  c.red, watch: c.watch[:0], sources: c.sources[:0], whole: c.whole[:0], slow: c.slow[:0], late: c.late[:0], held: c.held[:0], win: c.win,
+		red:  c.red, watch: c.watch[:0], sources: c.sources[:0], whole: c.whole[:0], slow: c.slow[:0], late: c.late[:0], held: c.held[:0], win: c.win, scores: c.scores[:0],
 	}
 	c.win.reset()
 	if c.s.Context == nil {

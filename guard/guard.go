@@ -247,7 +247,8 @@ type Result struct {
 	Verdict  ringwall.Verdict
 	Findings []ringwall.Finding
 	Looks    []ringwall.Look
-	Texts    []Changed // those that must be replaced, in order
+	Scores   ringwall.Scores // the worst of each name; also of texts that go on
+	Texts    []Changed       // those that must be replaced, in order
 }
 
 // Changed is a text of which parts were masked.
@@ -267,6 +268,7 @@ func (g *Guard) Check(ctx context.Context, s Session, texts []ringwall.Text) Res
 		out := c.text(ctx, text.Value)
 		res.Findings = append(res.Findings, c.Findings()...)
 		blocked = blocked || c.Blocked()
+		res.Scores = res.Scores.Merge(c.Scores())
 		res.Verdict = res.Verdict.And(c.verdict())
 		if c.Masked() && !c.Blocked() {
 			res.Texts = append(res.Texts, Changed{i, string(out)})

@@ -56,7 +56,7 @@ those of whole texts
 			if err := oneOf("at", at, "block", "hold", "mask", "flag"); err != nil {
 				return err
 			}
-			if err := oneOf("score", cfg.Score, scoreNames...); err != nil {
+			if err := oneOf("score", cfg.Score, ringwall.ScoreNames()...); err != nil {
 				return err
 			}
 			if err := errors.Join(cfg.At.UnmarshalText([]byte(at)), cfg.Way.UnmarshalText([]byte(direction))); err != nil {
@@ -144,7 +144,7 @@ those of whole texts
 	complete(c, "direction", "input", "output")
 	complete(c, "origin", "system", "user", "assistant", "tool", "retrieved", "unverified")
 	complete(c, "at", "block", "hold", "mask", "flag")
-	complete(c, "score", scoreNames...)
+	complete(c, "score", ringwall.ScoreNames()...)
 	complete(c, "format", "text", "json", "markdown")
 	return c
 }
