@@ -47,3 +47,13 @@ var contentScores = map[string]string{
 	"hate": ringwall.ScoreHate, "insult": ringwall.ScoreInsult, "sexual": ringwall.ScoreSexual, "violence": ringwall.ScoreViolence,
 	"misconduct": ringwall.ScoreMisconduct, "self-harm": ringwall.ScoreSelfHarm,
 }
+
+// Least returns how sure a finding of a control and a reason must be in texts of
+// an origin that go one way, to be one; false where nobody looks for it there.
+func (g *Guard) Least(way ringwall.Direction, o ringwall.Origin, control, reason string) (float64, bool) {
+	a, ok := g.on(way, o)[control]
+	if !ok {
+		return 0, false
+	}
+	return a.least(reason), true
+}
