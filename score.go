@@ -26,6 +26,9 @@ const (
 	ScoreSelfHarm   = "self_harm"
 	ScoreGrounding  = "grounding" // how well an answer's sources bear it out
 	ScoreRelevance  = "relevance" // how much it has to do with its question
+	// ScoreTurns is how much several turns of a conversation look like an attack
+	// together.
+	ScoreTurns = "prompt_attack_turns"
 )
 
 // ScoreNames lists the classes that a classifier of attacks and of harm knows, in

@@ -33,7 +33,7 @@ func Calibrated(name, version string, s *guardrail.Spec, curves CurveTable) (*gu
 	if err != nil {
 		return nil, fmt.Errorf("guardrail %s: %w", name, err)
 	}
-	cfg := guard.Config{Name: name, Version: version, InputMessage: s.InputMessage, OutputMessage: s.OutputMessage}
+	cfg := guard.Config{Name: name, Version: version, InputMessage: s.InputMessage, OutputMessage: s.OutputMessage, Turns: turns(s)}
 	for _, n := range s.Rules() {
 		r := guard.Rule{
 			Control: n.Control, FailOpen: n.Rule.FailOpen, Release: releases[n.Rule.Stream],
@@ -64,6 +64,18 @@ func Calibrated(name, version string, s *guardrail.Spec, curves CurveTable) (*gu
 		cfg.Exceptions = append(cfg.Exceptions, x)
 	}
 	return guard.New(cfg)
+}
+
+// turns are those of s, in which 0 is none.
+func turns(s *guardrail.Spec) guard.Turns {
+	t := guard.Turns{HalfLife: s.Attack.Turns.HalfLife, Join: s.Attack.Turns.Join}
+	if t.HalfLife == 0 {
+		t.HalfLife = -1
+	}
+	if t.Join == 0 {
+		t.Join = -1
+	}
+	return t
 }
 
 var releases = map[string]guard.Release{"strict": guard.Strict, "window": guard.Window, "buffer": guard.Buffer, "cut-off": guard.CutOff}
