@@ -110,6 +110,9 @@ func (c *Channel) scanners(i int, scope stream.Scope) {
 			continue
 		}
 		c.looks.ran(i)
+		if r.Control == attackControl {
+			c.scores = c.scores.Add(c.s.Way, ringwall.ScoreAttack, 0) // rules that find nothing say so
+		}
 		c.watch = append(c.watch, stream.Watch{Control: r.Control, Cursor: cursor, Late: r.Release == CutOff && c.s.Way == ringwall.Output})
 		views := stream.AllViews
 		if v, ok := s.(stream.Viewer); ok {
@@ -301,6 +304,7 @@ func (c *Channel) Free() {
 		return // let the large ones go
 	}
 	c.red.Reset(stream.Config{})
+	c.scores = c.scores[:0]
 	c.g, c.looks, c.s, c.keep, c.extra = nil, nil, Session{}, ringwall.Text{}, nil
 	c.policy, c.excuses = nil, nil
 	for _, w := range c.watch {

@@ -284,7 +284,7 @@ func (g *Guard) Check(ctx context.Context, s Session, texts []ringwall.Text) Res
 		out := c.text(ctx, text.Value)
 		res.Findings = append(res.Findings, c.Findings()...)
 		blocked = blocked || c.Blocked()
-		scores := c.Scores()
+		scores := c.rated()
 		res.Scores = res.Scores.Merge(scores)
 		talk.note(i, text, c, scores)
 		res.Verdict = res.Verdict.And(c.verdict())

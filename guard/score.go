@@ -8,9 +8,12 @@ import (
 
 // Scores returns how much the text, and what is under its disguises, looks like
 // what is looked for: known once it was closed or blocked.
-func (c *Channel) Scores() ringwall.Scores {
+func (c *Channel) Scores() ringwall.Scores { return slices.Clone(c.rated()) }
+
+// rated are the scores, valid until the Channel is freed.
+func (c *Channel) rated() ringwall.Scores {
 	c.rate(c.red.Scores())
-	return slices.Clone(c.scores)
+	return c.scores
 }
 
 // rate adds scores that cursors gave.

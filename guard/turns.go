@@ -187,11 +187,17 @@ func (g *Guard) carried(texts []said) float64 {
 	return 1 - harmless
 }
 
-// piece is where a part of a text stands in what was joined.
+// part is so many bytes of a text that are joined with others.
+type part struct {
+	text       int // index into the turns' texts
+	from, size int // bytes
+}
+
+// piece is where a part stands in what was joined.
 type piece struct {
 	start, end int // in the joined text
 	text       int // index into the turns' texts
-	from       int // offset in that text
+	from       int // offset of start in that text
 }
 
 // joined looks at the last turns as one text, parted by spaces and, where words or
@@ -226,7 +232,7 @@ func (v *conversation) joined(ctx context.Context, t *turns) (best ringwall.Find
 
 // window chooses the parts of texts that are joined, oldest first: the last turns,
 // each its share of the bytes, and before them those that are short.
-func (g *Guard) window(texts []said) (parts []piece) {
+func (g *Guard) window(texts []said) (parts []part) {
 	n, turn, count, left := g.cfg.Turns.Join, "", 0, shortBytes
 	if n <= 0 {
 		return nil
@@ -252,25 +258,25 @@ func (g *Guard) window(texts []said) (parts []piece) {
 		size := len(texts[i].value)
 		switch {
 		case size <= most:
-			parts = append(parts, piece{0, size, i, 0})
+			parts = append(parts, part{i, 0, size})
 		case i == first:
-			parts = append(parts, piece{0, most, i, size - most}) // its end
+			parts = append(parts, part{i, size - most, most}) // its end
 		case i == len(texts)-1:
-			parts = append(parts, piece{0, most, i, 0}) // its beginning
+			parts = append(parts, part{i, 0, most}) // its beginning
 		default:
-			parts = append(parts, piece{0, most / 2, i, 0}, piece{0, most / 2, i, size - most/2})
+			parts = append(parts, part{i, 0, most / 2}, part{i, size - most/2, most / 2})
 		}
 	}
 	return parts
 }
 
 // join puts parts together, whole characters each.
-func join(texts []said, parts []piece, sep string) (string, []piece) {
+func join(texts []said, parts []part, sep string) (string, []piece) {
 	var b strings.Builder
 	pieces := make([]piece, 0, len(parts))
 	for i, p := range parts {
 		value := texts[p.text].value
-		from, to := p.from, p.from+p.end
+		from, to := p.from, p.from+p.size
 		for from < to && !utf8.RuneStart(value[from]) {
 			from++
 		}

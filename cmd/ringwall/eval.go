@@ -308,7 +308,7 @@ func called(cmd *cobra.Command, args []string) string {
 // quoted is a word as a shell takes it.
 func quoted(s string) string {
 	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.,/=:@+", r)
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.,/=:@+%", r)
 	}
 	if s != "" && strings.TrimFunc(s, plain) == "" {
 		return s

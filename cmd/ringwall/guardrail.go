@@ -174,15 +174,11 @@ func showBudgets(w io.Writer, s *guardrail.Spec) error {
 
 // budgetMeans says what a budget means for a score.
 func budgetMeans(t builtin.Threshold) string {
-	what := t.Score
-	if strings.HasSuffix(t.Key, t.Reason) {
-		what = "scores"
-	}
 	caught := "what it catches is not known"
 	if t.Positive > 0 {
 		caught = fmt.Sprintf("catches %.1f %% of %d that ought to be caught", 100*t.Recall, t.Positive)
 	}
-	return fmt.Sprintf("%s from %.4g on; %s, and flagged %.2g %% of %d that ought to pass", what, t.Point.Score, caught, 100*t.FPR, t.Benign)
+	return fmt.Sprintf("%s from %.4g on; %s, and flagged %.2g %% of %d that ought to pass", t.Score, t.Point.Score, caught, 100*t.FPR, t.Benign)
 }
 
 // guardrail returns the guardrail that the only argument names, or the one in

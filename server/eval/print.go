@@ -48,6 +48,9 @@ func writeText(w io.Writer, sections []section, notes []string) error {
 }
 
 func (s *section) align(b *strings.Builder) {
+	if len(s.rows) == 0 {
+		return
+	}
 	width := make([]int, len(s.head))
 	for _, row := range append([][]string{s.head}, s.rows...) {
 		for i, c := range row {

@@ -198,6 +198,9 @@ func (t *traffic) line(k recorded, cfg *RecordsConfig, perDay float64) RecordsLi
 	c, err := t.ranking.Curve()
 	var p calibrate.Point
 	if err == nil {
+		if above := math.Floor(float64(l.Most)*1000+1.5) / 1000; above <= 1 { // scores are recorded in three digits
+			c.Points = append(c.Points, calibrate.Point{Score: above})
+		}
 		p, err = c.Threshold(cfg.Budget)
 	}
 	if err != nil {

@@ -156,3 +156,21 @@ func TestRecordsThatSayNothing(t *testing.T) {
 		t.Errorf("without scores: %+v, %v", r, err)
 	}
 }
+
+// Where all traffic has one score, as with rules that find nothing, the threshold
+// lies just above it; where that is the highest there is, nowhere.
+func TestRecordsOfOneScore(t *testing.T) {
+	for _, tt := range []struct{ score, want float64 }{{0, 0.001}, {0.25, 0.251}, {1, math.NaN()}} {
+		var all []ringwall.Event
+		for i := range 20 {
+			all = append(all, exchange(i, tt.score))
+		}
+		r, err := eval.Records(t.Context(), eval.RecordsConfig{Entries: traffic(t, 0, all...), Budget: 0.05})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l := r.Lines[0]; math.Abs(float64(l.Threshold)-tt.want) > 1e-9 || math.IsNaN(tt.want) != math.IsNaN(float64(l.Threshold)) || (l.Fault == "") == math.IsNaN(tt.want) {
+			t.Errorf("of %v: %v, %q, want %v", tt.score, l.Threshold, l.Fault, tt.want)
+		}
+	}
+}
