@@ -25,9 +25,9 @@ const ReasonTurns = "multi-turn" // AML.T0054, LLM01
 
 // Bounds on what turns cost beside their own looks, and on what counts.
 const (
-	joinBytes  = 4 << 10 // of the turns that are joined
+	joinBytes  = 2 << 10 // of the turns that are joined
 	shortTurn  = 80      // bytes: turns up to there are joined beyond Turns.Join
-	shortBytes = 8 << 10 // of all that is joined
+	shortBytes = 4 << 10 // of all that is joined
 	turnFloor  = 0.2     // scores up to there add nothing: talk of attacks is none
 )
 
@@ -295,14 +295,19 @@ func join(texts []said, parts []part, sep string) (string, []piece) {
 	return b.String(), pieces
 }
 
-// goesOn reports whether any text may go on in the next without a space.
+// goesOn reports whether a word or an encoding may go on from one text to the next:
+// none ends in a full stop.
 func goesOn(text string, pieces []piece) bool {
 	for i := 1; i < len(pieces); i++ {
-		if a, b := pieces[i-1], pieces[i]; a.text != b.text && a.end > a.start && b.end > b.start && text[a.end-1] > ' ' && text[b.start] > ' ' {
+		if a, b := pieces[i-1], pieces[i]; a.text != b.text && a.end > a.start && b.end > b.start && inWord(text[a.end-1]) && inWord(text[b.start]) {
 			return true
 		}
 	}
 	return false
+}
+
+func inWord(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c >= utf8.RuneSelf || strings.IndexByte("+/=-_%&\\", c) >= 0
 }
 
 // spans reports whether a place in what was joined lies in more than one text. A

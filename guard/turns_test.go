@@ -227,7 +227,7 @@ func TestWhatIsJoinedIsBounded(t *testing.T) {
 			for _, text := range texts {
 				own += len(text.Value)
 			}
-			if again := seen.total - own; again < 1000 || again > 34<<10 {
+			if again := seen.total - own; again < 1000 || again > 10<<10 {
 				t.Errorf("of %d bytes %d were looked at again", own, again)
 			}
 		})
