@@ -74,7 +74,10 @@ those of whole texts
 			}
 			if records != "" {
 				e := fromRecords{place: &p, dir: records, guardrail: guardrail, since: since, budget: cfg.Budget, perDay: cfg.PerDay, command: called(cmd, args), notes: notes}
+				bar := newBar(cmd.ErrOrStderr())
+				e.progress = bar.show
 				r, err := e.run(cmd.Context())
+				bar.clear()
 				if err != nil {
 					return err
 				}

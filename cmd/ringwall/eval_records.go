@@ -27,6 +27,7 @@ type fromRecords struct {
 	perDay                float64
 	command               string
 	notes                 []string
+	progress              func(done, total int, what string)
 }
 
 func (e *fromRecords) run(ctx context.Context) (*eval.RecordsReport, error) {
@@ -49,7 +50,12 @@ func (e *fromRecords) run(ctx context.Context) (*eval.RecordsReport, error) {
 	if err != nil {
 		return nil, err
 	}
+	last, err := audit.Last(dir)
+	if err != nil {
+		return nil, err
+	}
 	r, err := eval.Records(ctx, eval.RecordsConfig{
+		Last: last, Progress: e.progress,
 		Entries: audit.Read(ctx, dir, 1), Guardrail: e.guardrail, Since: since, Budget: e.budget, PerDay: e.perDay, Command: e.command,
 		Present: func(way ringwall.Direction, score string) (float64, bool) { return presentThreshold(g, way, score) },
 		Curve: func(score string) (calibrate.Curve, bool) {

@@ -26,6 +26,8 @@ type RecordsConfig struct {
 	Budget    calibrate.Budget
 	PerDay    float64 // requests of a day; 0: as many as were recorded
 	Command   string  // the call, for the report
+	Last      uint64  // number of the last entry, for Progress
+	Progress  func(done, total int, what string)
 
 	// Present returns the threshold in force of a score in texts that go one way.
 	// Curve returns what thresholds of it do to what ought to be caught. Both may
@@ -97,6 +99,9 @@ func Records(ctx context.Context, cfg RecordsConfig) (*RecordsReport, error) {
 			return nil, err
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
+		}
+		if cfg.Progress != nil && e.Seq%4096 == 0 {
+			cfg.Progress(int(e.Seq), int(max(e.Seq, cfg.Last)), "records read")
 		}
 		ev := &e.Event
 		if ev.Kind != ringwall.ExchangeEnd || ev.Verdict == nil || ev.Guardrail == "" || ev.Time.Before(cfg.Since) || !isOf(ev.Guardrail, cfg.Guardrail) {
