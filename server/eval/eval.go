@@ -6,6 +6,9 @@
 // labels, and adds the rows up in their order, so that the same data gives the same
 // figures; [Report] is what came of it, as text, JSON or Markdown.
 //
+// [Records] measures traffic that was recorded, which has no labels: where its scores
+// lie, and which thresholds keep to a budget of false positives.
+//
 // There are two tasks. Where labels are spans, [Match] pairs them with findings
 // one to one; where they are about the whole text, a [Ranking] says how well the
 // scores part the classes, at every threshold, beside what the guardrail itself
