@@ -31,6 +31,7 @@ var codes = map[string]func(string) string{
 	"entity":  entities,
 	"zero":    func(s string) string { return strings.Join(strings.Split(s, ""), "\u200b") },
 	"wide":    wide,
+	"glyph":   func(s string) string { return lookAlikes.Replace(s) },
 }
 
 var leetDigits = strings.NewReplacer("a", "4", "e", "3", "i", "1", "o", "0", "s", "5", "t", "7")
@@ -62,6 +63,9 @@ func wide(s string) string {
 		return r
 	}, s)
 }
+
+// lookAlikes are Cyrillic letters that look like Latin ones.
+var lookAlikes = strings.NewReplacer("a", "\u0430", "e", "\u0435", "o", "\u043e", "p", "\u0440", "c", "\u0441", "x", "\u0445")
 
 func rot13(s string) string {
 	return strings.Map(func(r rune) rune {
