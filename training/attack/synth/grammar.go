@@ -30,6 +30,7 @@ const (
 	maxDepth   = 24      // rules in rules: more is a rule that names itself
 	maxLine    = 1 << 14 // bytes of an alternative
 	maxText    = 1 << 14 // bytes of an expansion: more is not written
+	maxParts   = 1 << 14 // parts of an expansion: more are left out
 )
 
 // errGrammar is what is wrong with a grammar file, whatever it is.
@@ -348,12 +349,14 @@ type expansion struct {
 	rng  *rand.Rand
 	file *file
 	said map[string]string // what tagged slots were filled with
+	left *int              // parts that may yet be written
 	out  strings.Builder
 }
 
 // expand returns a text of a root.
 func (r *root) expand(rng *rand.Rand) string {
-	e := expansion{rng: rng, file: r.file, said: map[string]string{}}
+	left := maxParts
+	e := expansion{rng: rng, file: r.file, said: map[string]string{}, left: &left}
 	e.write(r.options[rng.IntN(len(r.options))], 0)
 	return tidy(e.out.String())
 }
@@ -361,8 +364,9 @@ func (r *root) expand(rng *rand.Rand) string {
 // write writes a sequence to the end of the text.
 func (e *expansion) write(s sequence, depth int) {
 	for _, p := range s {
+		*e.left = max(*e.left-1, 0)
 		switch {
-		case e.out.Len() > maxText || depth > maxDepth:
+		case e.out.Len() > maxText || depth > maxDepth || *e.left == 0:
 			return
 		case p.choices != nil:
 			e.write(p.choices[e.rng.IntN(len(p.choices))], depth)
@@ -379,7 +383,7 @@ func (e *expansion) fill(p part, depth int) string {
 	key := p.rule + "#" + p.tag
 	words, again := e.said[key]
 	if p.tag == "" || !again {
-		inner := expansion{rng: e.rng, file: e.file, said: e.said}
+		inner := expansion{rng: e.rng, file: e.file, said: e.said, left: e.left}
 		options := e.file.rule(p.rule)
 		inner.write(options[e.rng.IntN(len(options))], depth+1)
 		words = inner.out.String()
