@@ -8,6 +8,7 @@ import (
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/attack"
+	"github.com/ringwall/ringwall/guard/content"
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/guard/link"
 	"github.com/ringwall/ringwall/guard/pattern"
@@ -100,8 +101,6 @@ func asked(s *guardrail.Spec, n guardrail.Named) bool {
 		return len(s.Topic.Topics) > 0
 	case &s.Grounding.Rule:
 		return s.Grounding.Grounding > 0 || s.Grounding.Relevance > 0
-	case &s.Content.Rule:
-		return n.Rule.Looks()
 	}
 	return false
 }
@@ -158,6 +157,9 @@ func actions(s *guardrail.Spec, n guardrail.Named, way ringwall.Direction, rest 
 	if n.Control == attack.Control && n.Rule.Least == usualLeast {
 		a.Least = s.Attack.Strength.Least()
 	}
+	if n.Control == content.Control && n.Rule.Least == usualLeast {
+		strengths(&s.Content, way, a)
+	}
 	for _, t := range budgets {
 		t.set(n.Control, a)
 	}
@@ -172,6 +174,23 @@ func actions(s *guardrail.Spec, n guardrail.Named, way ringwall.Direction, rest 
 		a.By[reason], a.TokenizeBy[reason] = act.Action, act.Tokenize
 	}
 	return a
+}
+
+// strengths sets the thresholds that strengths mean for texts that go one way.
+func strengths(c *guardrail.Content, way ringwall.Direction, a *guard.Actions) {
+	by := c.InStrength
+	if way == ringwall.Output {
+		by = c.OutStrength
+	}
+	for category, s := range by {
+		if _, said := a.LeastBy[category]; said {
+			continue
+		}
+		if a.LeastBy == nil {
+			a.LeastBy = map[string]float64{}
+		}
+		a.LeastBy[category] = s.Least()
+	}
 }
 
 // mild is what is done about reasons that a guardrail does not name: people ask
