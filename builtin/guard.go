@@ -9,6 +9,7 @@ import (
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/attack"
 	"github.com/ringwall/ringwall/guard/guardrail"
+	"github.com/ringwall/ringwall/guard/judge"
 	"github.com/ringwall/ringwall/guard/link"
 	"github.com/ringwall/ringwall/guard/pattern"
 	"github.com/ringwall/ringwall/guard/person"
@@ -18,12 +19,18 @@ import (
 )
 
 // Guard puts together the guard that s describes. The errors name what in s
-// cannot be meant.
+// cannot be meant. A guard with outside judges is to be closed.
 func Guard(name, version string, s *guardrail.Spec) (*guard.Guard, error) {
+	return Heard(name, version, s, nil)
+}
+
+// Heard is Guard, and has hears be told what the outside judges do.
+func Heard(name, version string, s *guardrail.Spec, hears judge.Observer) (*guard.Guard, error) {
 	if err := dangling(s); err != nil {
 		return nil, fmt.Errorf("guardrail %s: %w", name, err)
 	}
 	cfg := guard.Config{Name: name, Version: version, InputMessage: s.InputMessage, OutputMessage: s.OutputMessage}
+	embedded := map[string][]stream.Scanner{}
 	for _, n := range s.Rules() {
 		r := guard.Rule{
 			Control: n.Control, FailOpen: n.Rule.FailOpen, Release: releases[n.Rule.Stream],
@@ -44,6 +51,7 @@ func Guard(name, version string, s *guardrail.Spec) (*guard.Guard, error) {
 			return nil, fmt.Errorf("guardrail %s: %s: %w", name, n.Key, err)
 		}
 		if len(r.Scanners) > 0 || r.Missing != "" || r.Control == guard.Sanitize {
+			embedded[r.Control] = r.Scanners
 			cfg.Rules = append(cfg.Rules, r)
 		}
 	}
@@ -54,7 +62,17 @@ func Guard(name, version string, s *guardrail.Spec) (*guard.Guard, error) {
 		}
 		cfg.Exceptions = append(cfg.Exceptions, x)
 	}
-	return guard.New(cfg)
+	var err error
+	if cfg.Seconds, err = judges(version, s, embedded, hears); err != nil {
+		return nil, fmt.Errorf("guardrail %s: %w", name, err)
+	}
+	g, err := guard.New(cfg)
+	if err != nil {
+		for _, j := range cfg.Seconds {
+			j.Close()
+		}
+	}
+	return g, err
 }
 
 var releases = map[string]guard.Release{"strict": guard.Strict, "window": guard.Window, "buffer": guard.Buffer, "cut-off": guard.CutOff}
@@ -66,7 +84,10 @@ func looker(s *guardrail.Spec, n guardrail.Named) (scanners []stream.Scanner, mi
 		scanners, err = make(s)
 		return scanners, "", err
 	}
-	if asked(s, n) {
+	switch {
+	case served(s, n.Key):
+		return nil, "outside-judges", nil
+	case asked(s, n):
 		return nil, "no-detector", nil
 	}
 	return nil, "", nil
@@ -89,7 +110,7 @@ func asked(s *guardrail.Spec, n guardrail.Named) bool {
 // nobody keeps: every look of theirs is recorded as skipped.
 func Unkept(s *guardrail.Spec) (keys []string) {
 	for _, n := range s.Rules() {
-		if _, kept := Scanners[n.Control]; !kept && asked(s, n) {
+		if _, kept := Scanners[n.Control]; !kept && asked(s, n) && !served(s, n.Key) {
 			keys = append(keys, n.Key)
 		}
 	}

@@ -65,6 +65,11 @@ func Reasons(s *guardrail.Spec) (out []Reason) {
 		add("topic", t.Name)
 	}
 	add("grounding", "grounding", "relevance")
+	for _, r := range judgedReasons(s) {
+		if !slices.ContainsFunc(out, func(o Reason) bool { return o.Control == r.Control && o.Reason == r.Reason }) {
+			out = append(out, r)
+		}
+	}
 	return out
 }
 

@@ -25,9 +25,9 @@ type Channel struct {
 	extra   []ringwall.Finding // about all of the text
 	cut     bool
 
-	whole  []int  // rules that look once the text is whole
-	slow   []int  // rules that look at a stretch before it leaves
-	late   []int  // rules that look at a stretch while it leaves
+	whole  []int  // rules and judges that look once the text is whole
+	slow   []int  // those that look at a stretch before it leaves
+	late   []int  // those that look at a stretch while it leaves
 	held   []byte // the text while it waits for these
 	win    windows
 	flying []flight
@@ -74,6 +74,7 @@ func (g *Guard) Channel(s Session, at ringwall.Text, l *Looks) *Channel {
 			c.scanners(i, scope)
 		}
 	}
+	c.judges()
 	if s.Way == ringwall.Output && len(c.sources) > 0 {
 		c.tokens = tokens{c: c}
 		c.watch = append(c.watch, stream.Watch{Control: Sanitize, Cursor: &c.tokens})
@@ -196,7 +197,7 @@ func (c *Channel) stretches(p []byte, final bool) []byte {
 		text := c.keep
 		text.Value = w.text
 		if len(c.slow) > 0 {
-			c.hear(c.g.detect(c.s.Context, c.slow, text), w)
+			c.hear(c.g.detect(c.s.Context, c.s.Way, c.slow, text), w)
 			n := w.end - w.start
 			p = append(p, c.held[:n]...)
 			c.held = append(c.held[:0], c.held[n:]...)
@@ -205,8 +206,8 @@ func (c *Channel) stretches(p []byte, final bool) []byte {
 			c.land(mostFlying - 1)
 			f := flight{w, make(chan []answer, 1)} // buffered: nobody may be there to hear it
 			rules := slices.Clone(c.late)
-			g, ctx := c.g, c.s.Context
-			go func() { f.answers <- g.detect(ctx, rules, text) }()
+			g, ctx, way := c.g, c.s.Context, c.s.Way
+			go func() { f.answers <- g.detect(ctx, way, rules, text) }()
 			c.flying = append(c.flying, f)
 		}
 	}
@@ -245,12 +246,12 @@ func (c *Channel) text(ctx context.Context, text string) []byte {
 		c.red.Reset(c.config(known))
 	}
 	if len(c.whole) > 0 {
-		c.hear(c.g.detect(ctx, c.whole, c.keep), window{text: text, end: len(text)})
+		c.hear(c.g.detect(ctx, c.s.Way, c.whole, c.keep), window{text: text, end: len(text)})
 	}
 	if rules := slices.Concat(c.slow, c.late); len(rules) > 0 {
 		c.win.add([]byte(text))
 		for w, ok := c.win.next(true); ok; w, ok = c.win.next(true) {
-			c.hear(c.g.detect(ctx, rules, ringwall.Text{Path: c.keep.Path, Origin: c.keep.Origin, Value: w.text}), w)
+			c.hear(c.g.detect(ctx, c.s.Way, rules, ringwall.Text{Path: c.keep.Path, Origin: c.keep.Origin, Value: w.text}), w)
 		}
 	}
 	out := c.red.Text(text)

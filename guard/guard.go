@@ -75,6 +75,7 @@ type Config struct {
 	Name       string        // "default"
 	Version    string        // default "draft"
 	Rules      []Rule        // looked at and reported in this order
+	Seconds    []Second      // look beside the rules
 	Exceptions []Exception   // what excuses findings
 	Timeout    time.Duration // for each Detector and text; default 2s
 	// What clients read instead of what was blocked.
@@ -87,6 +88,7 @@ type Guard struct {
 	cfg    Config
 	policy [2][origins]Policy // by direction and origin
 	buffer bool               // streamed answers are held back whole
+	second []seat
 }
 
 const origins = int(ringwall.Retrieved) + 1
@@ -150,6 +152,9 @@ func New(cfg Config) (*Guard, error) {
 			}
 		}
 	}
+	if err := g.seats(); err != nil {
+		return nil, err
+	}
 	for i, e := range cfg.Exceptions {
 		if e.Name == "" || slices.ContainsFunc(cfg.Exceptions[:i], func(o Exception) bool { return o.Name == e.Name }) {
 			return nil, fmt.Errorf("guard %s: exception %d: a name of its own is required", cfg.Name, i)
@@ -196,10 +201,11 @@ func (g *Guard) Decide(way ringwall.Direction, o ringwall.Origin, fs []ringwall.
 }
 
 // Weak says of a rule that it protects less than it could.
-type Weak struct{ Control, Why string } // "fail-open", "cut-off", "shadow"
+type Weak struct{ Control, Why string } // "fail-open", "cut-off", "shadow", "judge-fail-open"
 
-// WeakRules returns the rules that let pass when they cannot look, that look
-// at streamed answers only while these leave, and that only watch.
+// WeakRules returns the rules that let pass when they, or their judges, cannot
+// look, that look at streamed answers only while these leave, and that only
+// watch.
 func (g *Guard) WeakRules() (weak []Weak) {
 	for i := range g.cfg.Rules {
 		r := &g.cfg.Rules[i]
@@ -211,6 +217,13 @@ func (g *Guard) WeakRules() (weak []Weak) {
 		}
 		if r.Input != nil && r.Input.Shadow || r.Output != nil && r.Output.Shadow {
 			weak = append(weak, Weak{r.Control, "shadow"})
+		}
+	}
+	for _, s := range g.second {
+		for _, control := range s.Controls {
+			if s.FailOpen {
+				weak = append(weak, Weak{control, "judge-fail-open"})
+			}
 		}
 	}
 	return weak

@@ -1,20 +1,25 @@
 package guard
 
-import "github.com/ringwall/ringwall"
+import (
+	"slices"
+
+	"github.com/ringwall/ringwall"
+)
 
 // Looks gathers how the rules of a guardrail looked at the texts of an exchange
 // in one direction. It is owned by one goroutine.
 type Looks struct {
-	rules []Rule
-	way   ringwall.Direction
-	state []ringwall.Look
+	rules  []Rule
+	judges []seat
+	way    ringwall.Direction
+	state  []ringwall.Look // of the rules, then of the judges by control
 }
 
 // Looks returns an empty record of looking the given way. A rule that is never
 // asked stays skipped for want of text.
 func (g *Guard) Looks(way ringwall.Direction) *Looks {
 	rules := g.cfg.Rules
-	l := &Looks{rules: rules, way: way, state: make([]ringwall.Look, len(rules))}
+	l := &Looks{rules: rules, judges: g.second, way: way, state: make([]ringwall.Look, len(rules))}
 	for i, r := range rules {
 		l.state[i] = ringwall.Look{Control: r.Control, Way: way, State: ringwall.Skipped, Why: "no-text"}
 		switch {
@@ -22,6 +27,15 @@ func (g *Guard) Looks(way ringwall.Direction) *Looks {
 			l.state[i].Why = "not-configured"
 		case r.Missing != "":
 			l.state[i].Why = r.Missing
+		}
+	}
+	for _, s := range g.second {
+		for _, control := range s.Controls {
+			look := ringwall.Look{Control: control, By: s.Name, Way: way, State: ringwall.Skipped, Why: "not-configured"}
+			if slices.ContainsFunc(s.serves[way][:], func(on []string) bool { return slices.Contains(on, control) }) {
+				look.Why = "no-text"
+			}
+			l.state = append(l.state, look)
 		}
 	}
 	return l
@@ -63,5 +77,6 @@ func (l *Looks) fail(control, why string) {
 	}
 }
 
-// List returns the record, a line for each rule.
+// List returns the record, a line for each rule and then one for each control of
+// each judge.
 func (l *Looks) List() []ringwall.Look { return l.state }
