@@ -25,10 +25,11 @@ type Channel struct {
 	extra   []ringwall.Finding // about all of the text
 	cut     bool
 
-	whole  []int  // rules and judges that look once the text is whole
-	slow   []int  // those that look at a stretch before it leaves
-	late   []int  // those that look at a stretch while it leaves
-	held   []byte // the text while it waits for these
+	whole  []int    // rules and judges that look once the text is whole
+	slow   []int    // those that look at a stretch before it leaves
+	late   []int    // those that look at a stretch while it leaves
+	ahead  []answer // of whole, where they were asked before
+	held   []byte   // the text while it waits for these
 	win    windows
 	flying []flight
 }
@@ -246,7 +247,10 @@ func (c *Channel) text(ctx context.Context, text string) []byte {
 		c.red.Reset(c.config(known))
 	}
 	if len(c.whole) > 0 {
-		c.hear(c.g.detect(ctx, c.s.Way, c.whole, c.keep), window{text: text, end: len(text)})
+		if c.ahead == nil {
+			c.ahead = c.g.detect(ctx, c.s.Way, c.whole, c.keep)
+		}
+		c.hear(c.ahead, window{text: text, end: len(text)})
 	}
 	if rules := slices.Concat(c.slow, c.late); len(rules) > 0 {
 		c.win.add([]byte(text))

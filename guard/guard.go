@@ -89,6 +89,7 @@ type Guard struct {
 	policy [2][origins]Policy // by direction and origin
 	buffer bool               // streamed answers are held back whole
 	second []seat
+	waits  bool // somebody looks at whole texts on the way in
 }
 
 const origins = int(ringwall.Retrieved) + 1
@@ -154,6 +155,9 @@ func New(cfg Config) (*Guard, error) {
 	}
 	if err := g.seats(); err != nil {
 		return nil, err
+	}
+	for o := range origins {
+		g.waits = g.waits || len(g.asked(ringwall.Origin(o))) > 0
 	}
 	for i, e := range cfg.Exceptions {
 		if e.Name == "" || slices.ContainsFunc(cfg.Exceptions[:i], func(o Exception) bool { return o.Name == e.Name }) {
@@ -275,8 +279,12 @@ func (g *Guard) Check(ctx context.Context, s Session, texts []ringwall.Text) Res
 	res := Result{Verdict: ringwall.Verdict{Action: ringwall.Allow}}
 	looks := g.Looks(s.Way)
 	blocked := false
+	ahead := g.ahead(ctx, s, texts)
 	for i, text := range texts {
 		c := g.Channel(s, text, looks)
+		if ahead != nil {
+			c.ahead = ahead[i]
+		}
 		out := c.text(ctx, text.Value)
 		res.Findings = append(res.Findings, c.Findings()...)
 		blocked = blocked || c.Blocked()

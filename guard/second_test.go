@@ -257,3 +257,40 @@ func TestNewRefusesJudges(t *testing.T) {
 		t.Error("the judge was not closed")
 	}
 }
+
+// The texts of a request are looked at several at once, each once, and what is
+// found is of its own text.
+func TestManyTextsWaitLittle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked atomic.Int64
+		slow := func(ctx context.Context, text ringwall.Text) ([]ringwall.Finding, error) {
+			asked.Add(1)
+			<-time.After(time.Second)
+			return (&outside{}).Judge(ctx, ringwall.Input, text)
+		}
+		g := judged(t, guard.Strict, func(s *guard.Second) { s.Judge = judgeFunc(slow); s.Origins = []ringwall.Origin{ringwall.User} }, nil)
+		texts := []ringwall.Text{{Origin: ringwall.Tool, Value: "quick"}}
+		for range 15 {
+			texts = append(texts, ringwall.Text{Origin: ringwall.User, Value: "a quick one"}, ringwall.Text{Origin: ringwall.User, Value: "a slow one"})
+		}
+		start := time.Now()
+		res := g.Check(t.Context(), guard.Session{}, texts)
+		if took := time.Since(start); took != 4*time.Second || asked.Load() != 30 { // 30 in groups of 8
+			t.Errorf("it took %v for %d questions", took, asked.Load())
+		}
+		if len(res.Texts) != 15 {
+			t.Errorf("%d texts were changed", len(res.Texts))
+		}
+		for i, c := range res.Texts {
+			if c.Index != 1+2*i || c.Value != "a {QUICK} one" {
+				t.Errorf("text %d became %q", c.Index, c.Value)
+			}
+		}
+	})
+}
+
+type judgeFunc func(context.Context, ringwall.Text) ([]ringwall.Finding, error)
+
+func (f judgeFunc) Judge(ctx context.Context, _ ringwall.Direction, text ringwall.Text) ([]ringwall.Finding, error) {
+	return f(ctx, text)
+}

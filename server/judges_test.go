@@ -48,10 +48,9 @@ func newGuardModel(t *testing.T) *guardModel {
 		fmt.Fprintf(w, `{"choices":[{"finish_reason":"stop","message":{"content":"%s"}}]}`, answer)
 	}))
 	m.Config.ConnState = func(_ net.Conn, s http.ConnState) {
-		switch s {
-		case http.StateNew:
+		if s == http.StateNew {
 			m.open.Add(1)
-		case http.StateClosed, http.StateHijacked:
+		} else if s == http.StateClosed {
 			m.open.Add(-1)
 		}
 	}

@@ -17,13 +17,7 @@ const (
 )
 
 func (s State) String() string {
-	switch s {
-	case Closed:
-		return "closed"
-	case HalfOpen:
-		return "half-open"
-	}
-	return "open"
+	return [...]string{"closed", "half-open", "open"}[min(s, Open)]
 }
 
 // breaker keeps calls from a judge that fails: after most failures in a row it

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"slices"
@@ -30,18 +31,20 @@ const (
 type kind struct {
 	needsURL, needsModel bool
 	make                 func(*Config, *labels) (asker, error)
+	also                 []string // controls of which it finds something, beside those of its table
+	any                  bool     // it may find something of all
 }
 
 var kinds = map[string]kind{
-	LlamaGuard: {true, true, newLlama},
-	Qwen3Guard: {true, true, newQwen},
-	Safeguard:  {true, true, newPolicy},
-	Chat:       {true, true, newPolicy},
-	YesNo:      {true, true, newYesNo},
-	Moderation: {true, false, newModeration},
-	Bedrock:    {false, false, newBedrock},
-	Presidio:   {true, false, newPresidio},
-	Webhook:    {true, false, newWebhook},
+	LlamaGuard: {needsURL: true, needsModel: true, make: newLlama},
+	Qwen3Guard: {needsURL: true, needsModel: true, make: newQwen},
+	Safeguard:  {needsURL: true, needsModel: true, make: newPolicy, also: []string{content, attack, topic}},
+	Chat:       {needsURL: true, needsModel: true, make: newPolicy, also: []string{content, attack, topic}},
+	YesNo:      {needsURL: true, needsModel: true, make: newYesNo, any: true},
+	Moderation: {needsURL: true, make: newModeration},
+	Bedrock:    {make: newBedrock, also: []string{topic, word, personal}},
+	Presidio:   {needsURL: true, make: newPresidio, also: []string{personal}},
+	Webhook:    {needsURL: true, make: newWebhook, any: true},
 }
 
 // Kinds lists the kinds of judges.
@@ -134,7 +137,20 @@ func (c *Config) check() error {
 			return fmt.Errorf("label %s: the judge does not serve %s", name, t.Control)
 		}
 	}
+	for _, control := range c.Controls {
+		if !c.finds(control) {
+			return fmt.Errorf("a judge of kind %s finds nothing of %s: give it labels, or strike the control", c.Kind, control)
+		}
+	}
 	return nil
+}
+
+// finds reports whether anything that the judge may say is of control. One that
+// cannot find anything must not look as if it had.
+func (c *Config) finds(control string) bool {
+	of := func(t Target) bool { return t.Control == control }
+	return slices.ContainsFunc(slices.Collect(maps.Values(c.Labels)), of) ||
+		slices.ContainsFunc(slices.Collect(maps.Values(tables[c.Kind])), of) || slices.Contains(kinds[c.Kind].also, control) || kinds[c.Kind].any
 }
 
 // CheckURL reports a URL that no judge can have. The error does not repeat it:

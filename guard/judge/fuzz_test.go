@@ -36,8 +36,10 @@ func sound(t *testing.T, fs []ringwall.Finding, text string) {
 // What is not one of the answers that a guard model gives is an error; only the
 // very words for safe find nothing.
 func FuzzGuardModels(f *testing.F) {
-	for _, s := range []string{"safe", "\n\nunsafe\nS1,S10", "unsafe", "safe\nS1", "Safety: Safe\nCategories: None", "Safety: Unsafe\nCategories: Violent, PII\nRefusal: No",
-		"Yes", "<score> no </score>", "No.", "<think></think>\n<score>yes</score>", "Safety: Controversial\nCategories: None"} {
+	for _, s := range []string{
+		"safe", "\n\nunsafe\nS1,S10", "unsafe", "safe\nS1", "Safety: Safe\nCategories: None", "Safety: Unsafe\nCategories: Violent, PII\nRefusal: No",
+		"Yes", "<score> no </score>", "No.", "<think></think>\n<score>yes</score>", "Safety: Controversial\nCategories: None",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, answer string) {
@@ -117,8 +119,10 @@ func FuzzAnswers(f *testing.F) {
 // Whatever a server answers to ApplyGuardrail, AWS's client and we read it or
 // refuse it.
 func FuzzBedrock(f *testing.F) {
-	for _, s := range []string{`{"action":"NONE","outputs":[],"assessments":[]}`, `{"action":"GUARDRAIL_INTERVENED","assessments":[{"topicPolicy":{"topics":[{"name":"Ü","action":"BLOCKED"}]}}]}`,
-		`{"action":"NONE","assessments":[{"contextualGroundingPolicy":{"filters":[{"type":"GROUNDING","score":0.1,"threshold":0.5,"action":"BLOCKED"}]}}]}`} {
+	for _, s := range []string{
+		`{"action":"NONE","outputs":[],"assessments":[]}`, `{"action":"GUARDRAIL_INTERVENED","assessments":[{"topicPolicy":{"topics":[{"name":"Ü","action":"BLOCKED"}]}}]}`,
+		`{"action":"NONE","assessments":[{"contextualGroundingPolicy":{"filters":[{"type":"GROUNDING","score":0.1,"threshold":0.5,"action":"BLOCKED"}]}}]}`,
+	} {
 		f.Add(s, "some Ü text")
 	}
 	var body string

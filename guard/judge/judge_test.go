@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -176,12 +177,16 @@ func TestLabels(t *testing.T) {
 // say what it answers.
 func asked(t testing.TB, answer func(req chatRequest) string) (url string, last *chatRequest) {
 	last = &chatRequest{}
+	var mu sync.Mutex
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		*last = chatRequest{Key: r.Header.Get("Authorization"), Path: r.URL.Path}
-		if err := json.NewDecoder(r.Body).Decode(last); err != nil {
+		req := chatRequest{Key: r.Header.Get("Authorization"), Path: r.URL.Path}
+		if err := json.NewDecoder(r.Body).Decode(&req); err != nil {
 			t.Error(err)
 		}
-		_, _ = io.WriteString(w, completion(answer(*last), nil))
+		mu.Lock()
+		*last = req
+		mu.Unlock()
+		_, _ = io.WriteString(w, completion(answer(req), nil))
 	}))
 	t.Cleanup(s.Close)
 	return s.URL, last
@@ -337,8 +342,12 @@ func TestWhatIsNoAnswer(t *testing.T) {
 				continue // AWS's client reads the one, and takes the other for an answer that says nothing
 			}
 			t.Run(kind+": "+tt.name, func(t *testing.T) {
+				control := content
+				if kind == judge.Presidio {
+					control = personal
+				}
 				j := made(t, awsTest(judge.Config{
-					Kind: kind, Controls: []string{content}, URL: says(t, tt.status, tt.body), Model: "m", Policy: "p", Guardrail: "g", Answer: 1 << 15,
+					Kind: kind, Controls: []string{control}, URL: says(t, tt.status, tt.body), Model: "m", Policy: "p", Guardrail: "g", Answer: 1 << 15,
 					Key: func() (string, error) { return "the-key", nil },
 				}, t))
 				fs, err := j.Judge(t.Context(), ringwall.Input, input("the-text"))
@@ -403,7 +412,8 @@ func TestNewRefuses(t *testing.T) {
 		{"a label of a control that it does not serve", func(c *judge.Config) { c.Labels = map[string]judge.Target{"S1": {Control: attack, Reason: "x"}} }, "does not serve"},
 		{"a webhook without a key", func(c *judge.Config) { c.Kind = judge.Webhook }, "signed"},
 		{"Bedrock without a guardrail", func(c *judge.Config) { c.Kind = judge.Bedrock }, "Bedrock guardrail"},
-		{"a model with nothing to judge", func(c *judge.Config) { c.Kind, c.Controls = judge.Chat, []string{personal} }, "nothing to ask"},
+		{"a control of which it finds nothing", func(c *judge.Config) { c.Controls = []string{content, personal} }, "finds nothing of inference/pii"},
+		{"a model without topics", func(c *judge.Config) { c.Kind, c.Controls = judge.Chat, []string{topic} }, "nothing to ask"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := ok

@@ -19,7 +19,7 @@ import (
 func newPolicy(cfg *Config, l *labels) (asker, error) {
 	means := policyLabels(cfg)
 	if len(means) == 0 {
-		return nil, fmt.Errorf("kind %s judges content, prompt attacks and topics, and what its labels name: there is nothing to ask for", cfg.Kind)
+		return nil, fmt.Errorf("kind %s judges content, prompt attacks and topics, and what its labels name: there is nothing to ask", cfg.Kind)
 	}
 	table := map[string]Target{}
 	for name, m := range means {

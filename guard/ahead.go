@@ -1,0 +1,55 @@
+package guard
+
+import (
+	"context"
+	"sync"
+
+	"github.com/ringwall/ringwall"
+)
+
+// mostAhead bounds the texts of a request that detectors and judges look at at
+// once.
+const mostAhead = 8
+
+// ahead asks those that look at whole texts about all texts of a request, several
+// at once: a conversation of many turns waits hardly longer than one of one. The
+// result is by text, nil where nobody need be asked so.
+func (g *Guard) ahead(ctx context.Context, s Session, texts []ringwall.Text) [][]answer {
+	if s.Way != ringwall.Input || len(texts) < 2 || !g.waits {
+		return nil
+	}
+	out := make([][]answer, len(texts))
+	next := make(chan int)
+	var all sync.WaitGroup
+	for range min(len(texts), mostAhead) {
+		all.Go(func() {
+			for i := range next {
+				if who := g.asked(texts[i].Origin); len(who) > 0 {
+					out[i] = g.detect(ctx, s.Way, who, texts[i])
+				}
+			}
+		})
+	}
+	for i := range texts {
+		next <- i
+	}
+	close(next)
+	all.Wait()
+	return out
+}
+
+// asked lists, as a Channel does, the detectors and judges that look at a text of
+// that origin on the way in, where all of it is there at once.
+func (g *Guard) asked(o ringwall.Origin) (who []int) {
+	for i := range g.cfg.Rules {
+		if r := &g.cfg.Rules[i]; r.Detector != nil && r.actions(ringwall.Input, o) != nil {
+			who = append(who, i)
+		}
+	}
+	for k := range g.second {
+		if len(g.second[k].on(ringwall.Input, o)) > 0 {
+			who = append(who, len(g.cfg.Rules)+k)
+		}
+	}
+	return who
+}
