@@ -48,10 +48,8 @@ func newGuardModel(t *testing.T) *guardModel {
 		fmt.Fprintf(w, `{"choices":[{"finish_reason":"stop","message":{"content":"%s"}}]}`, answer)
 	}))
 	m.Config.ConnState = func(_ net.Conn, s http.ConnState) {
-		if s == http.StateNew {
-			m.open.Add(1)
-		} else if s == http.StateClosed {
-			m.open.Add(-1)
+		if by, ok := map[http.ConnState]int64{http.StateNew: 1, http.StateClosed: -1}[s]; ok {
+			m.open.Add(by)
 		}
 	}
 	m.Start()
