@@ -95,7 +95,7 @@ Exits with 1 when a text is judged --fail-on or stricter.`,
 			if err != nil {
 				return err
 			}
-			g, err := guardOf(cfg, guardrail)
+			g, err := guardOf(cfg, guardrail, cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}

@@ -81,7 +81,7 @@ those of whole texts
 			if err != nil {
 				return err
 			}
-			g, err := guardOf(conf, guardrail)
+			g, err := guardOf(conf, guardrail, cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}

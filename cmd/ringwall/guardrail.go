@@ -53,13 +53,14 @@ func findGuardrail(c *config.Config, ref string) (name, version string, s *guard
 	return name, version, s, nil
 }
 
-// guardOf makes a guard of the guardrail ref, "" for the one in force.
-func guardOf(c *config.Config, ref string) (*guard.Guard, error) {
+// guardOf makes a guard of the guardrail ref, "" for the one in force. Why outside
+// judges could not look is said on w.
+func guardOf(c *config.Config, ref string, w io.Writer) (*guard.Guard, error) {
 	name, version, s, err := findGuardrail(c, cmp.Or(ref, c.Guardrail))
 	if err != nil {
 		return nil, err
 	}
-	g, err := builtin.Guard(name, version, s)
+	g, err := builtin.Heard(name, version, s, &complaints{w: w})
 	if err != nil {
 		return nil, usage(err)
 	}

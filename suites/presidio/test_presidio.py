@@ -50,7 +50,7 @@ class TestPresidio(unittest.TestCase):
                 json.dump(guardrail, f)  # which is YAML too
             lines = "".join(json.dumps({"id": name, "text": text, "source": "input"}) + "\n" for name, (text, _) in texts.items())
             run = subprocess.run([RINGWALL, "check", "--jsonl", "-", "--guardrail", folder + "/g.yaml", "--fail-on", "block"], input=lines, capture_output=True, text=True)
-        self.assertEqual(run.stderr, "")
+        self.said = run.stderr
         return {line["id"]: line for line in map(json.loads, run.stdout.splitlines())}
 
     def judge(self, **more):
@@ -61,6 +61,7 @@ class TestPresidio(unittest.TestCase):
         for name in ("plain", "scripts", "ours"):
             self.assertEqual(without[name]["action"], "allow", name)
         judged = self.check({"judges": [self.judge()]})
+        self.assertEqual(self.said, "")
         for name, (text, masked) in TEXTS.items():
             with self.subTest(name):
                 want = masked if masked is not None else text.replace(UEN, "{SG_UEN}")
@@ -81,6 +82,7 @@ class TestPresidio(unittest.TestCase):
         texts = {"plain": TEXTS["plain"]}
         judged = self.check({"judges": [self.judge(language="fr")]}, texts)["plain"]
         self.assertEqual((judged["action"], [f["reason"] for f in judged["findings"]]), ("block", ["judge-unavailable"]))
+        self.assertIn("judge presidio could not look: asking the judge: refused: it answered with status 500", self.said)
         judged = self.check({"judges": [self.judge(language="fr", fail_open=True)]}, texts)["plain"]
         self.assertEqual((judged["action"], judged["findings"][0]["shadow"]), ("flag", "block"))
 
