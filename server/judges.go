@@ -2,6 +2,8 @@ package server
 
 import (
 	"log/slog"
+	"net"
+	"net/url"
 	"time"
 
 	"github.com/ringwall/ringwall/config"
@@ -47,6 +49,25 @@ func (j *judged) declare(m *telemetry.Metrics, c *config.Config) {
 		m.Declare("judge", d.Name)
 		j.breaker.Set(float64(judge.Closed), d.Name)
 	}
+}
+
+// inTheClear names the judges of the guardrail that c puts in force that are on
+// other machines and asked without TLS.
+func inTheClear(c *config.Config) (names []string) {
+	_, _, spec, err := FindGuardrail(c, c.Guardrail)
+	if err != nil {
+		return nil
+	}
+	for _, d := range spec.Judges {
+		u, err := url.Parse(d.URL)
+		if err != nil || u.Scheme != "http" {
+			continue
+		}
+		if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			names = append(names, d.Name)
+		}
+	}
+	return names
 }
 
 // Judged implements judge.Observer.

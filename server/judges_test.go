@@ -1,8 +1,11 @@
 package server_test
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -170,5 +173,47 @@ func TestReloadReplacesJudges(t *testing.T) {
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	if strings.Contains(string(stacks), "guard/judge.") {
 		t.Errorf("a judge left a goroutine behind:\n%s", stacks)
+	}
+}
+
+// A judge on another machine that is asked without TLS is named when the server
+// starts, and so is one that may fail open.
+func TestWeakJudgesAreSaidAloud(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ringwall.yaml")
+	text := `listen: 127.0.0.1:0
+data: ` + t.TempDir() + `
+providers:
+  u: {base_url: "http://127.0.0.1:1/v1"}
+default_provider: u
+guardrail: judged
+guardrails:
+  judged:
+    judges:
+      - {name: far, kind: presidio, url: "http://judge.example", controls: [pii]}
+      - {name: near, kind: presidio, url: "http://127.0.0.1:1", controls: [pii]}
+      - {name: safe, kind: presidio, url: "https://judge.example", controls: [pii], fail_open: true}
+`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said bytes.Buffer
+	s, err := server.New(t.Context(), server.Options{Config: c, Log: slog.New(slog.NewTextHandler(&said, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := said.String()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Run(ctx); err != nil {
+		t.Error(err)
+	}
+	for what, want := range map[string]bool{"in the clear\" judge=far": true, "judge=near": false, "judge=safe": false, "control=inference/pii reason=judge-fail-open": true} {
+		if strings.Contains(lines, what) != want {
+			t.Errorf("%q: %v in\n%s", what, !want, lines)
+		}
 	}
 }

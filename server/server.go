@@ -189,6 +189,9 @@ func (s *Server) warn(c *config.Config, w *gateway.World) {
 	for _, weak := range w.Guard.WeakRules() {
 		s.log.Warn("a control protects less than it could", "control", weak.Control, "reason", weak.Why)
 	}
+	for _, name := range inTheClear(c) {
+		s.log.Warn("an outside judge is sent texts in the clear", "judge", name, "reason", "http")
+	}
 	if c.Anonymous {
 		s.log.Warn("callers are let in without a key", "reason", "anonymous")
 	}

@@ -37,7 +37,7 @@ type Judge struct {
 	Timeout     time.Duration `yaml:"timeout" doc:"how long a text waits for it, with all of its calls" default:"5s"`
 	PerMinute   int           `yaml:"calls_per_minute" doc:"most calls in any minute; what is beyond could not be looked at" default:"600"`
 	Concurrency int           `yaml:"concurrency" doc:"most calls at once" default:"16"`
-	Window      int           `yaml:"window" doc:"most bytes sent in one call; longer texts are cut into windows that overlap, and all of them judged" default:"16384"`
+	Window      int           `yaml:"window" doc:"most bytes of a text sent in one call; longer texts are cut into windows that overlap, and all of them judged. Some servers silently leave out what is beyond a model's context: keep it below. 0: 4096 for models, 16384 for services" default:"0"`
 	Longest     int           `yaml:"longest" doc:"most bytes of a text; a longer one could not be looked at" default:"1048576"`
 	CacheTTL    time.Duration `yaml:"cache_ttl" doc:"how long what it said of a text is kept, in memory; 0s: not at all" default:"10m"`
 	FailOpen    bool          `yaml:"fail_open" doc:"let texts pass that it could not look at, and say so in the record; weakens protection and is shown everywhere" default:"false"`
@@ -153,7 +153,7 @@ func (j *Judge) checkBounds(at string, fail func(path, format string, args ...an
 		{"window", j.Window, 512, 1 << 20},
 		{"longest", j.Longest, 512, 16 << 20},
 	} {
-		if b.value < b.least || b.value > b.most {
+		if (b.value < b.least || b.value > b.most) && (b.key != "window" || b.value != 0) {
 			fail(at+"."+b.key, "want a number from %d to %d", b.least, b.most)
 		}
 	}

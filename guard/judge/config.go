@@ -33,18 +33,26 @@ type kind struct {
 	make                 func(*Config, *labels) (asker, error)
 	also                 []string // controls of which it finds something, beside those of its table
 	any                  bool     // it may find something of all
+	window               int      // the usual size
 }
 
+// Usual windows. Servers of models have contexts of a few thousand tokens, and
+// some leave out silently what does not fit: a byte may be a token.
+const (
+	ofModels   = 4 << 10
+	ofServices = 16 << 10
+)
+
 var kinds = map[string]kind{
-	LlamaGuard: {needsURL: true, needsModel: true, make: newLlama},
-	Qwen3Guard: {needsURL: true, needsModel: true, make: newQwen},
-	Safeguard:  {needsURL: true, needsModel: true, make: newPolicy, also: []string{content, attack, topic}},
-	Chat:       {needsURL: true, needsModel: true, make: newPolicy, also: []string{content, attack, topic}},
-	YesNo:      {needsURL: true, needsModel: true, make: newYesNo, any: true},
-	Moderation: {needsURL: true, make: newModeration},
-	Bedrock:    {make: newBedrock, also: []string{topic, word, personal}},
-	Presidio:   {needsURL: true, make: newPresidio, also: []string{personal}},
-	Webhook:    {needsURL: true, make: newWebhook, any: true},
+	LlamaGuard: {needsURL: true, needsModel: true, window: ofModels, make: newLlama},
+	Qwen3Guard: {needsURL: true, needsModel: true, window: ofModels, make: newQwen},
+	Safeguard:  {needsURL: true, needsModel: true, window: ofModels, make: newPolicy, also: []string{content, attack, topic}},
+	Chat:       {needsURL: true, needsModel: true, window: ofModels, make: newPolicy, also: []string{content, attack, topic}},
+	YesNo:      {needsURL: true, needsModel: true, window: ofModels, make: newYesNo, any: true},
+	Moderation: {needsURL: true, window: ofServices, make: newModeration},
+	Bedrock:    {window: ofServices, make: newBedrock, also: []string{topic, word, personal}},
+	Presidio:   {needsURL: true, window: ofServices, make: newPresidio, also: []string{personal}},
+	Webhook:    {needsURL: true, window: ofServices, make: newWebhook, any: true},
 }
 
 // Kinds lists the kinds of judges.
@@ -78,7 +86,7 @@ type Config struct {
 	Timeout      time.Duration // for a text with all of its windows; default 5s
 	PerMinute    int           // most calls in any 60 seconds; default 600
 	AtOnce       int           // most calls at once; default 16
-	Window       int           // most bytes sent in one call; default 16 KiB, at least 512
+	Window       int           // most bytes of a text sent in one call; default 4 KiB to models, 16 KiB to services; at least 512
 	Overlap      int           // bytes that a window shares with the one before; default an eighth of it, at most 1 KiB
 	Longest      int           // most bytes of a text; default 1 MiB
 	Answer       int64         // most bytes of an answer; default 1 MiB
@@ -179,7 +187,7 @@ func (c *Config) defaults() {
 	wait(&c.CacheTTL, 10*time.Minute)
 	or(&c.PerMinute, 600)
 	or(&c.AtOnce, 16)
-	or(&c.Window, 16<<10)
+	or(&c.Window, kinds[c.Kind].window)
 	c.Window = max(c.Window, 512)
 	or(&c.Overlap, min(c.Window/8, 1<<10))
 	c.Overlap = min(c.Overlap, c.Window/2)

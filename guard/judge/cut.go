@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -100,9 +101,12 @@ func places(text, match string) (spans []ringwall.Span) {
 // a template or of our own prompts: special tokens are tokens to some servers
 // wherever they stand. All of them are made of the brackets that are replaced
 // here by ones that mean nothing.
-func inert(text string) string { return brackets.Replace(text) }
+func inert(text string) string { return roles.ReplaceAllString(brackets.Replace(text), "($1)") }
 
-var brackets = strings.NewReplacer("<", "‹", ">", "›", "[INST", "(INST", "[/INST", "(/INST", "＜", "‹", "＞", "›")
+var (
+	brackets = strings.NewReplacer("<", "‹", ">", "›", "＜", "‹", "＞", "›")
+	roles    = regexp.MustCompile(`\[(/?[A-Z][A-Z_]+)\]`) // [INST], [/SYSTEM_PROMPT]
+)
 
 // whole reports whether a span begins and ends between characters.
 func whole(text string, s ringwall.Span) bool {

@@ -185,7 +185,7 @@ func FuzzCut(f *testing.F) {
 	f.Add(strings.Repeat("x", 5000), uint16(512), uint16(256))
 	f.Add(strings.Repeat("\xff", 3000), uint16(512), uint16(8))
 	f.Fuzz(func(t *testing.T, text string, size, overlap uint16) {
-		cfg := Config{Window: int(size), Overlap: int(overlap)}
+		cfg := Config{Kind: LlamaGuard, Window: int(size), Overlap: int(overlap)}
 		cfg.defaults()
 		at := 0
 		valid := utf8.ValidString(text)
