@@ -77,6 +77,7 @@ type Config struct {
 	Rules      []Rule        // looked at and reported in this order
 	Seconds    []Second      // look beside the rules
 	Exceptions []Exception   // what excuses findings
+	Turns      Turns         // how turns of a conversation are looked at together
 	Timeout    time.Duration // for each Detector and text; default 2s
 	// What clients read instead of what was blocked.
 	InputMessage, OutputMessage string
@@ -90,6 +91,8 @@ type Guard struct {
 	buffer bool               // streamed answers are held back whole
 	second []seat
 	waits  bool // somebody looks at whole texts on the way in
+	// together looks at turns that are joined; nil: nobody does.
+	together *Guard
 }
 
 const origins = int(ringwall.Retrieved) + 1
@@ -122,6 +125,12 @@ func New(cfg Config) (*Guard, error) {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Turns.HalfLife == 0 {
+		cfg.Turns.HalfLife = 3
+	}
+	if cfg.Turns.Join == 0 {
+		cfg.Turns.Join = 3
 	}
 	g := &Guard{cfg: cfg}
 	for way := range g.policy {
@@ -162,6 +171,12 @@ func New(cfg Config) (*Guard, error) {
 	for i, e := range cfg.Exceptions {
 		if e.Name == "" || slices.ContainsFunc(cfg.Exceptions[:i], func(o Exception) bool { return o.Name == e.Name }) {
 			return nil, fmt.Errorf("guard %s: exception %d: a name of its own is required", cfg.Name, i)
+		}
+	}
+	if cfg.Turns.HalfLife > 0 || cfg.Turns.Join > 0 {
+		var err error
+		if g.together, err = newTogether(&cfg); err != nil {
+			return nil, err
 		}
 	}
 	return g, nil
@@ -264,7 +279,8 @@ type Result struct {
 	Verdict  ringwall.Verdict
 	Findings []ringwall.Finding
 	Looks    []ringwall.Look
-	Texts    []Changed // those that must be replaced, in order
+	Scores   ringwall.Scores // the worst of each name; also of texts that go on
+	Texts    []Changed       // those that must be replaced, in order
 }
 
 // Changed is a text of which parts were masked.
@@ -280,6 +296,7 @@ func (g *Guard) Check(ctx context.Context, s Session, texts []ringwall.Text) Res
 	looks := g.Looks(s.Way)
 	blocked := false
 	ahead := g.ahead(ctx, s, texts)
+	talk := conversation{g: g, s: s, alone: len(texts) == 1}
 	for i, text := range texts {
 		c := g.Channel(s, text, looks)
 		if ahead != nil {
@@ -288,12 +305,16 @@ func (g *Guard) Check(ctx context.Context, s Session, texts []ringwall.Text) Res
 		out := c.text(ctx, text.Value)
 		res.Findings = append(res.Findings, c.Findings()...)
 		blocked = blocked || c.Blocked()
+		scores := c.rated()
+		res.Scores = res.Scores.Merge(scores)
+		talk.note(i, text, c, scores)
 		res.Verdict = res.Verdict.And(c.verdict())
 		if c.Masked() && !c.Blocked() {
 			res.Texts = append(res.Texts, Changed{i, string(out)})
 		}
 		c.Free()
 	}
+	blocked = talk.judge(ctx, texts, &res) || blocked
 	if blocked && res.Verdict.Action > ringwall.Hold { // a mask that could not be put on
 		res.Verdict.Action = ringwall.Block
 	}

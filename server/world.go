@@ -36,7 +36,7 @@ func guardrailOf(c *config.Config, name string, hears judge.Observer) (*guard.Gu
 			return nil, fmt.Errorf("guardrail %s: judge %s: reading its key: %w", name, j.Name, err)
 		}
 	}
-	return builtin.Heard(name, version, spec, hears)
+	return builtin.Heard(name, version, spec, builtin.Curves, hears)
 }
 
 // FindGuardrail returns the guardrail of that name, "shop" or "shop@2", as a
