@@ -234,6 +234,8 @@ type Session struct {
 	Way       ringwall.Direction
 	System    []string           // the operator's instructions
 	Principal ringwall.Principal // who asks, for exceptions
+	Query     string             // what is asked, for detectors that judge an answer by it
+	Sources   []string           // texts that the answer is to follow from
 	// Context ends the looking of detectors while a text comes; default: only
 	// their timeout does.
 	Context context.Context

@@ -1,0 +1,441 @@
+package grounding
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/ringwall/ringwall/guard/normalize"
+	"github.com/ringwall/ringwall/guard/stream"
+	"github.com/ringwall/ringwall/internal/stem"
+)
+
+// word is a word of a sentence that says what it is about.
+type word struct {
+	stem    string
+	form    string  // in lower case
+	weight  float32 // of the word by itself
+	at      int     // where it stands, in words
+	name    bool    // a name or a code: it has a capital, or digits
+	opens   bool    // the first of its sentence, whose capital says nothing
+	negated bool
+	code    bool // a name that has digits or signs
+	calm    bool // a month, which does nothing
+	than    bool // "taller than"
+	passive bool // "was bought by": who did it follows
+}
+
+// counted is a number and where it stands.
+type counted struct {
+	number
+	at int
+}
+
+// said is what was read of a sentence.
+type said struct {
+	words    []word
+	numbers  []counted
+	amount   int  // how much "some" or "all" says, 1 to 5; 0: neither
+	only     bool // "only"
+	modal    bool // "may", "could"
+	question bool
+	text     string // in lower case
+}
+
+// reader reads sentences. It is owned by one goroutine.
+type reader struct {
+	views normalize.Buffer
+	s     said
+	at    int  // words read
+	neg   int  // how many more words are negated
+	aux   int  // where "was" or the like stood last; 0: nowhere
+	about bool // the next number need not be exact
+	sign  string
+	open  bool    // a number in words goes on:
+	whole float64 // its thousands and more
+	half  float64 // and the rest
+	form  []byte
+}
+
+// read reads one sentence.
+func (r *reader) read(text string) said {
+	r.views.Reset()
+	r.views.AppendString(text, true)
+	clean, folded, _ := r.views.Window()
+	*r = reader{views: r.views, form: r.form}
+	r.s.text = string(folded)
+	for i := 0; i < len(folded); {
+		i = r.token(clean, folded, i)
+	}
+	r.closeNumber()
+	last := strings.TrimRight(r.s.text, " \"')*_")
+	r.s.question = strings.HasSuffix(last, "?") || strings.HasSuffix(last, "\u061f")
+	return r.s
+}
+
+// token reads what begins at i and returns the index behind it.
+func (r *reader) token(clean, folded []byte, i int) int {
+	b := folded[i]
+	switch {
+	case digit(b):
+		return r.figures(folded, i)
+	case b == ' ', b == '-':
+		return i + 1
+	case b < utf8.RuneSelf && !('a' <= b && b <= 'z'):
+		r.punctuation(b)
+		return i + 1
+	}
+	c, n := utf8.DecodeRune(folded[i:])
+	switch {
+	case c == '€' || c == '£' || c == '¥' || c == '₹':
+		r.currency(string(c))
+		return i + n
+	case stream.Unspaced(c):
+		r.alone(folded, i, n)
+		return i + n
+	case !unicode.IsLetter(c):
+		return i + n
+	}
+	end, code := i, false
+	for end < len(folded) && end-i < 64 {
+		c, n := utf8.DecodeRune(folded[end:])
+		if c == '\'' || c == 0x2019 {
+			if next, _ := utf8.DecodeRune(folded[min(end+n, len(folded)):]); !unicode.IsLetter(next) {
+				break
+			}
+		} else if c == '-' || c == '/' || c == '.' || c == '&' || c == '_' { // R2-D2, AT&T
+			next := min(end+n, len(folded)-1)
+			if c == '&' && alnum(folded[next]) || alnum(folded[next]) && (code || digit(folded[next])) && end+n < len(folded) {
+				code = true
+			} else {
+				break
+			}
+		} else if digit(byte(c)) && c < utf8.RuneSelf {
+			code = true
+		} else if !unicode.IsLetter(c) && !unicode.IsMark(c) || stream.Unspaced(c) {
+			break
+		}
+		end += n
+	}
+	r.word(clean[i:end], folded[i:end], code)
+	return end
+}
+
+func alnum(b byte) bool { return digit(b) || 'a' <= b && b <= 'z' }
+
+// punctuation ends what goes on inside a clause only.
+func (r *reader) punctuation(b byte) {
+	switch b {
+	case ',', ';', ':', '(', ')', '\n', '.', '!', '?':
+		r.closeNumber()
+		r.neg = 0
+		if b != ',' {
+			r.about = false
+		}
+	case '%':
+		if n := len(r.s.numbers); n > 0 && r.s.numbers[n-1].at == r.at && r.s.numbers[n-1].kind == plain {
+			r.s.numbers[n-1].kind = percent
+		}
+	case '$':
+		r.currency("$")
+	case '~':
+		r.about = true
+	}
+}
+
+// currency notes a currency before a number or behind one.
+func (r *reader) currency(name string) {
+	r.closeNumber()
+	if n := len(r.s.numbers); n > 0 && r.s.numbers[n-1].at == r.at && r.s.numbers[n-1].kind == plain {
+		r.s.numbers[n-1].kind, r.s.numbers[n-1].unit = money, currencies[name]
+		return
+	}
+	r.sign = currencies[name]
+}
+
+// add adds a number.
+func (r *reader) add(n number) {
+	if r.sign != "" {
+		n.kind, n.unit = money, r.sign
+	}
+	n.about = n.about || r.about
+	r.sign, r.about = "", false
+	r.at++
+	r.s.numbers = append(r.s.numbers, counted{n, r.at})
+}
+
+// figures reads a number that is written in digits, a date, a time or a code.
+func (r *reader) figures(folded []byte, i int) int {
+	r.closeNumber()
+	n, end, ok := figures(folded, i)
+	if end < len(folded) && folded[end] == ':' && end+2 < len(folded) && digit(folded[end+1]) && digit(folded[end+2]) && n.value < 25 {
+		minutes := n.value*60 + float64(folded[end+1]-'0')*10 + float64(folded[end+2]-'0')
+		for end += 3; end < len(folded) && (digit(folded[end]) || folded[end] == ':'); end++ {
+		}
+		r.add(number{value: minutes, other: minutes, kind: clock})
+		return end
+	}
+	tail := end
+	for tail < len(folded) && tail-end < 24 && (alnum(folded[tail]) || folded[tail] == '_') {
+		tail++
+	}
+	suffix := string(folded[end:tail])
+	switch {
+	case !ok: // 2.10.4
+		r.put(word{stem: string(folded[i:tail]), weight: 1.5, name: true, code: true})
+		return tail
+	case suffix == "":
+		r.add(n)
+		return end
+	case suffix == "st" || suffix == "nd" || suffix == "rd" || suffix == "th":
+		n.kind = ordinal
+		r.add(n)
+		return tail
+	case suffix == "am" || suffix == "pm":
+		r.add(number{value: n.value, other: n.value})
+		r.half12(suffix == "pm")
+		return tail
+	case suffix == "s" && n.value >= 10: // the 1990s
+		r.add(n)
+		return tail
+	}
+	if times, known := scaleLetters[suffix]; known && (r.sign != "" || suffix != "m" && suffix != "b") {
+		n.value, n.other, n.grain = n.value*times, n.value*times, max(n.grain, 1)*times
+		if n.grain > times && n.value < 100*times {
+			n.grain = times
+		}
+		r.add(n)
+		return tail
+	}
+	if u, known := units[suffix]; known {
+		r.add(number{value: n.value * u.times, other: n.other * u.times, kind: measure, unit: u.of, grain: n.grain * u.times, about: n.about})
+		return tail
+	}
+	if _, known := currencies[suffix]; known {
+		r.add(n)
+		r.currency(suffix)
+		return tail
+	}
+	r.put(word{stem: string(folded[i:tail]), weight: 1.5, name: true, code: true}) // 12b
+	return tail
+}
+
+// half12 makes the last number a time of the afternoon or the morning.
+func (r *reader) half12(afternoon bool) {
+	n := &r.s.numbers[len(r.s.numbers)-1].number
+	if n.kind != clock {
+		n.value *= 60
+		n.kind = clock
+	}
+	if hour := n.value / 60; afternoon && hour < 12 {
+		n.value += 12 * 60
+	} else if !afternoon && hour >= 12 && hour < 13 {
+		n.value -= 12 * 60
+	}
+	n.other, n.grain = n.value, 0
+}
+
+// alone reads a character of a script without spaces: two of them are a word.
+func (r *reader) alone(folded []byte, i, n int) {
+	r.at++
+	if j := i + n; j < len(folded) {
+		if c, m := utf8.DecodeRune(folded[j:]); stream.Unspaced(c) {
+			r.s.words = append(r.s.words, word{stem: string(folded[i : j+m]), weight: 0.6, at: r.at, negated: r.neg > 0})
+			r.neg = max(r.neg-1, 0)
+		}
+	}
+	switch string(folded[i : i+n]) {
+	case "不", "没", "沒", "无", "無", "未", "非":
+		r.neg = scope
+	}
+}
+
+// scope is how many words a negation reaches over.
+const scope = 5
+
+// word reads a word.
+func (r *reader) word(clean, folded []byte, code bool) {
+	form := strings.ReplaceAll(string(folded), "\u2019", "'")
+	short, _, _ := strings.Cut(form, "'")
+	if strings.HasSuffix(form, "n't") || form == "cannot" || negations[form] {
+		r.closeNumber()
+		r.at++
+		if backward[form] { // "women were excluded", "Er kommt nicht"
+			for k := len(r.s.words) - 1; k >= max(len(r.s.words)-2, 0); k-- {
+				r.s.words[k].negated = true
+			}
+		}
+		if st := string(stem.English(append(r.form[:0], short...))); !stem.Function(folded) && !strings.Contains(form, "'") && form != "cannot" {
+			r.put(word{stem: st, form: short, weight: 0.5})
+		}
+		r.neg = scope
+		return
+	}
+	if code {
+		r.put(word{stem: form, form: form, weight: 1.5, name: true, code: true})
+		return
+	}
+	c, _ := utf8.DecodeRune(clean)
+	capital := unicode.IsUpper(c) || unicode.IsTitle(c)
+	if r.number(short, capital) {
+		return
+	}
+	r.closeNumber()
+	switch {
+	case form == "only":
+		r.s.only = true
+		r.neg = 0 // not only
+	case form == "than":
+		if n := len(r.s.words); n > 0 {
+			r.s.words[n-1].than = true
+		}
+	case form == "but" || form == "however" || form == "although" || form == "while" || form == "whereas" || form == "because":
+		r.neg = 0
+	case hedges[form]:
+		r.s.modal = true
+	case approximates[form]:
+		r.about = true
+	}
+	if a := amounts[form]; a > 0 && (r.s.amount == 0 || a == 5) {
+		r.s.amount = a
+	}
+	switch form {
+	case "is", "are", "was", "were", "be", "been", "being":
+		r.aux = r.at + 1
+	case "by":
+		r.did()
+	}
+	if n := len(r.s.numbers); n > 0 && r.s.numbers[n-1].at == r.at && r.behind(&r.s.numbers[n-1].number, short) {
+		return
+	}
+	relation := opposites[short] != nil
+	if stem.Function(folded) && !relation && !(capital && len(form) > 1 && strings.ToUpper(string(clean)) == string(clean) && r.at > 0) || len(short) == 1 && !capital {
+		r.at++
+		return
+	}
+	r.form = append(r.form[:0], short...)
+	w := word{stem: string(stem.English(r.form)), form: short, weight: 1, calm: weekdays[form], name: capital && r.at > 0, opens: r.at == 0 && capital}
+	switch {
+	case stem.Function(folded):
+		w.weight = 0.3
+		w.name = false
+	case light[w.stem]:
+		w.weight = 0.35
+		w.name = false
+	case w.name:
+		w.weight = 1.5
+	}
+	r.put(w)
+}
+
+// did notes that who did something comes behind it: "was signed on Friday by".
+func (r *reader) did() {
+	for k := len(r.s.words) - 1; k >= 0 && r.aux > 0; k-- {
+		w := &r.s.words[k]
+		if w.at <= r.aux || w.at > r.aux+4 {
+			continue
+		}
+		if strings.HasSuffix(w.form, "ed") || strings.HasSuffix(w.form, "en") || acts[w.form] {
+			w.passive = true
+			return
+		}
+	}
+}
+
+func (r *reader) put(w word) {
+	r.at++
+	w.at, w.negated = r.at, r.neg > 0
+	if r.neg > 0 {
+		r.neg--
+	}
+	r.s.words = append(r.s.words, w)
+}
+
+// behind reads the word behind a number as what it counts; true: the word is
+// used up.
+func (r *reader) behind(n *number, form string) bool {
+	switch form {
+	case "percent", "percentage", "prozent", "pct":
+		n.kind = percent
+		return true
+	case "am", "pm":
+		r.half12(form == "pm")
+		return true
+	}
+	if times, ok := scales[form]; ok {
+		n.value, n.other, n.grain = n.value*times, n.value*times, max(n.grain, 1)*times
+		if n.value < 100*times && n.grain > times {
+			n.grain = times
+		}
+		return true
+	}
+	if n.kind != plain {
+		return false
+	}
+	if c, ok := currencies[form]; ok {
+		if c == "cents" {
+			n.value, n.other, c = n.value/100, n.other/100, ""
+		}
+		n.kind, n.unit = money, c
+		return true
+	}
+	if u, ok := units[form]; ok {
+		n.kind, n.unit = measure, u.of
+		n.value, n.other, n.grain = n.value*u.times, n.other*u.times, n.grain*u.times
+		return true
+	}
+	return false
+}
+
+// number reads a word for a number, or a month beside one.
+func (r *reader) number(form string, capital bool) bool {
+	switch v, ok := counts[form]; {
+	case ok && r.open && v < 10 && r.half >= 20 && r.half < 100:
+		r.half += v // twenty-five
+		return true
+	case ok && r.open:
+		r.half += v // a hundred and five
+		return true
+	case ok:
+		r.open, r.half, r.whole = true, v, 0
+		return true
+	case form == "and" && r.open && r.half >= 100:
+		return true
+	}
+	if times, ok := scales[form]; ok && r.open {
+		if r.half *= times; times >= 1000 {
+			r.whole, r.half = r.whole+r.half, 0
+		}
+		return true
+	} else if ok && (form == "hundred" || form == "thousand" || form == "million" || form == "billion" || form == "dozen") {
+		if n := len(r.s.numbers); n > 0 && r.s.numbers[n-1].at == r.at {
+			return false // 3 million
+		}
+		r.open, r.half, r.whole = true, times, 0
+		return true
+	}
+	if v, ok := ordinals[form]; ok {
+		if r.open && v < 10 && r.half >= 20 {
+			v, r.open = v+r.half, false
+		}
+		r.closeNumber()
+		r.add(number{value: v, other: v, kind: ordinal})
+		return true
+	}
+	if v, ok := months[form]; ok && (capital || len(form) > 4 && form != "march") {
+		r.closeNumber()
+		r.put(word{stem: "month-" + string(rune('a'+int(v))), form: form, weight: 1.5, name: true, code: true, calm: true})
+		return true
+	}
+	return false
+}
+
+// closeNumber ends a number in words.
+func (r *reader) closeNumber() {
+	if !r.open {
+		return
+	}
+	v := r.whole + r.half
+	r.open = false
+	r.add(number{value: v, other: v, grain: grain(v)})
+}
