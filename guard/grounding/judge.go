@@ -79,7 +79,7 @@ func (j *judge) against(c *said, near []match, k int) float64 {
 	left := 1.0
 	cover := j.cover(c, evidence, &left)
 	left *= j.numbers(c, first, evidence)
-	left *= j.names(c, evidence)
+	left *= j.names(c)
 	if j.negated(c, evidence) {
 		left *= leftOfNegation
 	}
@@ -226,7 +226,13 @@ func (j *judge) cover(c *said, evidence []*said, left *float64) float64 {
 			if len(j.x.at[w.stem]) > 0 {
 				got = max(got, 0.35)
 			} else if weight >= 0.3 && !w.name && slices.ContainsFunc(evidence, func(s *said) bool { return put(c, s, i) }) {
-				replaced = min(replaced, leftOfReplaced+0.5*float64(got))
+				switch {
+				case got >= 0.6: // another word for the same
+				case c.verb(i):
+					replaced = min(replaced, leftOfCertainty)
+				default:
+					replaced = min(replaced, leftOfReplaced)
+				}
 			}
 		}
 		sum += weight * got
@@ -339,13 +345,10 @@ func (j *judge) numbers(c, first *said, evidence []*said) float64 {
 }
 
 // names says what is left for names that no source has.
-func (j *judge) names(c *said, evidence []*said) float64 {
+func (j *judge) names(c *said) float64 {
 	left := 1.0
 	for _, w := range c.words {
 		if !w.name || len(j.x.at[w.stem]) > 0 || j.x.asked[w.stem] || j.x.initial[w.form] {
-			continue
-		}
-		if j.near.best(w, evidence) > 0.75 {
 			continue
 		}
 		left *= leftOfName

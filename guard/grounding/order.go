@@ -101,6 +101,15 @@ func (w word) act(s *said, i int) bool {
 	return before && strings.HasSuffix(w.form, "s")
 }
 
+// verb reports whether the i-th word looks like one that says what is done.
+func (s *said) verb(i int) bool {
+	w := s.words[i]
+	if w.act(s, i) || strings.HasSuffix(w.form, "ing") {
+		return true
+	}
+	return strings.HasSuffix(w.form, "s") && i == 1 && s.words[0].at == w.at-1
+}
+
 // names returns the words of the name that stands nearest before (-1) or behind
 // (1) the i-th word, not more than eight words away.
 func names(s *said, i, way int) (out []string) {

@@ -27,7 +27,7 @@ func (l *likeness) vector(form string) []float32 {
 		if len(l.known) >= mostKnown {
 			clear(l.known)
 		}
-		v = l.vectors.Embed(form, nil)
+		v = l.vectors.Embed([]byte(form), nil)
 		l.known[form] = v
 	}
 	return v
@@ -46,8 +46,8 @@ func dot(a, b []float32) (sum float32) {
 // Words below the first likeness are taken for unlike, from the second on for
 // all but equal.
 const (
-	unlikeWords = 0.4
-	alikeWords  = 0.8
+	unlikeWords = 0.55
+	alikeWords  = 0.9
 )
 
 // best returns how alike to w the likest word of the evidence is, 0 to 0.9. A
@@ -61,8 +61,8 @@ func (l *likeness) best(w word, evidence []*said) float32 {
 			if n := common(w.stem, o.stem); n >= 5 && n*4 >= 3*min(len(w.stem), len(o.stem)) {
 				best = max(best, 0.7)
 			}
-			if v == nil {
-				continue
+			if v == nil || w.name || o.name {
+				continue // Friday is like Monday
 			}
 			if c := dot(v, l.vector(o.form)); c > unlikeWords {
 				best = max(best, 0.9*min(1, (c-unlikeWords)/(alikeWords-unlikeWords)))
@@ -143,10 +143,10 @@ func (j *judge) relevance(query string, claims []claimed) float64 {
 
 // whole compares what the question and the claims mean as wholes.
 func (j *judge) whole(query string, spoken []*said) float64 {
-	q := j.near.vectors.Embed(clipped(query), nil)
+	q := j.near.vectors.Embed([]byte(clipped(query)), nil)
 	best := float32(0)
 	for _, s := range spoken {
-		best = max(best, dot(q, j.near.vectors.Embed(s.text, nil)))
+		best = max(best, dot(q, j.near.vectors.Embed([]byte(s.text), nil)))
 	}
 	return float64(min(max((best-0.25)/0.4, 0), 1)) * 0.75
 }

@@ -8,7 +8,7 @@ import (
 
 func vectors(t testing.TB) *wordvec.Table {
 	t.Helper()
-	v, err := wordvec.Load()
+	v, err := wordvec.Default()
 	if err != nil {
 		t.Fatal(err)
 	}
