@@ -6,10 +6,24 @@ import "strings"
 // together: articles, pronouns, prepositions, auxiliaries and the like, of
 // English and, for the commonest, of German, French, Spanish, Italian,
 // Portuguese and Dutch.
-func Function(word []byte) bool { return functions[string(word)] }
+func Function(word []byte) bool {
+	_, ok := functions[string(word)]
+	return ok
+}
 
+// Foreign reports whether a word in lower case is a function word of another
+// language than English, and none of English.
+func Foreign(word []byte) bool {
+	english, ok := functions[string(word)]
+	return ok && !english
+}
+
+// functions are function words, and whether they are English.
 var functions = func() map[string]bool {
 	m := map[string]bool{}
+	for w := range strings.FieldsSeq(foreignWords) {
+		m[w] = false
+	}
 	for w := range strings.FieldsSeq(functionWords) {
 		m[w] = true
 	}
@@ -28,6 +42,9 @@ of in on at by for with about against between among into through during before a
 further onto upon within without across along around behind beside besides beyond despite except inside near outside per toward towards via
 not no yes very too also just only even still already there here now ever never always often sometimes quite rather almost perhaps maybe
 please thanks thank hello hi hey ok okay sure well oh
+`
+
+const foreignWords = `
 der die das den dem des ein eine einen einem einer eines und oder aber ist sind war waren wird werden wurde nicht kein keine ich du er sie es wir ihr mich mir dich dir
 sich uns euch mein meine dein sein seine ihre im am an auf aus bei mit nach von vor zu zum zur durch für über unter um wie was wer wo wann warum dass wenn als auch noch nur schon sehr kann können muss soll hat haben
 le la les un une des du de et ou mais est sont était être je tu il elle nous vous ils elles mon ma mes ton ta tes son sa ses ce cette ces que qui quoi dont où ne pas plus dans sur sous avec sans pour par au aux en se si

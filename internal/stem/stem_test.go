@@ -48,6 +48,9 @@ func TestFunction(t *testing.T) {
 			t.Errorf("%s says what a text is about", w)
 		}
 	}
+	if !stem.Foreign([]byte("und")) || stem.Foreign([]byte("in")) || stem.Foreign([]byte("tax")) {
+		t.Error("und alone is a function word of another language")
+	}
 	for _, w := range []string{"refund", "tax", "haus", ""} {
 		if stem.Function([]byte(w)) {
 			t.Errorf("%q says nothing", w)
