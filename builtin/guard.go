@@ -8,12 +8,12 @@ import (
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/attack"
+	"github.com/ringwall/ringwall/guard/grounding"
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/guard/link"
 	"github.com/ringwall/ringwall/guard/pattern"
 	"github.com/ringwall/ringwall/guard/person"
 	"github.com/ringwall/ringwall/guard/pii"
-	"github.com/ringwall/ringwall/guard/stream"
 	"github.com/ringwall/ringwall/guard/word"
 )
 
@@ -40,10 +40,10 @@ func Guard(name, version string, s *guardrail.Spec) (*guard.Guard, error) {
 			r.Origins[origin] = actions(s, n, ringwall.Input, &act)
 		}
 		var err error
-		if r.Scanners, r.Missing, err = looker(s, n); err != nil {
+		if err = looker(s, n, &r); err != nil {
 			return nil, fmt.Errorf("guardrail %s: %s: %w", name, n.Key, err)
 		}
-		if len(r.Scanners) > 0 || r.Missing != "" || r.Control == guard.Sanitize {
+		if len(r.Scanners) > 0 || r.Detector != nil || r.Missing != "" || r.Control == guard.Sanitize {
 			cfg.Rules = append(cfg.Rules, r)
 		}
 	}
@@ -59,37 +59,47 @@ func Guard(name, version string, s *guardrail.Spec) (*guard.Guard, error) {
 
 var releases = map[string]guard.Release{"strict": guard.Strict, "window": guard.Window, "buffer": guard.Buffer, "cut-off": guard.CutOff}
 
-// looker returns who looks for the control n, or why nobody does although s asks
-// for it; neither if s does not.
-func looker(s *guardrail.Spec, n guardrail.Named) (scanners []stream.Scanner, missing string, err error) {
+// looker writes into r who looks for the control n, or why nobody does although s
+// asks for it; neither if s does not.
+func looker(s *guardrail.Spec, n guardrail.Named, r *guard.Rule) (err error) {
 	if make, ok := Scanners[n.Control]; ok {
-		scanners, err = make(s)
-		return scanners, "", err
+		r.Scanners, err = make(s)
+		return err
+	}
+	if make, ok := Detectors[n.Control]; ok {
+		r.Detector, err = make(s)
+		return err
 	}
 	if asked(s, n) {
-		return nil, "no-detector", nil
+		r.Missing = "no-detector"
 	}
-	return nil, "", nil
+	return nil
+}
+
+// kept reports whether there is a detector for a control.
+func kept(control string) bool {
+	_, scans := Scanners[control]
+	_, detects := Detectors[control]
+	return scans || detects
+}
+
+// Controls returns the ids of the controls that there are detectors for, sorted.
+func Controls() []string {
+	ids := slices.AppendSeq(slices.Collect(maps.Keys(Scanners)), maps.Keys(Detectors))
+	slices.Sort(ids)
+	return ids
 }
 
 // asked reports whether s asks for a control that nobody keeps yet.
 func asked(s *guardrail.Spec, n guardrail.Named) bool {
-	switch n.Rule {
-	case &s.Topic.Rule:
-		return len(s.Topic.Topics) > 0
-	case &s.Grounding.Rule:
-		return s.Grounding.Grounding > 0 || s.Grounding.Relevance > 0
-	case &s.Content.Rule:
-		return n.Rule.Looks()
-	}
-	return false
+	return n.Rule == &s.Content.Rule && n.Rule.Looks()
 }
 
 // Unkept names the parts of s, by their keys in the file, that ask for controls
 // nobody keeps: every look of theirs is recorded as skipped.
 func Unkept(s *guardrail.Spec) (keys []string) {
 	for _, n := range s.Rules() {
-		if _, kept := Scanners[n.Control]; !kept && asked(s, n) {
+		if !kept(n.Control) && asked(s, n) {
 			keys = append(keys, n.Key)
 		}
 	}
@@ -134,8 +144,11 @@ func actions(s *guardrail.Spec, n guardrail.Named, way ringwall.Direction, rest 
 	if _, said := by[guard.ReasonBounds]; n.Control == guard.Sanitize && !said {
 		a.By[guard.ReasonBounds] = ringwall.Block // nobody has seen all of the text
 	}
-	if n.Control == attack.Control {
+	switch n.Control {
+	case attack.Control:
 		a.Least = s.Attack.Strength.Least()
+	case grounding.Control:
+		a.Least = 0 // its thresholds are those of the answer, and were applied
 	}
 	for reason, act := range by {
 		if act.Off {

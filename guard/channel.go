@@ -25,10 +25,10 @@ type Channel struct {
 	extra   []ringwall.Finding // about all of the text
 	cut     bool
 
-	whole  []int  // rules that look once the text is whole
-	slow   []int  // rules that look at a stretch before it leaves
-	late   []int  // rules that look at a stretch while it leaves
-	held   []byte // the text while it waits for these
+	whole  []asked // rules that look once the text is whole
+	slow   []asked // rules that look at a stretch before it leaves
+	late   []asked // rules that look at a stretch while it leaves
+	held   []byte  // the text while it waits for these
 	win    windows
 	flying []flight
 }
@@ -69,7 +69,11 @@ func (g *Guard) Channel(s Session, at ringwall.Text, l *Looks) *Channel {
 			c.signals = true
 			l.ran(i)
 		case r.Detector != nil:
-			c.detector(i, r.Release)
+			if d, why := l.begin(i, s); d != nil {
+				c.detector(asked{i, d}, r.Release)
+			} else {
+				l.skip(i, why)
+			}
 		default:
 			c.scanners(i, scope)
 		}
@@ -86,16 +90,16 @@ func (c *Channel) scope() stream.Scope {
 	return stream.Scope{Way: c.s.Way, Origin: c.keep.Origin, System: c.s.System}
 }
 
-// detector notes how the text waits for the detector of the i-th rule. On the
+// detector notes how the text waits for the detector of a rule. On the
 // way in all of it is there at once.
-func (c *Channel) detector(i int, r Release) {
+func (c *Channel) detector(a asked, r Release) {
 	switch {
 	case c.s.Way == ringwall.Input || r == Strict || r == Buffer:
-		c.whole = append(c.whole, i)
+		c.whole = append(c.whole, a)
 	case r == Window:
-		c.slow = append(c.slow, i)
+		c.slow = append(c.slow, a)
 	default:
-		c.late = append(c.late, i)
+		c.late = append(c.late, a)
 	}
 }
 
@@ -302,6 +306,9 @@ func (c *Channel) Free() {
 	c.red.Reset(stream.Config{})
 	c.g, c.looks, c.s, c.keep, c.extra = nil, nil, Session{}, ringwall.Text{}, nil
 	c.policy, c.excuses = nil, nil
+	clear(c.whole[:cap(c.whole)])
+	clear(c.slow[:cap(c.slow)])
+	clear(c.late[:cap(c.late)])
 	for _, w := range c.watch {
 		if f, ok := w.Cursor.(stream.Freer); ok {
 			f.Free()

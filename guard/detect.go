@@ -15,8 +15,14 @@ type answer struct {
 	why  string // it could not look: why; ""
 }
 
+// asked is a rule and its detector for the exchange.
+type asked struct {
+	rule int
+	d    Detector
+}
+
 // detect asks the rules about text, side by side, each for at most the timeout.
-func (g *Guard) detect(ctx context.Context, rules []int, text ringwall.Text) []answer {
+func (g *Guard) detect(ctx context.Context, rules []asked, text ringwall.Text) []answer {
 	ctx, cancel := context.WithTimeout(ctx, g.cfg.Timeout)
 	defer cancel()
 	type heard struct {
@@ -24,8 +30,8 @@ func (g *Guard) detect(ctx context.Context, rules []int, text ringwall.Text) []a
 		answer
 	}
 	answers := make(chan heard, len(rules)) // buffered: a late detector never leaks
-	for at, i := range rules {
-		d, control := g.cfg.Rules[i].Detector, g.cfg.Rules[i].Control
+	for at, a := range rules {
+		i, d, control := a.rule, a.d, g.cfg.Rules[a.rule].Control
 		go func() {
 			fs, err := look(ctx, d, text)
 			a := answer{rule: i, fs: bounded(fs, control, len(text.Value))}
@@ -36,8 +42,8 @@ func (g *Guard) detect(ctx context.Context, rules []int, text ringwall.Text) []a
 		}()
 	}
 	out := make([]answer, len(rules))
-	for at, i := range rules {
-		out[at] = answer{rule: i, why: "timeout"}
+	for at, a := range rules {
+		out[at] = answer{rule: a.rule, why: "timeout"}
 	}
 	for range rules {
 		select {

@@ -35,6 +35,15 @@ type Detector interface {
 	Detect(ctx context.Context, text ringwall.Text) ([]ringwall.Finding, error)
 }
 
+// Beginner is a Detector that judges a text by what else is known of the exchange:
+// the sources of an answer, the question. Begin returns the Detector for the
+// texts of one exchange that go one way, or nil and the reason, in kebab-case, why
+// there is nothing to look for. A reason beside a Detector says what of its
+// looking is left out; it is recorded as skipped on its own.
+type Beginner interface {
+	Begin(s Session) (d Detector, why string)
+}
+
 // Func lets a plain function be a Detector.
 type Func func(ctx context.Context, text ringwall.Text) ([]ringwall.Finding, error)
 

@@ -29,7 +29,7 @@ type metrics struct {
 func newMetrics(version string, keys *auth.Keys) *metrics {
 	m := &metrics{Metrics: telemetry.NewMetrics(telemetry.Build{Version: version})}
 	model := telemetry.Label{Name: "model"}
-	controls := telemetry.Label{Name: "control", Values: slices.Sorted(maps.Keys(builtin.Scanners))}
+	controls := telemetry.Label{Name: "control", Values: builtin.Controls()}
 	m.exchanges = m.Counter("ringwall_exchanges_total", "Exchanges that ended, by how and by verdict.", model,
 		telemetry.Label{Name: "outcome", Values: []string{"answered", "refused", "cut", "bad-request", "denied", "client-gone", "upstream-fail", "overloaded", "broken"}},
 		telemetry.Label{Name: "action", Values: ringwall.ActionNames()})

@@ -133,7 +133,7 @@ func (j *judge) relevance(query string, claims []claimed) float64 {
 	}
 	score := float64(got / all)
 	if j.near.vectors != nil {
-		score = max(score, j.whole(query, spoken))
+		score = max(score, j.whole(&q, spoken))
 	}
 	if len(spoken) == 1 && len(spoken[0].words)+len(spoken[0].numbers) <= 2 && len(j.x.said) == 0 {
 		score = max(score, 0.6) // a number or a name alone may be the answer
@@ -142,13 +142,28 @@ func (j *judge) relevance(query string, claims []claimed) float64 {
 }
 
 // whole compares what the question and the claims mean as wholes.
-func (j *judge) whole(query string, spoken []*said) float64 {
-	q := j.near.vectors.Embed([]byte(clipped(query)), nil)
+func (j *judge) whole(q *said, spoken []*said) float64 {
+	asked := j.near.direction(q)
+	if asked == nil {
+		return 0
+	}
 	best := float32(0)
 	for _, s := range spoken {
-		best = max(best, dot(q, j.near.vectors.Embed([]byte(s.text), nil)))
+		best = max(best, dot(asked, j.near.direction(s)))
 	}
-	return float64(min(max((best-0.25)/0.4, 0), 1)) * 0.75
+	return 0.75 * float64(min(max((best-0.3)/0.4, 0), 1))
+}
+
+// direction returns the vector of the words of s that say something, nil if it
+// has none.
+func (l *likeness) direction(s *said) []float32 {
+	var b []byte
+	for _, w := range s.words {
+		if w.weight >= 0.3 {
+			b = append(append(b, w.form...), ' ')
+		}
+	}
+	return l.vectors.Embed(b, nil)
 }
 
 // clipped bounds what is read of a question: its end, which is what is asked.
