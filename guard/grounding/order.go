@@ -70,14 +70,8 @@ func roles(c, s *said) bool {
 			if o.stem != w.stem || !o.act(s, k) {
 				continue
 			}
-			who, whom := names(c, i, -1), names(c, i, 1)
-			did, to := names(s, k, -1), names(s, k, 1)
-			if w.passive {
-				who, whom = whom, who
-			}
-			if o.passive {
-				did, to = to, did
-			}
+			who, whom := actors(c, i)
+			did, to := actors(s, k)
 			switch {
 			case meet(who, did):
 			case meet(who, to), meet(whom, did), len(who) > 0 && len(did) > 0:
@@ -87,6 +81,20 @@ func roles(c, s *said) bool {
 		}
 	}
 	return false
+}
+
+// actors returns the names of who does what the i-th word says, and to whom.
+func actors(s *said, i int) (who, whom []string) {
+	by := s.words[i].by
+	if by == 0 {
+		return names(s, i, -1), names(s, i, 1)
+	}
+	for k := i; k < len(s.words); k++ {
+		if k+1 == len(s.words) || s.words[k+1].at > by {
+			return names(s, k, 1), names(s, i, -1)
+		}
+	}
+	return nil, nil
 }
 
 // act reports whether the i-th word says what somebody does, or compares.

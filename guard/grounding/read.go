@@ -22,7 +22,7 @@ type word struct {
 	code    bool // a name that has digits or signs
 	calm    bool // a month, which does nothing
 	than    bool // "taller than"
-	passive bool // "was bought by": who did it follows
+	by      int  // "was bought by": where "by" stands, behind which is who did it; 0: nowhere
 }
 
 // counted is a number and where it stands.
@@ -336,7 +336,7 @@ func (r *reader) did() {
 			continue
 		}
 		if strings.HasSuffix(w.form, "ed") || strings.HasSuffix(w.form, "en") || acts[w.form] {
-			w.passive = true
+			w.by = r.at + 1
 			return
 		}
 	}

@@ -43,7 +43,7 @@ const (
 )
 
 // tooNear is the likeness from which on an ordinary subject is the topic itself.
-const tooNear = 0.6
+const tooNear = 0.55
 
 // exclusion finds the clauses of a definition that say what does not belong to
 // the topic.
