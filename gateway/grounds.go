@@ -38,6 +38,7 @@ func grounds(prompt []ringwall.Text, changed []guard.Changed) (query string, sou
 				turn, asked = at, nil
 			}
 			asked = append(asked, value)
+		case ringwall.Unverified, ringwall.Assistant: // neither asks nor is to be followed
 		}
 	}
 	return strings.Join(asked, "\n"), sources

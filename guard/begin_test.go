@@ -38,14 +38,26 @@ func TestBeginner(t *testing.T) {
 		reasons []string
 		looks   []ringwall.Look
 	}{
-		{"it looks", func(s guard.Session) (guard.Detector, string) { return says(s), "" },
-			[]string{"asked-x", "asked-x"}, []ringwall.Look{{State: ringwall.Ran}}},
-		{"it has nothing to look for", func(guard.Session) (guard.Detector, string) { return nil, "no-query" },
-			nil, []ringwall.Look{{State: ringwall.Skipped, Why: "no-query"}}},
-		{"it looks, but not at everything", func(s guard.Session) (guard.Detector, string) { return says(s), "no-sources" },
-			[]string{"asked-x", "asked-x"}, []ringwall.Look{{State: ringwall.Ran}, {State: ringwall.Skipped, Why: "no-sources"}}},
-		{"it panics", func(guard.Session) (guard.Detector, string) { panic("boom") },
-			[]string{ringwall.ReasonUnavailable, ringwall.ReasonUnavailable}, []ringwall.Look{{State: ringwall.Failed, Why: "error"}}},
+		{
+			"it looks", func(s guard.Session) (guard.Detector, string) { return says(s), "" },
+			[]string{"asked-x", "asked-x"},
+			[]ringwall.Look{{State: ringwall.Ran}},
+		},
+		{
+			"it has nothing to look for", func(guard.Session) (guard.Detector, string) { return nil, "no-query" },
+			nil,
+			[]ringwall.Look{{State: ringwall.Skipped, Why: "no-query"}},
+		},
+		{
+			"it looks, but not at everything", func(s guard.Session) (guard.Detector, string) { return says(s), "no-sources" },
+			[]string{"asked-x", "asked-x"},
+			[]ringwall.Look{{State: ringwall.Ran}, {State: ringwall.Skipped, Why: "no-sources"}},
+		},
+		{
+			"it panics", func(guard.Session) (guard.Detector, string) { panic("boom") },
+			[]string{ringwall.ReasonUnavailable, ringwall.ReasonUnavailable},
+			[]ringwall.Look{{State: ringwall.Failed, Why: "error"}},
+		},
 	} {
 		for _, release := range []guard.Release{guard.Strict, guard.Window, guard.CutOff} {
 			begun := 0

@@ -12,7 +12,6 @@ type judge struct {
 	near    *likeness
 	weights []float32
 	covered []float32
-	order   []int
 }
 
 // What is left of a claim's support by what is wrong with it.

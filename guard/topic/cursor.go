@@ -154,6 +154,7 @@ func (s *speech) read(k *knowledge, models []*model, folded []byte) {
 			}
 			glyph = w.Start
 			continue
+		case wordvec.Sign:
 		}
 		glyph = -1
 	}

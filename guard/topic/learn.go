@@ -47,7 +47,7 @@ const tooNear = 0.55
 
 // exclusion finds the clauses of a definition that say what does not belong to
 // the topic.
-var exclusion = regexp.MustCompile(`(?i)(\b(it|this|that|which|they|these)\s+)?\b(do(es)?\s+not|don't|doesn't|is\s+not|isn't|are\s+not|aren't|not\s+includ\w+|except(ing)?(\s+for)?|exclud\w+|other\s+than|but\s+not|nor|unrelated\s+to|rather\s+than|instead\s+of)\b[^.;!?\n]*[.;!?\n]?`)
+var exclusion = regexp.MustCompile(`(?i)(\b(it|this|that|which|they|these)\s+)?\b(do(es)?\s+not|don't|doesn't|is\s+not|isn't|are\s+not|aren't|not\s+including|except(ing)?(\s+for)?|exclud\w+|other\s+than|but\s+not|nor|unrelated\s+to|rather\s+than|instead\s+of)\b[^.;!?\n]*[.;!?\n]?`)
 
 // learn makes a model of a topic.
 func learn(k *knowledge, t Topic) (*model, error) {
@@ -210,6 +210,7 @@ func foreign(k *knowledge, text string) bool {
 			} else {
 				parts++
 			}
+		case wordvec.Sign:
 		}
 	}
 	return glyphs > whole || other > english+1 || parts > whole && english == 0

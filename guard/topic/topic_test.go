@@ -114,15 +114,21 @@ func TestOtherLanguages(t *testing.T) {
 		name, definition string
 		bad, good        []string
 	}{
-		{"anlageberatung", "Empfehlungen zum Kauf oder Verkauf von Aktien, Fonds und Anleihen sowie zur Geldanlage.",
+		{
+			"anlageberatung", "Empfehlungen zum Kauf oder Verkauf von Aktien, Fonds und Anleihen sowie zur Geldanlage.",
 			[]string{"Welche Aktien oder Fonds soll ich jetzt kaufen?", "Lohnt sich die Geldanlage in Anleihen noch?"},
-			[]string{"Wo ist meine Bestellung?", "Wie wird das Wetter morgen in Hamburg?", "Where is my order?"}},
-		{"politique", "Les élections, les partis politiques et les opinions sur le gouvernement.",
+			[]string{"Wo ist meine Bestellung?", "Wie wird das Wetter morgen in Hamburg?", "Where is my order?"},
+		},
+		{
+			"politique", "Les élections, les partis politiques et les opinions sur le gouvernement.",
 			[]string{"Que pensez-vous du gouvernement et des partis avant les élections ?"},
-			[]string{"Où est ma commande ?", "Quel temps fera-t-il demain à Lyon ?"}},
-		{"touzi", "关于买卖股票、基金和债券的投资建议。",
+			[]string{"Où est ma commande ?", "Quel temps fera-t-il demain à Lyon ?"},
+		},
+		{
+			"touzi", "关于买卖股票、基金和债券的投资建议。",
 			[]string{"我应该买哪些股票和基金？"},
-			[]string{"今天天气怎么样？", "我的订单在哪里？"}},
+			[]string{"今天天气怎么样？", "我的订单在哪里？"},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, err := topic.New(topic.Topic{Name: tt.name, Definition: tt.definition})

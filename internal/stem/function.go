@@ -50,6 +50,6 @@ sich uns euch mein meine dein sein seine ihre im am an auf aus bei mit nach von 
 le la les un une des du de et ou mais est sont était être je tu il elle nous vous ils elles mon ma mes ton ta tes son sa ses ce cette ces que qui quoi dont où ne pas plus dans sur sous avec sans pour par au aux en se si
 el los las una unos unas y o pero es son era fue ser estar está están yo tú ella nosotros ellos mi tu su sus este esta estos estas ese esa que quien como cuando donde no sí más muy en con sin por para del al se lo le les
 il lo gli uno e ma sono io lui lei noi voi loro mio tuo suo questo questa che chi come quando dove non più molto con senza per da di nel nella della del dei
-os uma ou mas são eu ele nós eles meu minha seu sua isso este quem onde não mais muito em com sem por para do da dos das no na
+os uma ou mas são eu ele nós meu minha seu sua isso este quem onde não mais muito em com sem por para do da dos das no na
 het een en of maar zijn was ik jij hij zij wij jullie mijn jouw zijn deze dit dat die wie wat waar niet geen ook nog naar van voor met op te bij
 `
