@@ -101,7 +101,8 @@ type speech struct {
 	ids     []int32
 	buf     []byte
 	glyphs  int
-	usual   []float32 // how near it is to each ordinary subject; empty: not known yet
+	usual   [whole]likely // the ordinary subjects that it is nearest to
+	nUsual  int           // how many; 0: not known yet
 }
 
 // top is how many words count for a topic.
@@ -131,7 +132,7 @@ func (s *speech) clear() {
 	for i := range s.stems {
 		s.stems[i] = 1
 	}
-	s.said, s.words, s.broken, s.nSeen, s.glyphs, s.usual = 0, 0, 0, 0, 0, s.usual[:0]
+	s.said, s.words, s.broken, s.nSeen, s.glyphs, s.nUsual = 0, 0, 0, 0, 0, 0
 }
 
 // read reads a sentence.

@@ -76,22 +76,56 @@ func (m *model) judge(k *knowledge, s *speech, i int) float64 {
 	return 1 / (1 + math.Exp(-steepness*(raw-m.middle())))
 }
 
+// The vectors stand on their principal axes: the first of them tell which
+// ordinary subjects are worth looking at whole.
+const (
+	firstAxes = 32
+	whole     = 8
+)
+
 // usual returns how near s is to the ordinary subject that it is nearest to, and
 // that is not the topic.
 func (m *model) usual(k *knowledge, s *speech) float64 {
-	if len(s.usual) == 0 {
-		for _, u := range k.usual {
-			s.usual = append(s.usual, dot(s.sum, u))
-		}
+	if s.nUsual == 0 {
+		s.compare(k)
 	}
 	most := float32(0)
-	for i, u := range s.usual {
-		if !m.itself[i] {
-			most = max(most, u)
+	for _, u := range s.usual[:s.nUsual] {
+		if !m.itself[u.subject] {
+			most = max(most, u.near)
 		}
 	}
 	if m.not != nil {
 		most = max(most, dot(s.sum, m.not))
 	}
 	return float64(most)
+}
+
+// likely is an ordinary subject and how near a sentence is to it.
+type likely struct {
+	subject int
+	near    float32
+}
+
+// compare finds the ordinary subjects that s is nearest to.
+func (s *speech) compare(k *knowledge) {
+	axes := min(firstAxes, len(s.sum))
+	n := 0
+	for i, u := range k.usual {
+		near := dot(s.sum[:axes], u[:axes])
+		if n == whole && near <= s.usual[n-1].near {
+			continue
+		}
+		n = min(n+1, whole)
+		at := n - 1
+		for ; at > 0 && s.usual[at-1].near < near; at-- {
+			s.usual[at] = s.usual[at-1]
+		}
+		s.usual[at] = likely{i, near}
+	}
+	for i := range s.usual[:n] {
+		u := &s.usual[i]
+		u.near = dot(s.sum, k.usual[u.subject])
+	}
+	s.nUsual = n
 }
