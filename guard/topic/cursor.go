@@ -39,14 +39,22 @@ func (c *cursor) Scan(w stream.Window, found func(stream.Match)) int {
 func (c *cursor) judge(text []byte, start, end int, found func(stream.Match)) {
 	s := c.now
 	s.read(c.k, c.home.models, text)
-	s.settle()
-	hopeful := false
+	s.promising = false
 	for i, m := range c.home.models {
-		s.nearest[i], s.terms[i] = m.near(s), m.has(s, i)
-		hopeful = hopeful || m.hopeful(s, i) || m.hopeful(c.before, i)
+		s.terms[i] = m.has(s, i)
+		s.promising = s.promising || s.terms[i] >= promise
+	}
+	hopeful := false
+	if s.promising || c.before.promising {
+		s.place(c.k)
+		for i, m := range c.home.models {
+			s.nearest[i] = m.near(s)
+			hopeful = hopeful || m.hopeful(s, i) || m.hopeful(c.before, i)
+		}
 	}
 	together := hopeful && s.words > 0 && c.before.words > 0 && min(s.words, c.before.words) < few && s.words+c.before.words <= many
 	if together {
+		c.before.place(c.k)
 		c.both.join(c.before, s)
 	}
 	for i, m := range c.home.models {
@@ -62,6 +70,10 @@ func (c *cursor) judge(text []byte, start, end int, found func(stream.Match)) {
 	}
 	c.now, c.before = c.before, c.now
 }
+
+// promise is from which share of its terms on a sentence is held against the
+// direction of a topic. What has none of them is not near to it.
+const promise = 0.2
 
 // Sentences are judged together with the one before if either has few words, and
 // both not many.
@@ -86,23 +98,26 @@ func (c *cursor) Free() {
 
 // speech is what a sentence says.
 type speech struct {
-	sum     []float32 // of the vectors of its words, by how much they say
-	raw     []float32 // sum before it was brought to length 1
-	said    float32   // sum of these weights
-	words   int       // that say something
-	broken  int       // of them in parts: rare, misspelt or not English
-	matched [][top]hit
-	nearest []float32 // by topic: how near it is
-	terms   []float64 // and what of its terms it has
-	stems   []float32 // by topic: what of the terms' stems it has, as a chance that it has not
-	seen    [64]uint32
-	nSeen   int
-	scratch []float32
-	ids     []int32
-	buf     []byte
-	glyphs  int
-	usual   [whole]likely // the ordinary subjects that it is nearest to
-	nUsual  int           // how many; 0: not known yet
+	sum       []float32 // of the vectors of its words, by how much they say
+	raw       []float32 // sum before it was brought to length 1
+	said      float32   // sum of these weights
+	words     int       // that say something
+	broken    int       // of them in parts: rare, misspelt or not English
+	matched   [][top]hit
+	nearest   []float32 // by topic: how near it is
+	terms     []float64 // and what of its terms it has
+	stems     []float32 // by topic: what of the terms' stems it has, as a chance that it has not
+	seen      [64]uint32
+	nSeen     int
+	scratch   []float32
+	ids       []int32
+	all       []int32 // the pieces of each word, behind their number
+	placed    bool    // its direction is known
+	promising bool    // it has terms of some topic
+	buf       []byte
+	glyphs    int
+	usual     [whole]likely // the ordinary subjects that it is nearest to
+	nUsual    int           // how many; 0: not known yet
 }
 
 // top is how many words count for a topic.
@@ -124,8 +139,6 @@ func newSpeech(k *knowledge, topics int) *speech {
 }
 
 func (s *speech) clear() {
-	clear(s.sum)
-	clear(s.raw)
 	clear(s.matched)
 	clear(s.nearest)
 	clear(s.terms)
@@ -133,6 +146,7 @@ func (s *speech) clear() {
 		s.stems[i] = 1
 	}
 	s.said, s.words, s.broken, s.nSeen, s.glyphs, s.nUsual = 0, 0, 0, 0, 0, 0
+	s.all, s.placed, s.promising = s.all[:0], false, false
 }
 
 // read reads a sentence.
@@ -159,7 +173,36 @@ func (s *speech) read(k *knowledge, models []*model, folded []byte) {
 		}
 		glyph = -1
 	}
-	copy(s.raw, s.sum)
+}
+
+// place finds the direction of s.
+func (s *speech) place(k *knowledge) {
+	if s.placed {
+		return
+	}
+	s.placed = true
+	clear(s.raw)
+	for at := 0; at < len(s.all); {
+		n := int(s.all[at])
+		ids := s.all[at+1 : at+1+n]
+		at += 1 + n
+		if n == 1 {
+			f := k.rarity[ids[0]] * k.inverse[ids[0]]
+			raw := s.raw
+			for i, x := range k.table.Vector(ids[0]) {
+				raw[i] += f * float32(x)
+			}
+			continue
+		}
+		if k.vector(s.scratch, ids) {
+			r := k.weight(ids)
+			for i, x := range s.scratch {
+				s.raw[i] += r * x
+			}
+		}
+	}
+	copy(s.sum, s.raw)
+	s.settle()
 }
 
 // word reads a word.
@@ -170,11 +213,7 @@ func (s *speech) word(k *knowledge, models []*model, word []byte) {
 		if r <= littleSaid {
 			return
 		}
-		f := r * k.inverse[id]
-		sum := s.sum
-		for i, x := range k.table.Vector(id) {
-			sum[i] += f * float32(x)
-		}
+		s.all = append(s.all, 1, id)
 		s.said += r
 		s.words++
 		for i, m := range models {
@@ -189,14 +228,11 @@ func (s *speech) word(k *knowledge, models []*model, word []byte) {
 	s.words++
 	s.broken++
 	s.has(models, word, false)
-	if s.ids[0] == wordvec.Unknown || !k.vector(s.scratch, s.ids) {
+	if s.ids[0] == wordvec.Unknown {
 		return
 	}
-	r := k.weight(s.ids)
-	for i, x := range s.scratch {
-		s.sum[i] += r * x
-	}
-	s.said += r
+	s.all = append(append(s.all, int32(len(s.ids))), s.ids...)
+	s.said += k.weight(s.ids)
 	for i, m := range models {
 		if m.foreign {
 			continue
@@ -298,6 +334,7 @@ func (s *speech) join(a, b *speech) {
 			}
 		}
 	}
+	s.placed = true
 	s.settle()
 }
 

@@ -14,8 +14,8 @@ const (
 
 	// What is this far from the middle, were it hardly near anything usual, is not
 	// held against that, but taken for as near to it as texts usually are.
-	hopeless = 0.12
-	hardly   = 0.2
+	hopeless = 0.06
+	hardly   = 0.25
 	usually  = 0.35
 )
 

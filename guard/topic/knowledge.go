@@ -63,7 +63,7 @@ var known = sync.OnceValues(func() (*knowledge, error) {
 func (k *knowledge) direction(text string) []float32 {
 	s := newSpeech(k, 0)
 	s.read(k, nil, []byte(normalize.Fold(text)))
-	s.settle()
+	s.place(k)
 	if s.said == 0 {
 		return nil
 	}
