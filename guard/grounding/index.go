@@ -44,16 +44,18 @@ func newIndex(ctx context.Context, sources []string, query string) (*index, erro
 			x.add(r.read(src[start:end]))
 		}
 	}
-	var words, named int
+	var words, named, english, foreign int
 	for i := range x.said {
 		words += len(x.said[i].words)
+		english += x.said[i].english
+		foreign += x.said[i].foreign
 		for _, w := range x.said[i].words {
 			if w.name {
 				named++
 			}
 		}
 	}
-	x.capital = named*5 > words*2 && words > 8
+	x.capital = named*3 > words && foreign > english // German
 	for i := range x.said {
 		x.proper(&x.said[i])
 	}
@@ -91,6 +93,15 @@ func (x *index) add(s said) {
 			}
 		} else {
 			initials = initials[:0]
+		}
+	}
+	// "chief financial officer" is a CFO.
+	for i := range s.words {
+		var b [5]byte
+		for k := 0; k < len(b) && i+k < len(s.words) && len(s.words[i+k].form) > 0 && s.words[i+k].at == s.words[i].at+k; k++ {
+			if b[k] = s.words[i+k].form[0]; k >= 2 {
+				x.initial[string(b[:k+1])] = true
+			}
 		}
 	}
 	for _, n := range s.numbers {

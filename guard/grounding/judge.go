@@ -224,7 +224,7 @@ func (j *judge) cover(c *said, evidence []*said, left *float64) float64 {
 			}
 			if len(j.x.at[w.stem]) > 0 {
 				got = max(got, 0.35)
-			} else if weight >= 0.3 && !w.name && slices.ContainsFunc(evidence, func(s *said) bool { return put(c, s, i) }) {
+			} else if w.weight >= 0.9 && !w.name && slices.ContainsFunc(evidence, func(s *said) bool { return put(c, s, i) }) {
 				switch {
 				case got >= 0.6: // another word for the same
 				case c.verb(i):
@@ -242,7 +242,6 @@ func (j *judge) cover(c *said, evidence []*said, left *float64) float64 {
 			run = 0
 		}
 	}
-	*left *= replaced
 	if opposed {
 		*left *= leftOfOpposite
 	} else if loosely {
@@ -253,6 +252,9 @@ func (j *judge) cover(c *said, evidence []*said, left *float64) float64 {
 	}
 	// Several new words in a row are something that was added.
 	share := float64(sum / all)
+	if share >= 0.6 { // otherwise it is said in other words
+		*left *= replaced
+	}
 	if longest > 1.5 {
 		share -= 0.12 * float64(longest-1.5)
 	}

@@ -22,6 +22,9 @@ var negations = set(`not no never none neither nor without nobody nothing hardly
 // backward are negations that turn round what stands before them too.
 var backward = set("nicht pas excluded prohibited forbidden banned disallowed impossible")
 
+// apart are negations of the one word behind them.
+var apart = set("without except ohne sans sin sem senza")
+
 // hedges make a statement weaker.
 var hedges = set("may might could possibly perhaps maybe likely probably potentially reportedly allegedly suggests suggest vielleicht möglicherweise peut-être quizás")
 
@@ -45,7 +48,7 @@ var light = func() map[string]bool {
 	for w := range strings.FieldsSeq(`make made get got go went come came take took give gave given use say said tell told see seen know known think find found put keep kept
 		become became seem include contain provide offer show call need want like look work way thing time people person part lot kind type case number amount
 		new good great many much more most several different able according based regard concern mention state note following result process item detail information
-		currently usual general special particular main major important available possible require set start begin began allow help let first last next well also via per`) {
+		currently usual general special particular main major important day month year week today available possible require set start begin began allow help let first last next well also via per`) {
 		m[string(stem.English([]byte(w)))] = true
 	}
 	for _, w := range []string{"open", "close"} {
@@ -57,6 +60,25 @@ var light = func() map[string]bool {
 // acts are past forms of verbs that no ending tells.
 var acts = set(`made built sold bought led won held run ran taught caught paid sent found kept left lost met put read said set shot spent told thought hit cut beat
 	gave wrote took drew drove flew chose broke spoke stole struck threw wore sang swore forgave lent beaten written taken given eaten chosen driven stolen broken owed owns runs hates loves`)
+
+// irregular are the stems of forms of verbs that no ending tells.
+var irregular = func() map[string]string {
+	m := map[string]string{}
+	for verb := range strings.SplitSeq(irregularVerbs, ";") {
+		base, forms, _ := strings.Cut(strings.TrimSpace(verb), " ")
+		for f := range strings.FieldsSeq(forms) {
+			m[f] = string(stem.English([]byte(base)))
+		}
+	}
+	return m
+}()
+
+const irregularVerbs = `take took taken; give gave given; sell sold; buy bought; make made; win won; lose lost; lead led; hold held; run ran; teach taught; catch caught; pay paid; send sent;
+	find found; keep kept; leave left; meet met; say said; tell told; spend spent; shoot shot; think thought; write wrote written; draw drew drawn; drive drove driven; fly flew flown;
+	choose chose chosen; break broke broken; speak spoke spoken; steal stole stolen; strike struck; throw threw thrown; wear wore worn; sing sang sung; swear swore sworn; begin began begun;
+	eat ate eaten; beat beaten; rise rose risen; fall fell fallen; grow grew grown; know knew known; see saw seen; come came; become became; go went gone; build built; bring brought;
+	get got gotten; feel felt; stand stood; understand understood; sit sat; sleep slept; mean meant; hear heard; show shown; sink sank sunk; swim swam swum; forbid forbade forbidden; hide hid hidden;
+	bite bit bitten; freeze froze frozen; shake shook shaken; forget forgot forgotten; forgive forgave forgiven; lend lent; feed fed; fight fought; seek sought; lay laid; bear bore born borne`
 
 // weekdays are names that do nothing.
 var weekdays = set("monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays sundays")
@@ -89,7 +111,7 @@ var opposites = func() map[string][]string {
 // pairs are words that contradict one another.
 const pairs = `
 increase,rise,rose,risen,grow,grew,grown,climb,gain,improve,expand,jump,surge,soar/decrease,fall,fell,fallen,decline,drop,shrink,shrank,reduce,lose,lost,worsen,plunge,sink,sank,slump
-before/after above/below over/under up/down inside/outside ahead/behind severe/mild upper/lower north/south east/west northern/southern eastern/western left/right front/back top/bottom
+before/after above/below over/under up/down inside/outside ahead/behind severe/mild kept,keep/lost,lose upper/lower north/south east/west northern/southern eastern/western left/right front/back top/bottom
 more/less,fewer higher/lower high/low larger,bigger/smaller large,big/small longer/shorter long/short faster,quicker/slower fast,quick/slow older/younger,newer old/new,young earlier,sooner/later early/late
 hotter,warmer/colder,cooler hot,warm/cold,cool heavier/lighter heavy/light stronger/weaker strong/weak better/worse good/bad best/worst cheaper/dearer cheap/expensive rich/poor near/far hard/soft,easy difficult/easy
 first/last maximum/minimum most/least most/fewest highest/lowest largest,biggest/smallest longest/shortest oldest/youngest,newest earliest/latest

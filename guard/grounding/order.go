@@ -25,7 +25,7 @@ func put(c, s *said, i int) bool {
 				continue
 			}
 			if there := s.words[k-side]; there.at-o.at == d && !has(c, there.stem) && there.weight >= 0.5 {
-				return true
+				return !(strings.HasSuffix(w.form, "s") && strings.HasSuffix(there.form, "s")) // verbs, perhaps
 			}
 		}
 	}
@@ -46,7 +46,7 @@ func flipped(c, s *said) (flip, agree bool) {
 			}
 		}
 		switch {
-		case !there, w.weight < 0.35 && !w.negated:
+		case !there, w.weight < 0.4 && !w.negated:
 		case w.negated && negated:
 			both++
 		case w.negated && !negated:
@@ -125,7 +125,7 @@ func names(s *said, i, way int) (out []string) {
 	for k := i + way; k >= 0 && k < len(s.words); k += way {
 		w := &s.words[k]
 		switch d := (w.at - at) * way; {
-		case w.name && !w.calm:
+		case w.name && !w.calm && !(way < 0 && w.inside):
 			if len(out) > 0 && d > 1 {
 				return out
 			}
@@ -134,8 +134,8 @@ func names(s *said, i, way int) (out []string) {
 			}
 			out = append(out, w.stem)
 			at = w.at
-		case len(out) > 0:
-			return out
+		case len(out) > 0, way < 0 && w.weight > 0.4:
+			return out // "the Belmont dam, salmon returned"
 		}
 	}
 	return out

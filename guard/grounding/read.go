@@ -21,6 +21,7 @@ type word struct {
 	negated bool
 	code    bool // a name that has digits or signs
 	calm    bool // a month, which does nothing
+	inside  bool // "in Lisbon": it says where or of what, not who
 	than    bool // "taller than"
 	by      int  // "was bought by": where "by" stands, behind which is who did it; 0: nowhere
 }
@@ -39,6 +40,8 @@ type said struct {
 	only     bool // "only"
 	modal    bool // "may", "could"
 	question bool
+	english  int // function words of English, and of other languages
+	foreign  int
 	text     string // in lower case
 }
 
@@ -49,6 +52,7 @@ type reader struct {
 	at    int  // words read
 	neg   int  // how many more words are negated
 	aux   int  // where "was" or the like stood last; 0: nowhere
+	prep  int  // where "in" or the like stood last
 	about bool // the next number need not be exact
 	sign  string
 	open  bool    // a number in words goes on:
@@ -165,6 +169,12 @@ const scope = 5
 func (r *reader) word(clean, folded []byte, code bool) {
 	form := strings.ReplaceAll(string(folded), "\u2019", "'")
 	short, _, _ := strings.Cut(form, "'")
+	switch {
+	case stem.Foreign(folded):
+		r.s.foreign++
+	case stem.Function(folded):
+		r.s.english++
+	}
 	if strings.HasSuffix(form, "n't") || form == "cannot" || negations[form] {
 		r.closeNumber()
 		r.at++
@@ -176,7 +186,9 @@ func (r *reader) word(clean, folded []byte, code bool) {
 		if st := string(stem.English(append(r.form[:0], short...))); !stem.Function(folded) && !strings.Contains(form, "'") && form != "cannot" {
 			r.put(word{stem: st, form: short, weight: 0.5})
 		}
-		r.neg = scope
+		if r.neg = scope; apart[form] {
+			r.neg = 1
+		}
 		return
 	}
 	if code {
@@ -212,6 +224,12 @@ func (r *reader) word(clean, folded []byte, code bool) {
 		r.aux = r.at + 1
 	case "by":
 		r.did()
+	case "in", "at", "of", "from", "near", "for", "on", "with", "to":
+		r.prep = r.at + 1
+	case "the":
+		if r.prep == r.at {
+			r.prep = r.at + 1
+		}
 	}
 	if n := len(r.s.numbers); n > 0 && r.s.numbers[n-1].at == r.at && r.behind(&r.s.numbers[n-1].number, short) {
 		return
@@ -223,6 +241,9 @@ func (r *reader) word(clean, folded []byte, code bool) {
 	}
 	r.form = append(r.form[:0], short...)
 	w := word{stem: string(stem.English(r.form)), form: short, weight: 1, calm: weekdays[form], name: capital && r.at > 0, opens: r.at == 0 && capital}
+	if base, ok := irregular[short]; ok {
+		w.stem = base
+	}
 	switch {
 	case stem.Function(folded):
 		w.weight = 0.3
@@ -252,7 +273,7 @@ func (r *reader) did() {
 
 func (r *reader) put(w word) {
 	r.at++
-	w.at, w.negated = r.at, r.neg > 0
+	w.at, w.negated, w.inside = r.at, r.neg > 0, r.prep == r.at-1 && r.prep > 0
 	if r.neg > 0 {
 		r.neg--
 	}
