@@ -21,6 +21,7 @@ type Event struct {
 	Verdict  *Verdict      `json:"verdict,omitempty"` // nil until it is decided
 	Findings []Finding     `json:"findings,omitempty"`
 	Looks    []Look        `json:"looks,omitempty"`
+	Scores   Scores        `json:"scores,omitempty"` // to three digits
 	Texts    []Digest      `json:"texts,omitempty"`
 	Usage    *Usage        `json:"usage,omitempty"`
 	Status   int           `json:"status,omitempty"`   // HTTP status that the client read

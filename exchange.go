@@ -143,6 +143,7 @@ type Exchange struct {
 	Answer   []Text // the texts of the answer, as the model gave them
 	Findings []Finding
 	Looks    []Look
+	Scores   Scores
 	Verdict  Verdict
 	Usage    Usage
 	Status   int // HTTP status that the client read

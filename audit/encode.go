@@ -41,6 +41,7 @@ func appendEvent(b []byte, e *ringwall.Event, keepText bool) ([]byte, error) {
 	}
 	b = appendList(b, `,"findings":`, e.Findings, appendFinding)
 	b = appendList(b, `,"looks":`, e.Looks, appendLook)
+	b = appendList(b, `,"scores":`, e.Scores, appendScore)
 	b = appendList(b, `,"texts":`, e.Texts, func(b []byte, d *ringwall.Digest) []byte {
 		return appendDigest(b, d, keepText)
 	})
@@ -99,6 +100,13 @@ func appendLook(b []byte, l *ringwall.Look) []byte {
 	b = appendString(append(b, `,"direction":`...), l.Way.String())
 	b = appendString(append(b, `,"state":`...), string(l.State))
 	b = appendOptional(b, `,"why":`, l.Why)
+	return append(b, '}')
+}
+
+func appendScore(b []byte, s *ringwall.Score) []byte {
+	b = appendString(append(b, `{"name":`...), s.Name)
+	b = appendString(append(b, `,"direction":`...), s.Way.String())
+	b = appendFloat(append(b, `,"score":`...), s.Value)
 	return append(b, '}')
 }
 

@@ -20,14 +20,24 @@ import (
 // Guard puts together the guard that s describes. The errors name what in s
 // cannot be meant.
 func Guard(name, version string, s *guardrail.Spec) (*guard.Guard, error) {
+	return Calibrated(name, version, s, Curves)
+}
+
+// Calibrated is [Guard] with other curves than those of the program to tell what
+// budgets mean.
+func Calibrated(name, version string, s *guardrail.Spec, curves CurveTable) (*guard.Guard, error) {
 	if err := dangling(s); err != nil {
 		return nil, fmt.Errorf("guardrail %s: %w", name, err)
 	}
-	cfg := guard.Config{Name: name, Version: version, InputMessage: s.InputMessage, OutputMessage: s.OutputMessage}
+	budgets, err := Budgets(s, curves)
+	if err != nil {
+		return nil, fmt.Errorf("guardrail %s: %w", name, err)
+	}
+	cfg := guard.Config{Name: name, Version: version, InputMessage: s.InputMessage, OutputMessage: s.OutputMessage, Turns: turns(s)}
 	for _, n := range s.Rules() {
 		r := guard.Rule{
 			Control: n.Control, FailOpen: n.Rule.FailOpen, Release: releases[n.Rule.Stream],
-			Input: actions(s, n, ringwall.Input, nil), Output: actions(s, n, ringwall.Output, nil),
+			Input: actions(s, n, ringwall.Input, nil, budgets), Output: actions(s, n, ringwall.Output, nil, budgets),
 		}
 		for o, act := range n.Rule.Origins {
 			var origin ringwall.Origin
@@ -37,9 +47,8 @@ func Guard(name, version string, s *guardrail.Spec) (*guard.Guard, error) {
 			if r.Origins == nil {
 				r.Origins = map[ringwall.Origin]*guard.Actions{}
 			}
-			r.Origins[origin] = actions(s, n, ringwall.Input, &act)
+			r.Origins[origin] = actions(s, n, ringwall.Input, &act, budgets)
 		}
-		var err error
 		if err = looker(s, n, &r); err != nil {
 			return nil, fmt.Errorf("guardrail %s: %s: %w", name, n.Key, err)
 		}
@@ -55,6 +64,18 @@ func Guard(name, version string, s *guardrail.Spec) (*guard.Guard, error) {
 		cfg.Exceptions = append(cfg.Exceptions, x)
 	}
 	return guard.New(cfg)
+}
+
+// turns are those of s, in which 0 is none.
+func turns(s *guardrail.Spec) guard.Turns {
+	t := guard.Turns{HalfLife: s.Attack.Turns.HalfLife, Join: s.Attack.Turns.Join}
+	if t.HalfLife == 0 {
+		t.HalfLife = -1
+	}
+	if t.Join == 0 {
+		t.Join = -1
+	}
+	return t
 }
 
 var releases = map[string]guard.Release{"strict": guard.Strict, "window": guard.Window, "buffer": guard.Buffer, "cut-off": guard.CutOff}
@@ -109,7 +130,7 @@ func Unkept(s *guardrail.Spec) (keys []string) {
 // actions returns what s does about the findings of n in texts that go one way,
 // nil if it does not look there. A rest that is not nil stands for the rule's own
 // action for what has none of its own.
-func actions(s *guardrail.Spec, n guardrail.Named, way ringwall.Direction, rest *guardrail.Act) *guard.Actions {
+func actions(s *guardrail.Spec, n guardrail.Named, way ringwall.Direction, rest *guardrail.Act, budgets []Threshold) *guard.Actions {
 	own, by := n.Rule.On(way)
 	if rest != nil {
 		if rest.Off {
@@ -144,11 +165,14 @@ func actions(s *guardrail.Spec, n guardrail.Named, way ringwall.Direction, rest 
 	if _, said := by[guard.ReasonBounds]; n.Control == guard.Sanitize && !said {
 		a.By[guard.ReasonBounds] = ringwall.Block // nobody has seen all of the text
 	}
-	switch n.Control {
-	case attack.Control:
+	switch {
+	case n.Control == attack.Control && n.Rule.Least == usualLeast:
 		a.Least = s.Attack.Strength.Least()
-	case grounding.Control:
+	case n.Control == grounding.Control:
 		a.Least = 0 // its thresholds are those of the answer, and were applied
+	}
+	for _, t := range budgets {
+		t.set(n.Control, a)
 	}
 	for reason, act := range by {
 		if act.Off {
@@ -171,6 +195,9 @@ var mild = map[string]map[string]ringwall.Action{
 	link.Control: {link.ReasonShortener: ringwall.Flag},
 	word.Control: {word.ReasonMildProfanity: ringwall.Flag},
 }
+
+// usualLeast is the threshold of a rule that says none.
+const usualLeast = 0.5
 
 // never is a threshold that no finding passes.
 const never = 2

@@ -114,6 +114,10 @@ func TestBedrockTopicsAndGrounding(t *testing.T) {
 	if got := goesOn(t, g, ringwall.Output, ringwall.Assistant, advice); got != advice {
 		t.Errorf("a topic that is only noted on the way out: %q", got)
 	}
+	res := g.Check(t.Context(), guard.Session{}, []ringwall.Text{{Origin: ringwall.User, Value: "Where is my order?"}})
+	if v, ok := res.Scores.Of(ringwall.Input, "topic:investment-advice"); !ok || v > 0.1 {
+		t.Errorf("the score of another topic is %v, %v", v, ok)
+	}
 	const source = "The warranty lasts two years and covers the motor."
 	for _, tt := range []struct {
 		name    string
@@ -156,6 +160,9 @@ func TestGroundingThresholds(t *testing.T) {
 	res = check("grounding: {grounding: 0.05}", guard.Session{Sources: []string{source}})
 	if res.Verdict.Action != ringwall.Allow || len(res.Findings) > 0 {
 		t.Errorf("under the threshold: %+v", res)
+	}
+	if v, ok := res.Scores.Of(ringwall.Output, ringwall.ScoreGrounding); !ok || v < 0.05 || v > 0.6 {
+		t.Errorf("the score of what passed is %v, %v", v, ok)
 	}
 	res = check("grounding: {grounding: 0.6, relevance: 0.5}", guard.Session{Query: "When does the train to Porto leave?"})
 	if res.Verdict.Action != ringwall.Block || !slices.Equal(res.Verdict.Reasons, []string{"relevance"}) {

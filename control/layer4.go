@@ -77,12 +77,12 @@ var inference = []Control{
 	},
 	{
 		ID:      "inference/prompt-attack",
-		Does:    "recognises jailbreaks and injected instructions over normalised text, and tells direct from indirect",
+		Does:    "recognises jailbreaks and injected instructions over normalised text, also spread over the turns of a conversation, and tells direct from indirect",
 		Asks:    "prompt-attack filter, jailbreak detection",
 		Rooms:   []string{"guard/attack"},
 		Threats: []string{"LLM01", "ASI01", "ASI06", "AML.T0051.000", "AML.T0051.001", "AML.T0054", "AML.T0065", "AML.T0068", "AML.T0093"},
 		State:   Partial,
-		Proof:   []string{"server/demo.TestDemo", "server.TestRefusesAndRecords"},
+		Proof:   []string{"server/demo.TestDemo", "server.TestRefusesAndRecords", "gateway.TestAttacksOverSeveralTurns"},
 		Missing: "classifiers: rules catch what is written plainly",
 	},
 	{

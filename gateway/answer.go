@@ -38,6 +38,7 @@ func (x *exchange) complete(ctx context.Context, p Provider, body []byte) error 
 	res := x.world.Guard.Check(ctx, x.answering(ctx), x.Answer)
 	x.Findings = append(x.Findings, res.Findings...)
 	x.Looks = append(x.Looks, res.Looks...)
+	x.Scores = x.Scores.Merge(res.Scores)
 	x.Verdict = x.Verdict.And(res.Verdict)
 	var out []byte
 	if res.Verdict.Action < ringwall.Mask {
@@ -83,6 +84,7 @@ func (x *exchange) relay(ctx context.Context, p Provider, body []byte) error {
 		var fs []ringwall.Finding
 		for _, c := range x.channels {
 			fs = append(fs, c.Findings()...)
+			x.Scores = x.Scores.Merge(c.Scores())
 			x.Answer = append(x.Answer, ringwall.Text{Path: c.path, Origin: ringwall.Assistant, Value: string(c.said)})
 			c.Free()
 		}
@@ -297,7 +299,7 @@ func (x *exchange) event(kind ringwall.Kind) ringwall.Event {
 	}
 	v := x.Verdict
 	v.Reasons = slices.Clone(v.Reasons)
-	ev.Verdict, ev.Findings, ev.Looks = &v, x.Findings, x.Looks
+	ev.Verdict, ev.Findings, ev.Looks, ev.Scores = &v, x.Findings, x.Looks, x.Scores.Rounded(3)
 	ev.Status, ev.Outcome, ev.Detail = x.Status, x.outcome, clip(x.restored(x.detail), 512)
 	if x.Usage != (ringwall.Usage{}) {
 		u := x.Usage

@@ -225,7 +225,7 @@ func (x *exchange) lookIn(ctx context.Context) error {
 	} else {
 		res = x.world.Guard.Check(ctx, s, x.Prompt)
 	}
-	x.Findings, x.Looks, x.changed = res.Findings, res.Looks, res.Texts
+	x.Findings, x.Looks, x.Scores, x.changed = res.Findings, res.Looks, res.Scores, res.Texts
 	for _, kind := range x.req.Unseen() {
 		x.Looks = append(x.Looks, ringwall.Look{Control: "inference/sanitize", Way: ringwall.Input, State: ringwall.Skipped, Why: kind})
 	}

@@ -24,6 +24,7 @@ type Channel struct {
 	tokens  tokens
 	extra   []ringwall.Finding // about all of the text
 	cut     bool
+	scores  ringwall.Scores // beside those of red
 
 	whole  []asked // rules that look once the text is whole
 	slow   []asked // rules that look at a stretch before it leaves
@@ -52,7 +53,7 @@ func (g *Guard) Channel(s Session, at ringwall.Text, l *Looks) *Channel {
 	*c = Channel{
 		g: g, s: s, looks: l, policy: g.on(s.Way, at.Origin), excuses: g.active(s.Principal),
 		keep: ringwall.Text{Path: at.Path, Origin: at.Origin},
-		red:  c.red, watch: c.watch[:0], sources: c.sources[:0], whole: c.whole[:0], slow: c.slow[:0], late: c.late[:0], held: c.held[:0], win: c.win,
+		red:  c.red, watch: c.watch[:0], sources: c.sources[:0], whole: c.whole[:0], slow: c.slow[:0], late: c.late[:0], held: c.held[:0], win: c.win, scores: c.scores[:0],
 	}
 	c.win.reset()
 	if c.s.Context == nil {
@@ -113,6 +114,9 @@ func (c *Channel) scanners(i int, scope stream.Scope) {
 			continue
 		}
 		c.looks.ran(i)
+		if r.Control == attackControl {
+			c.scores = c.scores.Add(c.s.Way, ringwall.ScoreAttack, 0) // rules that find nothing say so
+		}
 		c.watch = append(c.watch, stream.Watch{Control: r.Control, Cursor: cursor, Late: r.Release == CutOff && c.s.Way == ringwall.Output})
 		views := stream.AllViews
 		if v, ok := s.(stream.Viewer); ok {
@@ -304,6 +308,7 @@ func (c *Channel) Free() {
 		return // let the large ones go
 	}
 	c.red.Reset(stream.Config{})
+	c.scores = c.scores[:0]
 	c.g, c.looks, c.s, c.keep, c.extra = nil, nil, Session{}, ringwall.Text{}, nil
 	c.policy, c.excuses = nil, nil
 	clear(c.whole[:cap(c.whole)])

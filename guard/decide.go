@@ -43,6 +43,14 @@ func (a *Actions) with(failOpen bool) Actions {
 	return out
 }
 
+// least is how sure a finding for a reason must be.
+func (a *Actions) least(reason string) float64 {
+	if by, ok := a.LeastBy[reason]; ok {
+		return by
+	}
+	return a.Least
+}
+
 // Policy says what to do about findings, by control. Findings of a control that
 // it does not name block: somebody noticed what nobody thought of.
 type Policy map[string]Actions
@@ -82,11 +90,7 @@ func (p Policy) note(f *ringwall.Finding) bool {
 	if !known || f.Reason == ringwall.ReasonUnavailable {
 		return true
 	}
-	least := a.Least
-	if by, ok := a.LeastBy[f.Reason]; ok {
-		least = by
-	}
-	if f.Score < least {
+	if f.Score < a.least(f.Reason) {
 		return false
 	}
 	if _, named := a.By[f.Reason]; a.Ignore && !named {

@@ -12,6 +12,7 @@ import (
 type answer struct {
 	rule int
 	fs   []ringwall.Finding
+	rate ringwall.Scores
 	why  string // it could not look: why; ""
 }
 
@@ -33,8 +34,8 @@ func (g *Guard) detect(ctx context.Context, rules []asked, text ringwall.Text) [
 	for at, a := range rules {
 		i, d, control := a.rule, a.d, g.cfg.Rules[a.rule].Control
 		go func() {
-			fs, err := look(ctx, d, text)
-			a := answer{rule: i, fs: bounded(fs, control, len(text.Value))}
+			fs, scores, err := look(ctx, d, text)
+			a := answer{rule: i, fs: bounded(fs, control, len(text.Value)), rate: scores}
 			if err != nil {
 				a = answer{rule: i, why: "error"}
 			}
@@ -73,13 +74,17 @@ func unavailable(control string) ringwall.Finding {
 }
 
 // look calls d and turns a panic into an error.
-func look(ctx context.Context, d Detector, text ringwall.Text) (fs []ringwall.Finding, err error) {
+func look(ctx context.Context, d Detector, text ringwall.Text) (fs []ringwall.Finding, scores ringwall.Scores, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the detector panicked: %v", p)
 		}
 	}()
-	return d.Detect(ctx, text)
+	if r, ok := d.(Rater); ok {
+		return r.Rate(ctx, text)
+	}
+	fs, err = d.Detect(ctx, text)
+	return fs, nil, err
 }
 
 // hear notes what detectors said of the stretch w. Findings with a place are
@@ -95,6 +100,7 @@ func (c *Channel) hear(answers []answer, w window) {
 			continue
 		}
 		c.looks.ran(a.rule)
+		c.rate(a.rate)
 		fs = append(fs, w.place(a.fs)...)
 	}
 	slices.SortStableFunc(fs, func(a, b ringwall.Finding) int { return a.Where.Start - b.Where.Start })

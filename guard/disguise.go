@@ -107,6 +107,7 @@ func (c *Channel) under(v *decode.View) (found []ringwall.Finding) {
 	}
 	r.Reset(stream.Config{Watches: watches, Decide: func(ringwall.Finding) ringwall.Action { return ringwall.Allow }})
 	r.Text(v.Text)
+	c.rate(r.Scores())
 	via := strings.Join(v.Via, "+")
 	for _, f := range r.Findings() {
 		start, end, changed := v.Span(f.Where.Start, f.Where.End)

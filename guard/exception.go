@@ -58,6 +58,7 @@ func (c *Channel) excepts(scope stream.Scope) (out []stream.Except) {
 
 // note is what every finding passes when it is made.
 func (c *Channel) note(f *ringwall.Finding) bool {
+	c.heed(f)
 	if !c.policy.note(f) {
 		return false
 	}

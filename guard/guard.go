@@ -35,6 +35,14 @@ type Detector interface {
 	Detect(ctx context.Context, text ringwall.Text) ([]ringwall.Finding, error)
 }
 
+// Rater is a Detector that also says how much a text looks like what it looks
+// for, whatever it finds. Its Rate is called instead of Detect; the direction of
+// the scores is that of the text, whatever they say.
+type Rater interface {
+	Detector
+	Rate(ctx context.Context, text ringwall.Text) ([]ringwall.Finding, ringwall.Scores, error)
+}
+
 // Beginner is a Detector that judges a text by what else is known of the exchange:
 // the sources of an answer, the question. Begin returns the Detector for the
 // texts of one exchange that go one way, or nil and the reason, in kebab-case, why
@@ -85,6 +93,7 @@ type Config struct {
 	Version    string        // default "draft"
 	Rules      []Rule        // looked at and reported in this order
 	Exceptions []Exception   // what excuses findings
+	Turns      Turns         // how turns of a conversation are looked at together
 	Timeout    time.Duration // for each Detector and text; default 2s
 	// What clients read instead of what was blocked.
 	InputMessage, OutputMessage string
@@ -96,6 +105,8 @@ type Guard struct {
 	cfg    Config
 	policy [2][origins]Policy // by direction and origin
 	buffer bool               // streamed answers are held back whole
+	// together looks at turns that are joined; nil: nobody does.
+	together *Guard
 }
 
 const origins = int(ringwall.Retrieved) + 1
@@ -128,6 +139,12 @@ func New(cfg Config) (*Guard, error) {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Turns.HalfLife == 0 {
+		cfg.Turns.HalfLife = 3
+	}
+	if cfg.Turns.Join == 0 {
+		cfg.Turns.Join = 3
 	}
 	g := &Guard{cfg: cfg}
 	for way := range g.policy {
@@ -162,6 +179,12 @@ func New(cfg Config) (*Guard, error) {
 	for i, e := range cfg.Exceptions {
 		if e.Name == "" || slices.ContainsFunc(cfg.Exceptions[:i], func(o Exception) bool { return o.Name == e.Name }) {
 			return nil, fmt.Errorf("guard %s: exception %d: a name of its own is required", cfg.Name, i)
+		}
+	}
+	if cfg.Turns.HalfLife > 0 || cfg.Turns.Join > 0 {
+		var err error
+		if g.together, err = newTogether(&cfg); err != nil {
+			return nil, err
 		}
 	}
 	return g, nil
@@ -258,7 +281,8 @@ type Result struct {
 	Verdict  ringwall.Verdict
 	Findings []ringwall.Finding
 	Looks    []ringwall.Look
-	Texts    []Changed // those that must be replaced, in order
+	Scores   ringwall.Scores // the worst of each name; also of texts that go on
+	Texts    []Changed       // those that must be replaced, in order
 }
 
 // Changed is a text of which parts were masked.
@@ -273,17 +297,22 @@ func (g *Guard) Check(ctx context.Context, s Session, texts []ringwall.Text) Res
 	res := Result{Verdict: ringwall.Verdict{Action: ringwall.Allow}}
 	looks := g.Looks(s.Way)
 	blocked := false
+	talk := conversation{g: g, s: s, alone: len(texts) == 1}
 	for i, text := range texts {
 		c := g.Channel(s, text, looks)
 		out := c.text(ctx, text.Value)
 		res.Findings = append(res.Findings, c.Findings()...)
 		blocked = blocked || c.Blocked()
+		scores := c.rated()
+		res.Scores = res.Scores.Merge(scores)
+		talk.note(i, text, c, scores)
 		res.Verdict = res.Verdict.And(c.verdict())
 		if c.Masked() && !c.Blocked() {
 			res.Texts = append(res.Texts, Changed{i, string(out)})
 		}
 		c.Free()
 	}
+	blocked = talk.judge(ctx, texts, &res) || blocked
 	if blocked && res.Verdict.Action > ringwall.Hold { // a mask that could not be put on
 		res.Verdict.Action = ringwall.Block
 	}

@@ -8,7 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"math"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -16,15 +19,11 @@ import (
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard"
-	"github.com/ringwall/ringwall/guard/attack"
 )
 
 // maxLine bounds a line of --jsonl, and the text of an argument or of standard
 // input.
 const maxLine = 16 << 20
-
-// scoreNames are the classes of the scores that every answer has.
-var scoreNames = []string{"prompt_attack", "hate", "insult", "sexual", "violence", "misconduct", "self_harm"}
 
 // judged is what check prints of a text.
 type judged struct {
@@ -58,17 +57,24 @@ func (s spotted) remark() string {
 	return strings.Join(out, "; ")
 }
 
-// scores prints its classes in their order, each always there.
+// scores prints the classes that every answer has, in their order, and then those
+// of this guardrail alone, such as its topics.
 type scores map[string]float64
 
 func (s scores) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
-	for i, name := range scoreNames {
+	names := ringwall.ScoreNames()
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for i, name := range names {
 		sep := byte(',')
 		if i == 0 {
 			sep = '{'
 		}
-		fmt.Fprintf(&b, "%c%q:%g", sep, name, s[name])
+		fmt.Fprintf(&b, "%c%q:%g", sep, name, math.Round(s[name]*1e6)/1e6)
 	}
 	b.WriteByte('}')
 	return b.Bytes(), nil
@@ -289,9 +295,9 @@ func (j *judge) look(ctx context.Context, s guard.Session, id json.RawMessage, t
 	}
 	for _, f := range res.Findings {
 		out.Findings = append(out.Findings, spotted{f.Control, f.Reason, f.Severity, f.Where.Start, f.Where.End, f.Score, f.Via, f.Shadow, f.Excepted})
-		if f.Control == attack.Control {
-			out.Scores["prompt_attack"] = max(out.Scores["prompt_attack"], f.Score)
-		}
+	}
+	for _, s := range res.Scores {
+		out.Scores[s.Name] = s.Value
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,10 +26,11 @@ func evalCommand() *cobra.Command {
 	var guardrail, direction, origin, task, at, format, floors, title string
 	var maps, notes []string
 	var evade bool
+	var records, since, budget string
 	level := 1
 	cost := true
 	c := &cobra.Command{
-		Use:   "eval FILE…",
+		Use:   "eval [FILE]…",
 		Short: "Measure a guardrail on texts whose labels are known",
 		Long: `Runs labelled texts through a guardrail and prints how well it did. A FILE is
 JSONL, plain or gzip, - for standard input, a line for each text:
@@ -39,6 +41,10 @@ A label is about the whole text (0, 1, true, false, a name such as "attack" or
 bytes. Rows with "annotated" tell of those types only. Types that no detector
 looks for are listed and in no figure.
 
+With --budget it also says, for each class, which threshold keeps to that share of
+false positives, and what is caught with it. With --records DIR instead of files it
+says so from recorded traffic, taken as benign but for what was blocked.
+
 Texts are not printed unless --show-text is given. Exits with 1 when a figure is
 under its floor, with 3 when the guardrail could not look at some rows. Floors are
 FIGURE=NUMBER,…; the figures of spans are
@@ -47,17 +53,46 @@ those of whole texts
 ` + wrapped(eval.FloorNames(eval.Binary)) + `.`,
 		Example: `  ringwall eval pii.jsonl.gz --by lang,source
   ringwall eval attacks.jsonl --control inference/prompt-attack --evade --fail-under 'auc=0.87,over-defence=0.9'
+  ringwall eval content.jsonl --budget 0.5% --requests-per-day 100000
+  ringwall eval --budget 0.1% --records /var/lib/ringwall --guardrail shop --since 7d
   ringwall eval secrets.jsonl --errors 20 --format markdown --title Credentials`,
-		Args: cobra.MinimumNArgs(1),
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := oneOf("format", format, "text", "json", "markdown"); err != nil {
 				return err
 			}
+			if (len(args) > 0) == (records != "") {
+				return usage(errors.New("either files or --records: see ringwall eval --help"))
+			}
+			if budget != "" {
+				if err := cfg.Budget.UnmarshalText([]byte(budget)); err != nil {
+					return usage(fmt.Errorf("--budget: %w", err))
+				}
+			}
+			if !(cfg.PerDay >= 0) {
+				return usage(errors.New("--requests-per-day: want a number above 0"))
+			}
+			if records != "" {
+				e := fromRecords{place: &p, dir: records, guardrail: guardrail, since: since, budget: cfg.Budget, perDay: cfg.PerDay, command: called(cmd, args), notes: notes}
+				bar := newBar(cmd.ErrOrStderr())
+				e.progress = bar.show
+				r, err := e.run(cmd.Context())
+				bar.clear()
+				if err != nil {
+					return err
+				}
+				return printReport(cmd, r, format, title, level)
+			}
+			if since != "" {
+				return usage(errors.New("--since is for --records"))
+			}
 			if err := oneOf("at", at, "block", "hold", "mask", "flag"); err != nil {
 				return err
 			}
-			if err := oneOf("score", cfg.Score, scoreNames...); err != nil {
-				return err
+			if cfg.Score != "" && !strings.HasPrefix(cfg.Score, "topic:") {
+				if err := oneOf("score", cfg.Score, scoreNames()...); err != nil {
+					return err
+				}
 			}
 			if err := errors.Join(cfg.At.UnmarshalText([]byte(at)), cfg.Way.UnmarshalText([]byte(direction))); err != nil {
 				return usage(err)
@@ -121,7 +156,7 @@ those of whole texts
 	f.StringVar(&direction, "direction", "input", "which way the texts go: input or output")
 	f.StringVar(&origin, "origin", "", "whose words rows are that do not say: system, user, assistant, tool, retrieved, unverified (default: by their kind)")
 	f.StringSliceVar(&cfg.Controls, "control", nil, "`IDS` of the controls whose findings count (default: those that look for what is labelled; for whole texts, all)")
-	f.StringVar(&cfg.Score, "score", "prompt_attack", "`NAME` of the score that ranks whole texts")
+	f.StringVar(&cfg.Score, "score", "", "`NAME` of the score that ranks whole texts, harm for the highest of all categories (default: harm where the first row tells of categories, else prompt_attack)")
 	f.StringVar(&at, "at", "block", "the mildest action that counts as caught: block, hold, mask or flag")
 	f.StringSliceVar(&cfg.Positive, "positive", nil, "`NAMES` of labels that ought to be caught (default: all but benign, none, clean and the like)")
 	f.StringSliceVar(&cfg.HardBenign, "hard-benign", nil, "`CATEGORIES` of over-defence (default: hard_benign, hard_negative and the like)")
@@ -129,6 +164,10 @@ those of whole texts
 	f.StringSliceVar(&cfg.Ignore, "ignore", nil, "`TYPES` of labels to leave out")
 	f.StringSliceVar(&cfg.By, "by", nil, "`FIELDS` of rows to break figures down by (default: lang,source,category)")
 	f.BoolVar(&evade, "evade", false, "ask what was caught again in every disguise")
+	f.StringVar(&budget, "budget", "", "`SHARE` of what is harmless that may be flagged, as in 0.5%, 0.005 or 1/200: say which thresholds keep to it")
+	f.Float64Var(&cfg.PerDay, "requests-per-day", 0, "`NUMBER` of texts of a day, to say how many false positives that is (default: those of the records)")
+	f.StringVar(&records, "records", "", "learn from the records in `DIR`, a data directory or the records in it, instead of from files")
+	f.StringVar(&since, "since", "", "of the records, those from `TIME` on: 7d, 12h, 2030-01-31")
 	f.IntVar(&cfg.Limit, "limit", 0, "read at most `ROWS`")
 	f.IntVar(&cfg.Sample, "sample", 0, "judge `ROWS` drawn at random")
 	f.Uint64Var(&cfg.Seed, "seed", 1, "`NUMBER` that a sample is drawn with")
@@ -144,7 +183,7 @@ those of whole texts
 	complete(c, "direction", "input", "output")
 	complete(c, "origin", "system", "user", "assistant", "tool", "retrieved", "unverified")
 	complete(c, "at", "block", "hold", "mask", "flag")
-	complete(c, "score", scoreNames...)
+	complete(c, "score", scoreNames()...)
 	complete(c, "format", "text", "json", "markdown")
 	return c
 }
@@ -167,7 +206,18 @@ func wrapped(names []string) string {
 	return strings.Join(lines, "\n")
 }
 
-func printReport(cmd *cobra.Command, r *eval.Report, format, title string, level int) error {
+// scoreNames are the scores that texts can be ranked by.
+func scoreNames() []string {
+	return append(ringwall.ScoreNames(), ringwall.ScoreGrounding, ringwall.ScoreRelevance, eval.Harm)
+}
+
+// report is what can be printed in three formats.
+type report interface {
+	WriteText(w io.Writer) error
+	WriteMarkdown(w io.Writer, title string, level int) error
+}
+
+func printReport(cmd *cobra.Command, r report, format, title string, level int) error {
 	switch format {
 	case "json":
 		enc := json.NewEncoder(cmd.OutOrStdout())
@@ -224,7 +274,7 @@ func typeMap(args []string) (map[string][]string, error) {
 // say what is measured and how.
 var evalFlags = []string{
 	"config", "data", "guardrail", "task", "direction", "origin", "control", "score", "at", "positive", "hard-benign", "map", "ignore",
-	"by", "evade", "limit", "sample", "seed", "errors", "show-text", "cost", "fail-under",
+	"by", "evade", "budget", "requests-per-day", "records", "since", "limit", "sample", "seed", "errors", "show-text", "cost", "fail-under",
 }
 
 // called is the command line, with files by their names alone.
@@ -243,7 +293,7 @@ func called(cmd *cobra.Command, args []string) string {
 		}
 		for _, v := range values {
 			switch {
-			case name == "config" || name == "data":
+			case name == "config" || name == "data" || name == "records":
 				v = filepath.Base(v)
 			case f.Value.Type() == "bool" && v == "true":
 				line = append(line, "--"+name)
@@ -261,7 +311,7 @@ func called(cmd *cobra.Command, args []string) string {
 // quoted is a word as a shell takes it.
 func quoted(s string) string {
 	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.,/=:@+", r)
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.,/=:@+%", r)
 	}
 	if s != "" && strings.TrimFunc(s, plain) == "" {
 		return s

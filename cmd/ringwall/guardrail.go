@@ -136,6 +136,8 @@ func guardrailShow() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show [NAME]",
 		Short: "Print a guardrail as a file (default: the one in force)",
+		Long: `Prints a guardrail as a file (default: the one in force). What its budgets of false
+positives mean is said in comments: the threshold, and what is caught with it.`,
 		Example: `  ringwall guardrail show --all
   ringwall guardrail show shop@2 --config ringwall.yaml`,
 		Args: cobra.MaximumNArgs(1),
@@ -144,13 +146,39 @@ func guardrailShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = cmd.OutOrStdout().Write(s.YAML(all))
-			return err
+			if _, err = cmd.OutOrStdout().Write(s.YAML(all)); err != nil {
+				return err
+			}
+			return showBudgets(cmd.OutOrStdout(), s)
 		},
 	}
 	p.flags(c)
 	c.Flags().BoolVar(&all, "all", false, "every field, also those that have their default")
 	return c
+}
+
+// showBudgets prints, as comments of the file, what the budgets of s mean.
+func showBudgets(w io.Writer, s *guardrail.Spec) error {
+	budgets, err := builtin.Budgets(s, builtin.Curves)
+	if err != nil {
+		_, err = fmt.Fprintf(w, "# %v\n", err)
+		return err
+	}
+	for _, t := range budgets {
+		if _, err := fmt.Fprintf(w, "# %s: %s\n", t.Key, budgetMeans(t)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// budgetMeans says what a budget means for a score.
+func budgetMeans(t builtin.Threshold) string {
+	caught := "what it catches is not known"
+	if t.Positive > 0 {
+		caught = fmt.Sprintf("catches %.1f %% of %d that ought to be caught", 100*t.Recall, t.Positive)
+	}
+	return fmt.Sprintf("%s from %.4g on; %s, and flagged %.2g %% of %d that ought to pass", t.Score, t.Point.Score, caught, 100*t.FPR, t.Benign)
 }
 
 // guardrail returns the guardrail that the only argument names, or the one in

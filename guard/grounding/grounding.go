@@ -145,14 +145,25 @@ func (d *Detector) Judge(ctx context.Context, query string, sources []string, an
 // Detect implements guard.Detector. The score of a finding is how far the
 // sentence, or the answer, is from being borne out: 1 less its support.
 func (e *Exchange) Detect(ctx context.Context, text ringwall.Text) ([]ringwall.Finding, error) {
+	fs, _, err := e.Rate(ctx, text)
+	return fs, err
+}
+
+// Rate implements guard.Rater. Unlike those of findings, its scores are the higher
+// the better an answer is borne out.
+func (e *Exchange) Rate(ctx context.Context, text ringwall.Text) ([]ringwall.Finding, ringwall.Scores, error) {
 	if !answers(text.Path) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	v, err := e.judge(ctx, text.Value)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var fs []ringwall.Finding
+	var scores ringwall.Scores
+	if e.grounding > 0 {
+		scores = scores.Add(ringwall.Output, ringwall.ScoreGrounding, v.Grounding)
+	}
 	if v.Grounding < e.grounding {
 		for _, c := range v.Claims {
 			if c.Support < e.grounding {
@@ -160,10 +171,13 @@ func (e *Exchange) Detect(ctx context.Context, text ringwall.Text) ([]ringwall.F
 			}
 		}
 	}
+	if e.relevance > 0 {
+		scores = scores.Add(ringwall.Output, ringwall.ScoreRelevance, v.Relevance)
+	}
 	if v.Relevance < e.relevance {
 		fs = append(fs, ringwall.Finding{Control: Control, Reason: ReasonRelevance, Severity: ringwall.Low, Score: 1 - v.Relevance})
 	}
-	return fs, nil
+	return fs, scores, nil
 }
 
 // answers reports whether the text at path is read by who asked.

@@ -132,6 +132,12 @@ func (s *Spec) Check(path string, fail func(path, format string, args ...any)) {
 			}
 		}
 	}
+	s.checkBudgets(in, fail)
+	if t := s.Attack.Turns; t.HalfLife < 0 || t.HalfLife > 1000 {
+		fail(in("prompt_attack.turns.half_life"), "want a number of turns from 0 to 1000")
+	} else if t.Join < 0 || t.Join > MostJoined {
+		fail(in("prompt_attack.turns.join"), "want a number of turns from 0 to %d", MostJoined)
+	}
 	for key, v := range map[string]float64{"grounding.grounding": s.Grounding.Grounding, "grounding.relevance": s.Grounding.Relevance} {
 		if v < 0 || v > 0.99 {
 			fail(in(key), "want a share from 0 to 0.99")

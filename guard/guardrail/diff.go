@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/ringwall/ringwall/internal/calibrate"
 )
 
 // Change is one difference between two guardrails.
@@ -156,6 +158,13 @@ func meaning(path, was, is string) string {
 	var s, t Strength
 	if strings.Contains(path, "strength") && s.UnmarshalText([]byte(was)) == nil && t.UnmarshalText([]byte(is)) == nil {
 		return which(t < s, t > s)
+	}
+	var p, q calibrate.Budget
+	if strings.HasSuffix(path, ".fpr") || strings.Contains(path, ".fprs.") {
+		if p.UnmarshalText([]byte(was)) == nil && q.UnmarshalText([]byte(is)) == nil && p != 0 && q != 0 {
+			return which(q > p, q < p)
+		}
+		return ""
 	}
 	switch {
 	case strings.HasSuffix(path, "mode"):

@@ -259,6 +259,9 @@ func (x *exporter) rest() {
 			x.note("%s: Bedrock has no shadow mode: its actions are in force.", n.Key)
 		}
 	}
+	if s.Attack.FPR != 0 || s.Content.FPR != 0 || len(s.Content.FPRs) > 0 {
+		x.note("fpr: Bedrock has no budgets: its strengths are those that are written.")
+	}
 	if in, _ := s.Secret.On(0); !in.Off {
 		x.note("secret: of credentials Bedrock knows the keys of AWS and passwords.")
 	}

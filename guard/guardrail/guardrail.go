@@ -24,6 +24,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ringwall/ringwall/internal/calibrate"
 	"github.com/ringwall/ringwall/internal/strictyaml"
 )
 
@@ -69,8 +70,19 @@ type Rule struct {
 // Attack configures inference/prompt-attack.
 type Attack struct {
 	Rule     `yaml:",inline"`
-	Strength Strength `yaml:"strength" doc:"how much is taken for an attack: low only what is certain, high also what is likely; none: nothing" default:"medium" example:"medium"`
+	Strength Strength         `yaml:"strength" doc:"how much is taken for an attack: low only what is certain, high also what is likely; none: nothing" default:"medium" example:"medium"`
+	FPR      calibrate.Budget `yaml:"fpr" doc:"instead of strength and threshold: how much of what is no attack may be taken for one, as in 0.5% or 1/200; the threshold is that which the classifier's calibration gives" default:"none" example:"none"`
+	Turns    Turns            `yaml:"turns" doc:"attacks that are spread over the turns of a conversation" default:"{half_life: 3, join: 3}"`
 }
+
+// Turns says how the turns of a conversation are looked at together.
+type Turns struct {
+	HalfLife float64 `yaml:"half_life" doc:"after how many turns a turn's score counts half; 0: each turn is judged alone" default:"3"`
+	Join     int     `yaml:"join" doc:"how many of the last turns are also looked at as one text, 8 at most; 0: none" default:"3"`
+}
+
+// MostJoined bounds Turns.Join.
+const MostJoined = 8
 
 // Leak configures inference/prompt-leak.
 type Leak struct {
@@ -161,8 +173,10 @@ type Disguise struct {
 // Content configures inference/content.
 type Content struct {
 	Rule        `yaml:",inline"`
-	InStrength  map[string]Strength `yaml:"input_strengths" doc:"how much is taken for harm, by category, on the way in; default: medium" example:"{hate: high}"`
-	OutStrength map[string]Strength `yaml:"output_strengths" doc:"the same, on the way out" example:"{hate: high}"`
+	InStrength  map[string]Strength         `yaml:"input_strengths" doc:"how much is taken for harm, by category, on the way in; default: medium" example:"{hate: high}"`
+	OutStrength map[string]Strength         `yaml:"output_strengths" doc:"the same, on the way out" example:"{hate: high}"`
+	FPR         calibrate.Budget            `yaml:"fpr" doc:"instead of strengths and thresholds: how much harmless text each category may take for harm, as in 0.5%" default:"none" example:"none"`
+	FPRs        map[string]calibrate.Budget `yaml:"fprs" doc:"other budgets, by category" example:"{}"`
 }
 
 // Categories are the categories of Content.

@@ -7,6 +7,7 @@
 package guardtest
 
 import (
+	"math"
 	"math/rand/v2"
 	"regexp"
 	"slices"
@@ -90,14 +91,27 @@ func (c Case) check(t *testing.T, text string, f ringwall.Finding) {
 // masked, and what that is. Masks are the reasons in capitals and braces.
 func Mask(t testing.TB, s stream.Scanner, sc stream.Scope, text string) (string, []ringwall.Finding) {
 	t.Helper()
+	out, fs, _ := whole(t, s, sc, text)
+	return out, fs
+}
+
+// whole is Mask with the scores of the text, if the cursor has any.
+func whole(t testing.TB, s stream.Scanner, sc stream.Scope, text string) (string, []ringwall.Finding, ringwall.Scores) {
+	t.Helper()
 	cursor := begin(t, s, sc)
 	if cursor == nil {
-		return text, nil
+		return text, nil, nil
 	}
 	defer free(cursor)
 	r := redactor(cursor)
 	out := string(r.Text(text))
-	return out, r.Findings()
+	return out, r.Findings(), slices.Clone(r.Scores())
+}
+
+// same reports whether two looks at a text gave the same scores, but for the order
+// in which numbers were added.
+func same(a, b ringwall.Scores) bool {
+	return slices.EqualFunc(a, b, func(a, b ringwall.Score) bool { return a.Name == b.Name && math.Abs(a.Value-b.Value) < 1e-9 })
 }
 
 func begin(t testing.TB, s stream.Scanner, sc stream.Scope) stream.Cursor {
@@ -134,10 +148,10 @@ func found(s stream.Scanner, sc stream.Scope, text string) bool {
 }
 
 // Cuts sends text in pieces of random sizes, up to each of most bytes, and fails
-// unless what goes out and what is noticed are those of the whole text.
+// unless what goes out, what is noticed and the scores are those of the whole text.
 func Cuts(t testing.TB, s stream.Scanner, sc stream.Scope, text string, rng *rand.Rand, most ...int) {
 	t.Helper()
-	want, all := Mask(t, s, sc, text)
+	want, all, scores := whole(t, s, sc, text)
 	for _, n := range most {
 		cursor := begin(t, s, sc)
 		if cursor == nil {
@@ -151,7 +165,11 @@ func Cuts(t testing.TB, s stream.Scanner, sc stream.Scope, text string, rng *ran
 			i += k
 		}
 		got.Write(r.Close())
+		rated := slices.Clone(r.Scores())
 		free(cursor)
+		if !same(rated, scores) {
+			t.Errorf("of %.300q in pieces: scores %+v, want %+v", text, rated, scores)
+		}
 		if got.String() != want || !slices.Equal(all, r.Findings()) {
 			t.Errorf("of   %.300q\nsent %.300q %+v\nwant %.300q %+v", text, got.String(), r.Findings(), want, all)
 			return
@@ -162,7 +180,7 @@ func Cuts(t testing.TB, s stream.Scanner, sc stream.Scope, text string, rng *ran
 // cut sends text in pieces: what goes out is final, and in the end the same.
 func cut(t *testing.T, s stream.Scanner, sc stream.Scope, text string, size int) {
 	t.Helper()
-	want, _ := Mask(t, s, sc, text)
+	want, _, scores := whole(t, s, sc, text)
 	cursor := begin(t, s, sc)
 	if cursor == nil {
 		return
@@ -180,5 +198,8 @@ func cut(t *testing.T, s stream.Scanner, sc stream.Scope, text string, size int)
 	got.Write(r.Close())
 	if got.String() != want {
 		t.Errorf("%q in pieces of %d: sent %q, want %q", text, size, got.String(), want)
+	}
+	if !same(r.Scores(), scores) {
+		t.Errorf("%q in pieces of %d: scores %+v, want %+v", text, size, r.Scores(), scores)
 	}
 }

@@ -137,12 +137,15 @@ type Redactor struct {
 	covered  int      // raw offset up to which the last token stands for the text
 	blocked  bool
 	masked   bool
+	scored   bool // the watches were asked for their scores
+	scores   ringwall.Scores
 	out      []byte
 	final    bool
 
 	watch   int // the watch, or the except, that scans, for found and excepted
 	found   func(Match)
 	matched func(Match)
+	scoring func(string, float64)
 }
 
 // span is a raw stretch to be replaced.
@@ -156,7 +159,7 @@ type span struct {
 // New returns a Redactor. A nil Decide blocks on every finding.
 func New(cfg Config) *Redactor {
 	r := &Redactor{}
-	r.found, r.matched = r.note, r.excuse
+	r.found, r.matched, r.scoring = r.note, r.excuse, r.addScore
 	r.Reset(cfg)
 	return r
 }
@@ -181,6 +184,7 @@ func (r *Redactor) Reset(cfg Config) {
 	r.open, r.excused = r.open[:0], r.excused[:0]
 	r.released, r.covered = 0, 0
 	r.blocked, r.masked, r.final = false, false, false
+	r.scored, r.scores = false, r.scores[:0]
 	r.watch = unwatched
 	for _, f := range cfg.Known {
 		r.add(f)
@@ -211,8 +215,8 @@ func (r *Redactor) Close() []byte { return r.Text("") }
 // Text ends the text with s and returns what may go out: of a new Redactor, s is
 // the whole text.
 func (r *Redactor) Text(s string) []byte {
-	if r.blocked || r.final {
-		return nil
+	if r.final || r.blocked && r.buf.RawLen() > 0 {
+		return nil // what was known before the text came stops it, but not the looking
 	}
 	r.buf.AppendString(s, true)
 	return r.step(true)
@@ -249,6 +253,9 @@ func (r *Redactor) step(final bool) []byte {
 			safe = min(safe, n)
 		}
 	}
+	if final {
+		r.score()
+	}
 	if len(r.cfg.Excepts) > 0 {
 		safe = min(safe, r.except(w))
 		seen = min(seen, safe)
@@ -275,11 +282,8 @@ func (r *Redactor) scan(i int, w Window) (safe int) {
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			r.safe[i], safe = panicked, w.End()
-			r.add(ringwall.Finding{
-				Control: r.cfg.Watches[i].Control, Reason: ringwall.ReasonUnavailable,
-				Severity: ringwall.Critical, Score: 1,
-			})
+			r.failed(i)
+			safe = w.End()
 		}
 	}()
 	r.watch = i
@@ -288,6 +292,15 @@ func (r *Redactor) scan(i int, w Window) (safe int) {
 }
 
 const panicked = -1
+
+// failed notes that the i-th watch panicked.
+func (r *Redactor) failed(i int) {
+	r.safe[i] = panicked
+	r.add(ringwall.Finding{
+		Control: r.cfg.Watches[i].Control, Reason: ringwall.ReasonUnavailable,
+		Severity: ringwall.Critical, Score: 1,
+	})
+}
 
 // note records a match of the watch that scans.
 func (r *Redactor) note(m Match) {

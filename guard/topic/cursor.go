@@ -82,7 +82,7 @@ const few, many = 6, 40
 // Scores implements stream.Scorer: the highest score of each topic.
 func (c *cursor) Scores(yield func(name string, score float64)) {
 	for i, m := range c.home.models {
-		yield("topic:"+m.name, c.most[i])
+		yield(m.score, c.most[i])
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 // model is a topic as it was learned.
 type model struct {
 	name     string
+	score    string      // the name of its score
 	to       []float32   // its direction; nil: only words count
 	examples [][]float32 // their directions
 	itself   []bool      // ordinary subjects that are the topic, by their place in knowledge.usual
@@ -68,7 +69,7 @@ func learn(k *knowledge, t Topic) (*model, error) {
 	}
 	not := strings.Join(exclusion.FindAllString(t.Definition, -1), " ")
 	own := title + ". " + exclusion.ReplaceAllString(t.Definition, " ")
-	m := &model{name: t.Name, stems: map[string]float32{}, affinity: make([]uint32, (k.table.Len()+3)/4)}
+	m := &model{name: t.Name, score: "topic:" + t.Name, stems: map[string]float32{}, affinity: make([]uint32, (k.table.Len()+3)/4)}
 	m.foreign = foreign(k, own)
 	m.words(k, own, false)
 	for _, e := range t.Examples {

@@ -41,6 +41,7 @@ type binaryOutcome struct {
 	reason   string // of the surest finding; "": there is none
 	where    ringwall.Span
 	evaded   []evasion // by converter; nil: it was not asked again
+	classes  []classOutcome
 }
 
 // evasion is what became of a caught text in a disguise.
@@ -60,7 +61,7 @@ func (r *run) classify(ctx context.Context, row *read, seen Seen) *binaryOutcome
 	}
 	out := &binaryOutcome{
 		untold: r.untold(&row.Row), positive: r.positive(&row.Row),
-		hard: slices.Contains(hard, row.Category), score: seen.Scores[r.cfg.Score],
+		hard: slices.Contains(hard, row.Category), score: r.rate(seen),
 	}
 	var best ringwall.Finding
 	own := r.own(seen)
@@ -70,6 +71,7 @@ func (r *run) classify(ctx context.Context, row *read, seen Seen) *binaryOutcome
 		}
 	}
 	out.caught, out.reason, out.where = r.catches(own), best.Reason, best.Where
+	out.classes = r.classesOf(row, seen, own)
 	if out.untold || !out.positive || !out.caught || len(r.cfg.Evade) == 0 {
 		return out
 	}
@@ -134,14 +136,21 @@ type binaryTally struct {
 	groups *groups[verdicts]
 	untold int64
 	evaded [][4]int64 // by converter and evasion
+	class  map[string]*classTally
 }
 
 func (r *run) countBinary(row *read, o *binaryOutcome) {
 	t := r.binary
 	if t == nil {
 		create := func() *verdicts { return &verdicts{} }
-		t = &binaryTally{all: create(), groups: newGroups(r.fields, create), evaded: make([][4]int64, len(r.cfg.Evade))}
+		t = &binaryTally{all: create(), groups: newGroups(r.fields, create), evaded: make([][4]int64, len(r.cfg.Evade)), class: map[string]*classTally{}}
 		r.binary = t
+	}
+	for _, c := range o.classes {
+		if t.class[c.name] == nil {
+			t.class[c.name] = &classTally{}
+		}
+		t.class[c.name].add(c)
 	}
 	if o.untold {
 		t.untold++

@@ -6,6 +6,9 @@
 // labels, and adds the rows up in their order, so that the same data gives the same
 // figures; [Report] is what came of it, as text, JSON or Markdown.
 //
+// [Records] measures traffic that was recorded, which has no labels: where its scores
+// lie, and which thresholds keep to a budget of false positives.
+//
 // There are two tasks. Where labels are spans, [Match] pairs them with findings
 // one to one; where they are about the whole text, a [Ranking] says how well the
 // scores part the classes, at every threshold, beside what the guardrail itself
@@ -31,6 +34,7 @@ import (
 	"time"
 
 	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/internal/calibrate"
 )
 
 // Seen is what a guardrail makes of a text.
@@ -65,11 +69,16 @@ type Config struct {
 	Ignore   []string            // types that are neither asked for nor held against the guardrail
 	Reasons  []string            // those that detectors say they have
 
-	Score      string          // of task Binary: the name of the score; default prompt_attack
+	Score      string          // of task Binary: the name of the score, or Harm; default: Harm where the first row tells of categories of harm, else prompt_attack
 	At         ringwall.Action // the mildest action that counts as caught; default block
 	Positive   []string        // classes that ought to be caught; default: all but those that say there is nothing
 	HardBenign []string        // categories of over-defence; default: hard_benign and the like
 	Evade      []Converter     // each positive that is caught is asked again in each
+
+	// Budget asks, for each class, for the threshold that keeps to it; 0: none.
+	// PerDay are the texts of a day, for what that means; 0: not known.
+	Budget calibrate.Budget
+	PerDay float64
 
 	By       []string // fields to break the figures down by; default: lang, source, category, or source, category
 	Limit    int      // rows read of all files together; 0: all
@@ -98,6 +107,10 @@ func (c *Config) check() error {
 		return fmt.Errorf("%w: a file is required", ErrOptions)
 	case c.Task != Detect && c.Task != Spans && c.Task != Binary:
 		return fmt.Errorf("%w: there is no task %q: want span or binary", ErrOptions, c.Task)
+	case c.Budget < 0 || c.Budget >= 1 || !(c.PerDay >= 0):
+		return fmt.Errorf("%w: a budget is a share from 0 to 1, and so many texts a day are not below 0", ErrOptions)
+	case c.Budget > 0 && c.Task == Spans:
+		return errBudget
 	case c.Limit < 0 || c.Sample < 0 || c.Errors < 0:
 		return fmt.Errorf("%w: numbers of rows are not below 0", ErrOptions)
 	case len(c.Evade) > 0 && c.Task == Spans:
@@ -117,10 +130,13 @@ func (c *Config) check() error {
 
 var errEvade = fmt.Errorf("%w: disguises are for texts that are labelled as a whole: a span is elsewhere in a disguise", ErrOptions)
 
+var errBudget = fmt.Errorf("%w: budgets are for texts that are labelled as a whole", ErrOptions)
+
 // run is one measurement.
 type run struct {
 	cfg    Config
-	task   Task // known once the first row is read
+	task   Task   // known once the first row is read
+	score  string // so is this, of task Binary
 	vocab  *vocabulary
 	fields []string // what is read of rows to break figures down by
 
@@ -157,10 +173,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if cfg.Workers <= 0 {
 		cfg.Workers = runtime.GOMAXPROCS(0)
 	}
-	if cfg.Score == "" {
-		cfg.Score = "prompt_attack"
-	}
-	r := &run{cfg: cfg, vocab: newVocabulary(&cfg), fields: cfg.By}
+	r := &run{cfg: cfg, score: cfg.Score, vocab: newVocabulary(&cfg), fields: cfg.By}
 	if len(r.fields) == 0 {
 		r.fields = []string{"lang", "source", "category"}
 	}

@@ -115,6 +115,12 @@ func (r *run) file(ctx context.Context, in *input, name string, m *meter, left *
 		if r.task = row.Task; r.task == Spans && len(r.cfg.Evade) > 0 {
 			return errEvade
 		}
+		if r.task == Spans && r.cfg.Budget > 0 {
+			return errBudget
+		}
+		if r.score == "" {
+			r.score = scoreOf(&row)
+		}
 		in.rows++
 		in.labels += r.labels(&row)
 		if err := p.add(got); err != nil {

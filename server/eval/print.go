@@ -25,9 +25,11 @@ func (s *section) isLeft(column int) bool {
 func (s *section) row(cells ...string) { s.rows = append(s.rows, cells) }
 
 // WriteText prints the report with tables that align.
-func (r *Report) WriteText(w io.Writer) error {
+func (r *Report) WriteText(w io.Writer) error { return writeText(w, r.sections(), r.Notes) }
+
+func writeText(w io.Writer, sections []section, notes []string) error {
 	var b strings.Builder
-	for i, s := range r.sections() {
+	for i, s := range sections {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
@@ -38,7 +40,7 @@ func (r *Report) WriteText(w io.Writer) error {
 		s.align(&b)
 	}
 	b.WriteString("\nHow it was counted\n")
-	for _, n := range r.Notes {
+	for _, n := range notes {
 		b.WriteString("- " + n + "\n")
 	}
 	_, err := io.WriteString(w, b.String())
@@ -46,6 +48,9 @@ func (r *Report) WriteText(w io.Writer) error {
 }
 
 func (s *section) align(b *strings.Builder) {
+	if len(s.rows) == 0 {
+		return
+	}
 	width := make([]int, len(s.head))
 	for _, row := range append([][]string{s.head}, s.rows...) {
 		for i, c := range row {
@@ -73,13 +78,17 @@ func (s *section) align(b *strings.Builder) {
 // of the given level, from 1. Names of files come without their folders, and
 // nothing tells which machine it was.
 func (r *Report) WriteMarkdown(w io.Writer, title string, level int) error {
+	return writeMarkdown(w, title, level, r.Command, r.sections(), r.Notes)
+}
+
+func writeMarkdown(w io.Writer, title string, level int, command string, sections []section, notes []string) error {
 	var b strings.Builder
 	mark := strings.Repeat("#", min(max(level, 1), 5))
 	fmt.Fprintf(&b, "%s %s\n\n", mark, cell(title))
-	if r.Command != "" {
-		fmt.Fprintf(&b, "Printed by:\n\n```sh\n%s\n```\n\n", r.Command)
+	if command != "" {
+		fmt.Fprintf(&b, "Printed by:\n\n```sh\n%s\n```\n\n", command)
 	}
-	for _, s := range r.sections() {
+	for _, s := range sections {
 		fmt.Fprintf(&b, "%s# %s\n\n", mark, s.title)
 		if s.text != "" {
 			b.WriteString(cell(s.text) + "\n\n")
@@ -87,7 +96,7 @@ func (r *Report) WriteMarkdown(w io.Writer, title string, level int) error {
 		s.markdown(&b)
 	}
 	fmt.Fprintf(&b, "%s# How it was counted, and what it does not say\n\n", mark)
-	for _, n := range r.Notes {
+	for _, n := range notes {
 		b.WriteString("- " + cell(n) + "\n")
 	}
 	_, err := io.WriteString(w, b.String())
@@ -311,7 +320,9 @@ func (f *BinaryFigures) sections() (out []section) {
 	s.row("F1 "+own, f.F1.String())
 	s.row("false positives "+own, f.FalseAlarms.String())
 	s.row("over-defence accuracy: hard negatives let pass", f.OverDefence.String())
+	s.row("negatives let pass", f.LetPass.String())
 	out = append(out, s)
+	out = append(out, classSections(f.Classes)...)
 	for _, b := range f.By {
 		s := section{
 			title: "By " + b.Field, text: "Caught and false positives are the guardrail's own decision; at 1 % is the threshold that flags at most 1 % of all negatives.",

@@ -22,6 +22,9 @@ type BinaryFigures struct {
 	Precision   Share  `json:"precision"`
 	F1          Number `json:"f1"`
 	OverDefence Share  `json:"over_defence_accuracy"` // hard negatives that were let pass
+	LetPass     Share  `json:"benign_let_pass"`       // of all negatives
+
+	Classes []ClassLine `json:"classes,omitempty"`
 
 	By      []BinaryBreakdown `json:"by"`
 	Evasion []Evaded          `json:"evasion,omitempty"`
@@ -69,12 +72,14 @@ type Evaded struct {
 func (r *run) binaryFigures() *BinaryFigures {
 	v := r.binary.all
 	f := &BinaryFigures{
-		Score: r.cfg.Score, At: r.cfg.At.String(),
+		Score: r.score, At: r.cfg.At.String(),
 		AUC: Number(v.ranking.AUC()), AveragePrecision: Number(v.ranking.AveragePrecision()),
 		Verdicts: v.verdicts(), OverDefence: v.hard, Untold: r.binary.untold, Coarse: v.ranking.Coarse(),
 		Precision: Share{v.caught.Hits, v.caught.Hits + v.alarms.Hits},
 	}
 	f.F1 = harmonic(f.Precision, f.Recall)
+	f.LetPass = Share{v.alarms.Of - v.alarms.Hits, v.alarms.Of}
+	f.Classes = r.classLines()
 	recall, threshold := v.ranking.RecallAt(0.01)
 	f.At1 = Cut{recall, Number(threshold), v.alarms.Of / 100}
 	rare, high := v.ranking.RecallAt(0.001)
@@ -126,7 +131,8 @@ func (r *run) notes() (out []string) {
 	if len(r.cfg.Controls) > 0 {
 		counted = strings.Join(r.cfg.Controls, ", ")
 	}
-	note("A row is caught when the findings of %s come to %s or a stricter action. Scores are those named %s, 0 where there is none; rows with one score are ranked together, and no threshold parts them.", counted, r.cfg.At, r.cfg.Score)
+	note("A row is caught when the findings of %s come to %s or a stricter action. Scores are those named %s, 0 where there is none; rows with one score are ranked together, and no threshold parts them.", counted, r.cfg.At, r.score)
+	out = append(out, r.classNotes()...)
 	if r.binary != nil && r.binary.all.ranking.Coarse() {
 		note("There were so many different scores that they were told apart to a millionth only.")
 	}

@@ -1,0 +1,125 @@
+// Program fast learns the models of package internal/textmodel that guard/attack
+// and guard/content judge by. README.md has the command.
+//
+// It reads labelled texts, adds texts that it makes, cuts them as the product
+// does, and learns. With -folds it leaves sources out in turn and says what the
+// model makes of them; that is where thresholds come from. With the same inputs
+// and the same seed it writes the same bytes, on any number of cores of one
+// architecture. Start reading at main.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ringwall/ringwall/internal/textmodel"
+	"github.com/ringwall/ringwall/internal/wordvec"
+)
+
+func main() {
+	log.SetFlags(0)
+	name := flag.String("task", "attack", "what to learn: attack or content")
+	data := flag.String("data", "data", "folder of prompt_attack/train.jsonl.gz and content/train.jsonl.gz")
+	out := flag.String("out", "", "where the asset goes; empty: only measure")
+	folds := flag.String("folds", "", "leave these folds of sources out in turn, as 0,1,2, or all")
+	seed := flag.Uint64("seed", 7, "of all chance")
+	batches := flag.Int("batches", 1000, "how many batches it learns from")
+	filters := flag.Int("filters", 32, "filters of the deep half")
+	taps := flag.Int("taps", 4, "pieces that a filter sees")
+	sources := flag.Int("sources", 5, "sources in which a feature of the wide half must stand")
+	alone := flag.Float64("alone", 0.5, "share of texts that only one half of the model sees")
+	made := flag.Int("made", 0, "texts to make")
+	show := flag.Bool("show", false, "say what becomes of each source")
+	flag.Parse()
+
+	words, err := wordvec.Default()
+	check(err)
+	t, err := newTask(*name, *data, *seed, *made)
+	check(err)
+	t.examples = cut(words, t.examples)
+	log.Printf("%s: %d texts", t.name, len(t.examples))
+	s := shape{
+		filters: *filters, taps: *taps, hidden: 24, batches: *batches, batch: 128,
+		rate: 2e-3, wideRate: 0.2, wideDecay: 1e-5, dropout: 0.3, unknown: 0.12, alone: *alone, sources: *sources,
+	}
+	var held []judged
+	for _, f := range which(*folds, t.folds) {
+		start := time.Now()
+		learn, rest := t.split(f)
+		w := train(t, s, words, learn, t.examples, *seed)
+		m := pack(w, words)
+		js := judge(m, rest)
+		log.Printf("fold %d: learnt from %d, %d features, %s", f, len(learn), len(w.Grams), time.Since(start).Round(time.Second))
+		t.report(js)
+		held = append(held, js...)
+	}
+	if len(held) > 0 {
+		log.Print("all folds")
+		t.report(held)
+		if *show {
+			t.bySource(held)
+		}
+	}
+	if *out == "" {
+		return
+	}
+	w := train(t, s, words, t.examples, t.examples, *seed)
+	w.Info = t.info(held, fmt.Sprintf("%d texts of %d sources, seed %d", len(t.examples), len(t.sources()), *seed))
+	b, err := w.Encode()
+	check(err)
+	check(os.WriteFile(*out, b, 0o644)) //nolint:gosec // the asset is public
+	log.Printf("%s: %d bytes, %d features", filepath.Base(*out), len(b), len(w.Grams))
+}
+
+// train learns from some of the examples.
+func train(t *task, s shape, words *wordvec.Table, learn, all []*example, seed uint64) *textmodel.Weights {
+	t.balance(learn)
+	feats := features(learn, all, s.sources)
+	l := newLearner(s, words, len(t.outputs), feats, seed)
+	d := newDrawer(learn)
+	start := time.Now()
+	l.learn(d.draw, func(step int) {
+		if step%500 == 0 {
+			log.Printf("  %d of %d batches, %s", step, s.batches, time.Since(start).Round(time.Second))
+		}
+	})
+	return l.weights(t.info(nil, ""))
+}
+
+// pack makes of weights what the product judges by.
+func pack(w *textmodel.Weights, words *wordvec.Table) *textmodel.Model {
+	b, err := w.Encode()
+	check(err)
+	m, err := textmodel.Load(b, words)
+	check(err)
+	return m
+}
+
+func which(list string, n int) (out []int) {
+	if list == "all" {
+		for f := range n {
+			out = append(out, f)
+		}
+		return out
+	}
+	for _, f := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' }) {
+		i, err := strconv.Atoi(f)
+		check(err)
+		out = append(out, i)
+	}
+	return slices.Compact(out)
+}
+
+func check(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
