@@ -8,6 +8,7 @@ import (
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/attack"
+	"github.com/ringwall/ringwall/guard/grounding"
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/guard/judge"
 	"github.com/ringwall/ringwall/guard/link"
@@ -56,10 +57,10 @@ func Heard(name, version string, s *guardrail.Spec, curves CurveTable, hears jud
 			}
 			r.Origins[origin] = actions(s, n, ringwall.Input, &act, budgets)
 		}
-		if r.Scanners, r.Missing, err = looker(s, n); err != nil {
+		if err = looker(s, n, &r); err != nil {
 			return nil, fmt.Errorf("guardrail %s: %s: %w", name, n.Key, err)
 		}
-		if len(r.Scanners) > 0 || r.Missing != "" || r.Control == guard.Sanitize {
+		if len(r.Scanners) > 0 || r.Detector != nil || r.Missing != "" || r.Control == guard.Sanitize {
 			embedded[r.Control] = r.Scanners
 			cfg.Rules = append(cfg.Rules, r)
 		}
@@ -97,40 +98,39 @@ func turns(s *guardrail.Spec) guard.Turns {
 
 var releases = map[string]guard.Release{"strict": guard.Strict, "window": guard.Window, "buffer": guard.Buffer, "cut-off": guard.CutOff}
 
-// looker returns who looks for the control n, or why nobody does although s asks
-// for it; neither if s does not.
-func looker(s *guardrail.Spec, n guardrail.Named) (scanners []stream.Scanner, missing string, err error) {
+// looker writes into r who looks for the control n, or why nobody does although s
+// asks for it; neither if s does not.
+func looker(s *guardrail.Spec, n guardrail.Named, r *guard.Rule) (err error) {
 	if make, ok := Scanners[n.Control]; ok {
-		scanners, err = make(s)
-		return scanners, "", err
+		r.Scanners, err = make(s)
+	} else if make, ok := Detectors[n.Control]; ok {
+		r.Detector, err = make(s)
+	} else if asked(s, n) {
+		r.Missing = "no-detector"
 	}
-	switch {
-	case served(s, n.Key):
-		return nil, "outside-judges", nil
-	case asked(s, n):
-		return nil, "no-detector", nil
+	if len(r.Scanners) == 0 && r.Detector == nil && served(s, n.Key) {
+		r.Missing = "outside-judges"
 	}
-	return nil, "", nil
+	return err
+}
+
+// kept reports whether there is a detector for a control.
+func kept(control string) bool {
+	_, scans := Scanners[control]
+	_, detects := Detectors[control]
+	return scans || detects
 }
 
 // asked reports whether s asks for a control that nobody keeps yet.
 func asked(s *guardrail.Spec, n guardrail.Named) bool {
-	switch n.Rule {
-	case &s.Topic.Rule:
-		return len(s.Topic.Topics) > 0
-	case &s.Grounding.Rule:
-		return s.Grounding.Grounding > 0 || s.Grounding.Relevance > 0
-	case &s.Content.Rule:
-		return n.Rule.Looks()
-	}
-	return false
+	return n.Rule == &s.Content.Rule && n.Rule.Looks()
 }
 
 // Unkept names the parts of s, by their keys in the file, that ask for controls
 // nobody keeps: every look of theirs is recorded as skipped.
 func Unkept(s *guardrail.Spec) (keys []string) {
 	for _, n := range s.Rules() {
-		if _, kept := Scanners[n.Control]; !kept && asked(s, n) && !served(s, n.Key) {
+		if !kept(n.Control) && asked(s, n) && !served(s, n.Key) {
 			keys = append(keys, n.Key)
 		}
 	}
@@ -175,8 +175,11 @@ func actions(s *guardrail.Spec, n guardrail.Named, way ringwall.Direction, rest 
 	if _, said := by[guard.ReasonBounds]; n.Control == guard.Sanitize && !said {
 		a.By[guard.ReasonBounds] = ringwall.Block // nobody has seen all of the text
 	}
-	if n.Control == attack.Control && n.Rule.Least == usualLeast {
+	switch {
+	case n.Control == attack.Control && n.Rule.Least == usualLeast:
 		a.Least = s.Attack.Strength.Least()
+	case n.Control == grounding.Control:
+		a.Least = 0 // its thresholds are those of the answer, and were applied
 	}
 	for _, t := range budgets {
 		t.set(n.Control, a)

@@ -157,7 +157,7 @@ judges:
 	if score, _ := res.Scores.Of(ringwall.Input, ringwall.ScoreAttack); res.Verdict.Action != ringwall.Block || score == 1 {
 		t.Errorf("that nobody could look is no score: %+v, %v", res.Verdict, res.Scores)
 	}
-	s, err := guardrail.Parse("g.yaml", []byte("topic: {topics: [{name: a, definition: b}]}\njudges: [{name: j, kind: chat, url: http://h, model: m, controls: [grounding], grey: {from: 0.5}}]\ngrounding: {grounding: 0.5}"))
+	s, err := guardrail.Parse("g.yaml", []byte("judges: [{name: j, kind: chat, url: http://h, model: m, controls: [grounding], grey: {from: 0.5}}]\ngrounding: {grounding: 0.5}"))
 	if err != nil {
 		t.Fatal(err)
 	}

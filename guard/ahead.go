@@ -14,24 +14,28 @@ const mostAhead = 8
 // ahead asks those that look at whole texts about all texts of a request, several
 // at once: a conversation of many turns waits hardly longer than one of one. The
 // result is by text, nil where nobody need be asked so.
-func (g *Guard) ahead(ctx context.Context, s Session, texts []ringwall.Text) [][]answer {
+func (g *Guard) ahead(ctx context.Context, s Session, texts []ringwall.Text, l *Looks) [][]answer {
 	if s.Way != ringwall.Input || len(texts) < 2 || !g.waits {
 		return nil
 	}
 	out := make([][]answer, len(texts))
-	next := make(chan int)
+	type question struct {
+		text int
+		of   []asked
+	}
+	next := make(chan question)
 	var all sync.WaitGroup
 	for range min(len(texts), mostAhead) {
 		all.Go(func() {
-			for i := range next {
-				if who := g.asked(texts[i].Origin); len(who) > 0 {
-					out[i] = g.detect(ctx, s.Way, who, texts[i])
-				}
+			for q := range next {
+				out[q.text] = g.detect(ctx, q.of, texts[q.text])
 			}
 		})
 	}
-	for i := range texts {
-		next <- i
+	for i, text := range texts {
+		if of := g.asked(s, text.Origin, l); len(of) > 0 {
+			next <- question{i, of}
+		}
 	}
 	close(next)
 	all.Wait()
@@ -40,16 +44,19 @@ func (g *Guard) ahead(ctx context.Context, s Session, texts []ringwall.Text) [][
 
 // asked lists, as a Channel does, the detectors and judges that look at a text of
 // that origin on the way in, where all of it is there at once.
-func (g *Guard) asked(o ringwall.Origin) (who []int) {
+func (g *Guard) asked(s Session, o ringwall.Origin, l *Looks) (of []asked) {
 	for i := range g.cfg.Rules {
-		if r := &g.cfg.Rules[i]; r.Detector != nil && r.actions(ringwall.Input, o) != nil {
-			who = append(who, i)
+		if r := &g.cfg.Rules[i]; r.Detector == nil || r.actions(ringwall.Input, o) == nil {
+			continue
+		}
+		if d, _ := l.begin(i, s); d != nil {
+			of = append(of, asked{i, d})
 		}
 	}
 	for k := range g.second {
 		if len(g.second[k].on(ringwall.Input, o)) > 0 {
-			who = append(who, len(g.cfg.Rules)+k)
+			of = append(of, asked{len(g.cfg.Rules) + k, g.second[k].looks[ringwall.Input]})
 		}
 	}
-	return who
+	return of
 }

@@ -26,9 +26,9 @@ type Channel struct {
 	cut     bool
 	scores  ringwall.Scores // beside those of red
 
-	whole  []int    // rules and judges that look once the text is whole
-	slow   []int    // those that look at a stretch before it leaves
-	late   []int    // those that look at a stretch while it leaves
+	whole  []asked  // rules and judges that look once the text is whole
+	slow   []asked  // those that look at a stretch before it leaves
+	late   []asked  // those that look at a stretch while it leaves
 	ahead  []answer // of whole, where they were asked before
 	held   []byte   // the text while it waits for these
 	win    windows
@@ -71,7 +71,11 @@ func (g *Guard) Channel(s Session, at ringwall.Text, l *Looks) *Channel {
 			c.signals = true
 			l.ran(i)
 		case r.Detector != nil:
-			c.detector(i, r.Release)
+			if d, why := l.begin(i, s); d != nil {
+				c.detector(asked{i, d}, r.Release)
+			} else {
+				l.skip(i, why)
+			}
 		default:
 			c.scanners(i, scope)
 		}
@@ -89,16 +93,16 @@ func (c *Channel) scope() stream.Scope {
 	return stream.Scope{Way: c.s.Way, Origin: c.keep.Origin, System: c.s.System}
 }
 
-// detector notes how the text waits for the detector of the i-th rule. On the
+// detector notes how the text waits for the detector of a rule. On the
 // way in all of it is there at once.
-func (c *Channel) detector(i int, r Release) {
+func (c *Channel) detector(a asked, r Release) {
 	switch {
 	case c.s.Way == ringwall.Input || r == Strict || r == Buffer:
-		c.whole = append(c.whole, i)
+		c.whole = append(c.whole, a)
 	case r == Window:
-		c.slow = append(c.slow, i)
+		c.slow = append(c.slow, a)
 	default:
-		c.late = append(c.late, i)
+		c.late = append(c.late, a)
 	}
 }
 
@@ -202,7 +206,7 @@ func (c *Channel) stretches(p []byte, final bool) []byte {
 		text := c.keep
 		text.Value = w.text
 		if len(c.slow) > 0 {
-			c.hear(c.g.detect(c.s.Context, c.s.Way, c.slow, text), w)
+			c.hear(c.g.detect(c.s.Context, c.slow, text), w)
 			n := w.end - w.start
 			p = append(p, c.held[:n]...)
 			c.held = append(c.held[:0], c.held[n:]...)
@@ -211,8 +215,8 @@ func (c *Channel) stretches(p []byte, final bool) []byte {
 			c.land(mostFlying - 1)
 			f := flight{w, make(chan []answer, 1)} // buffered: nobody may be there to hear it
 			rules := slices.Clone(c.late)
-			g, ctx, way := c.g, c.s.Context, c.s.Way
-			go func() { f.answers <- g.detect(ctx, way, rules, text) }()
+			g, ctx := c.g, c.s.Context
+			go func() { f.answers <- g.detect(ctx, rules, text) }()
 			c.flying = append(c.flying, f)
 		}
 	}
@@ -252,14 +256,14 @@ func (c *Channel) text(ctx context.Context, text string) []byte {
 	}
 	if len(c.whole) > 0 {
 		if c.ahead == nil {
-			c.ahead = c.g.detect(ctx, c.s.Way, c.whole, c.keep)
+			c.ahead = c.g.detect(ctx, c.whole, c.keep)
 		}
 		c.hear(c.ahead, window{text: text, end: len(text)})
 	}
 	if rules := slices.Concat(c.slow, c.late); len(rules) > 0 {
 		c.win.add([]byte(text))
 		for w, ok := c.win.next(true); ok; w, ok = c.win.next(true) {
-			c.hear(c.g.detect(ctx, c.s.Way, rules, ringwall.Text{Path: c.keep.Path, Origin: c.keep.Origin, Value: w.text}), w)
+			c.hear(c.g.detect(ctx, rules, ringwall.Text{Path: c.keep.Path, Origin: c.keep.Origin, Value: w.text}), w)
 		}
 	}
 	out := c.red.Text(text)
@@ -312,6 +316,9 @@ func (c *Channel) Free() {
 	c.scores = c.scores[:0]
 	c.g, c.looks, c.s, c.keep, c.extra = nil, nil, Session{}, ringwall.Text{}, nil
 	c.policy, c.excuses = nil, nil
+	clear(c.whole[:cap(c.whole)])
+	clear(c.slow[:cap(c.slow)])
+	clear(c.late[:cap(c.late)])
 	for _, w := range c.watch {
 		if f, ok := w.Cursor.(stream.Freer); ok {
 			f.Free()

@@ -14,17 +14,24 @@ import (
 type answer struct {
 	who  int // a rule, or behind the rules a judge
 	fs   []ringwall.Finding
+	rate ringwall.Scores
 	why  string // it could not look: why; ""
 	skip string // it need not look: why; ""
 }
 
+// asked is a rule, or behind the rules a judge, and its detector for the exchange.
+type asked struct {
+	who int
+	d   Detector
+}
+
 // detect asks rules and judges about text, side by side, each for at most its
 // timeout.
-func (g *Guard) detect(ctx context.Context, way ringwall.Direction, who []int, text ringwall.Text) []answer {
-	out := make([]answer, len(who))
+func (g *Guard) detect(ctx context.Context, list []asked, text ringwall.Text) []answer {
+	out := make([]answer, len(list))
 	var all sync.WaitGroup
-	for at, i := range who {
-		all.Go(func() { out[at] = g.ask(ctx, way, i, text) })
+	for at, a := range list {
+		all.Go(func() { out[at] = g.ask(ctx, a, text) })
 	}
 	all.Wait()
 	return out
@@ -32,21 +39,21 @@ func (g *Guard) detect(ctx context.Context, way ringwall.Direction, who []int, t
 
 // ask asks one of them. It returns when the timeout is over, whether or not
 // the one that was asked does.
-func (g *Guard) ask(ctx context.Context, way ringwall.Direction, who int, text ringwall.Text) answer {
+func (g *Guard) ask(ctx context.Context, of asked, text ringwall.Text) answer {
 	timeout := g.cfg.Timeout
-	if k := who - len(g.cfg.Rules); k >= 0 {
+	if k := of.who - len(g.cfg.Rules); k >= 0 {
 		timeout = g.second[k].Timeout
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	said := make(chan answer, 1) // buffered: a late detector never leaks
 	go func() {
-		a := answer{who: who}
-		fs, err := g.look(ctx, way, who, text)
+		a := answer{who: of.who}
+		fs, scores, err := look(ctx, of.d, text)
 		var skip Skip
 		switch {
 		case err == nil:
-			a.fs = g.bounded(fs, who, len(text.Value))
+			a.fs, a.rate = g.bounded(fs, of.who, len(text.Value)), scores
 		case errors.As(err, &skip):
 			a.skip = string(skip)
 		default:
@@ -58,7 +65,7 @@ func (g *Guard) ask(ctx context.Context, way ringwall.Direction, who int, text r
 	case a := <-said:
 		return a
 	case <-ctx.Done():
-		return answer{who: who, why: "timeout"}
+		return answer{who: of.who, why: "timeout"}
 	}
 }
 
@@ -82,17 +89,18 @@ func unavailable(control string) ringwall.Finding {
 	return ringwall.Finding{Control: control, Reason: ringwall.ReasonUnavailable, Severity: ringwall.Critical, Score: 1}
 }
 
-// look asks one of them and turns a panic into an error.
-func (g *Guard) look(ctx context.Context, way ringwall.Direction, who int, text ringwall.Text) (fs []ringwall.Finding, err error) {
+// look calls d and turns a panic into an error.
+func look(ctx context.Context, d Detector, text ringwall.Text) (fs []ringwall.Finding, scores ringwall.Scores, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the detector panicked: %v", p)
 		}
 	}()
-	if k := who - len(g.cfg.Rules); k >= 0 {
-		return g.second[k].Judge.Judge(ctx, way, text)
+	if r, ok := d.(Rater); ok {
+		return r.Rate(ctx, text)
 	}
-	return g.cfg.Rules[who].Detector.Detect(ctx, text)
+	fs, err = d.Detect(ctx, text)
+	return fs, nil, err
 }
 
 // hear notes what detectors said of the stretch w. Findings with a place are
@@ -106,12 +114,17 @@ func (c *Channel) hear(answers []answer, w window) {
 			continue
 		}
 		control := c.g.cfg.Rules[a.who].Control
+		if a.skip != "" {
+			c.looks.skip(a.who, a.skip)
+			continue
+		}
 		if a.why != "" {
 			c.looks.fail(control, a.why)
 			fs = append(fs, unavailable(control))
 			continue
 		}
 		c.looks.ran(a.who)
+		c.rate(a.rate)
 		fs = append(fs, w.place(a.fs)...)
 	}
 	slices.SortStableFunc(fs, func(a, b ringwall.Finding) int { return a.Where.Start - b.Where.Start })

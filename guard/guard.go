@@ -35,6 +35,23 @@ type Detector interface {
 	Detect(ctx context.Context, text ringwall.Text) ([]ringwall.Finding, error)
 }
 
+// Rater is a Detector that also says how much a text looks like what it looks
+// for, whatever it finds. Its Rate is called instead of Detect; the direction of
+// the scores is that of the text, whatever they say.
+type Rater interface {
+	Detector
+	Rate(ctx context.Context, text ringwall.Text) ([]ringwall.Finding, ringwall.Scores, error)
+}
+
+// Beginner is a Detector that judges a text by what else is known of the exchange:
+// the sources of an answer, the question. Begin returns the Detector for the
+// texts of one exchange that go one way, or nil and the reason, in kebab-case, why
+// there is nothing to look for. A reason beside a Detector says what of its
+// looking is left out; it is recorded as skipped on its own.
+type Beginner interface {
+	Begin(s Session) (d Detector, why string)
+}
+
 // Func lets a plain function be a Detector.
 type Func func(ctx context.Context, text ringwall.Text) ([]ringwall.Finding, error)
 
@@ -165,9 +182,7 @@ func New(cfg Config) (*Guard, error) {
 	if err := g.seats(); err != nil {
 		return nil, err
 	}
-	for o := range origins {
-		g.waits = g.waits || len(g.asked(ringwall.Origin(o))) > 0
-	}
+	g.waits = len(g.second) > 0 || slices.ContainsFunc(cfg.Rules, func(r Rule) bool { return r.Detector != nil })
 	for i, e := range cfg.Exceptions {
 		if e.Name == "" || slices.ContainsFunc(cfg.Exceptions[:i], func(o Exception) bool { return o.Name == e.Name }) {
 			return nil, fmt.Errorf("guard %s: exception %d: a name of its own is required", cfg.Name, i)
@@ -266,6 +281,8 @@ type Session struct {
 	Way       ringwall.Direction
 	System    []string           // the operator's instructions
 	Principal ringwall.Principal // who asks, for exceptions
+	Query     string             // what is asked, for detectors that judge an answer by it
+	Sources   []string           // texts that the answer is to follow from
 	// Context ends the looking of detectors while a text comes; default: only
 	// their timeout does.
 	Context context.Context
@@ -295,7 +312,7 @@ func (g *Guard) Check(ctx context.Context, s Session, texts []ringwall.Text) Res
 	res := Result{Verdict: ringwall.Verdict{Action: ringwall.Allow}}
 	looks := g.Looks(s.Way)
 	blocked := false
-	ahead := g.ahead(ctx, s, texts)
+	ahead := g.ahead(ctx, s, texts, looks)
 	talk := conversation{g: g, s: s, alone: len(texts) == 1}
 	for i, text := range texts {
 		c := g.Channel(s, text, looks)

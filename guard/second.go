@@ -57,6 +57,7 @@ func (s *Second) serves(way ringwall.Direction, o ringwall.Origin, p Policy) (co
 type seat struct {
 	Second
 	serves  [2][origins][]string // controls, by direction and origin
+	looks   [2]Detector          // the judge, by direction
 	release Release
 }
 
@@ -91,6 +92,9 @@ func (g *Guard) seats() error {
 			}
 		}
 		for way := range g.policy {
+			seat.looks[way] = Func(func(ctx context.Context, text ringwall.Text) ([]ringwall.Finding, error) {
+				return s.Judge.Judge(ctx, ringwall.Direction(way), text)
+			})
 			for o := range origins {
 				seat.serves[way][o] = s.serves(ringwall.Direction(way), ringwall.Origin(o), g.policy[way][o])
 			}
@@ -114,7 +118,7 @@ func (c *Channel) judges() {
 	for k := range c.g.second {
 		s := &c.g.second[k]
 		if len(s.on(c.s.Way, c.keep.Origin)) > 0 {
-			c.detector(len(c.g.cfg.Rules)+k, s.release)
+			c.detector(asked{len(c.g.cfg.Rules) + k, s.looks[c.s.Way]}, s.release)
 		}
 	}
 }
