@@ -106,6 +106,10 @@ func (c *Channel) hear(answers []answer, w window) {
 			continue
 		}
 		control := c.g.cfg.Rules[a.who].Control
+		if a.skip != "" {
+			c.looks.skip(a.who, a.skip)
+			continue
+		}
 		if a.why != "" {
 			c.looks.fail(control, a.why)
 			fs = append(fs, unavailable(control))
