@@ -19,7 +19,8 @@ type Judge interface {
 	Judge(ctx context.Context, way ringwall.Direction, text ringwall.Text) ([]ringwall.Finding, error)
 }
 
-// Skip is the error of a Judge that need not look at a text: why, in kebab-case.
+// Skip is the error of a Judge or a Detector that need not look at a text: why, in
+// kebab-case.
 type Skip string
 
 func (s Skip) Error() string { return "not looked at: " + string(s) }

@@ -160,6 +160,21 @@ func TestJudgeThatNeedNotLook(t *testing.T) {
 	}
 }
 
+// A detector of a rule may do so too.
+func TestDetectorThatNeedNotLook(t *testing.T) {
+	need := guard.Func(func(_ context.Context, text ringwall.Text) ([]ringwall.Finding, error) {
+		if text.Value == "" {
+			return nil, nil
+		}
+		return nil, guard.Skip("too-short")
+	})
+	g := newGuard(t, guard.Rule{Control: aboutTopic, Detector: need, Input: block})
+	res := check(t, g, ringwall.Input, "x")
+	if want := []ringwall.Look{{Control: aboutTopic, State: ringwall.Skipped, Why: "too-short"}}; res.Verdict.Action != ringwall.Allow || !slices.Equal(res.Looks, want) {
+		t.Errorf("%+v, looks %v", res.Verdict, res.Looks)
+	}
+}
+
 // A judge looks at the ways and origins that it is for, and where its controls
 // look.
 func TestJudgesTexts(t *testing.T) {
