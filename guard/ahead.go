@@ -18,20 +18,28 @@ func (g *Guard) ahead(ctx context.Context, s Session, texts []ringwall.Text) [][
 	if s.Way != ringwall.Input || len(texts) < 2 || !g.waits {
 		return nil
 	}
+	type question struct {
+		text int
+		of   []int
+	}
+	var questions []question
+	for i, text := range texts {
+		if of := g.asked(text.Origin); len(of) > 0 {
+			questions = append(questions, question{i, of})
+		}
+	}
 	out := make([][]answer, len(texts))
-	next := make(chan int)
+	next := make(chan question)
 	var all sync.WaitGroup
-	for range min(len(texts), mostAhead) {
+	for range min(len(questions), mostAhead) {
 		all.Go(func() {
-			for i := range next {
-				if who := g.asked(texts[i].Origin); len(who) > 0 {
-					out[i] = g.detect(ctx, s.Way, who, texts[i])
-				}
+			for q := range next {
+				out[q.text] = g.detect(ctx, s.Way, q.of, texts[q.text])
 			}
 		})
 	}
-	for i := range texts {
-		next <- i
+	for _, q := range questions {
+		next <- q
 	}
 	close(next)
 	all.Wait()
