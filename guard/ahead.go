@@ -18,24 +18,28 @@ func (g *Guard) ahead(ctx context.Context, s Session, texts []ringwall.Text, l *
 	if s.Way != ringwall.Input || len(texts) < 2 || !g.waits {
 		return nil
 	}
-	out := make([][]answer, len(texts))
 	type question struct {
 		text int
 		of   []asked
 	}
+	var questions []question
+	for i, text := range texts {
+		if of := g.asked(s, text.Origin, l); len(of) > 0 {
+			questions = append(questions, question{i, of})
+		}
+	}
+	out := make([][]answer, len(texts))
 	next := make(chan question)
 	var all sync.WaitGroup
-	for range min(len(texts), mostAhead) {
+	for range min(len(questions), mostAhead) {
 		all.Go(func() {
 			for q := range next {
 				out[q.text] = g.detect(ctx, q.of, texts[q.text])
 			}
 		})
 	}
-	for i, text := range texts {
-		if of := g.asked(s, text.Origin, l); len(of) > 0 {
-			next <- question{i, of}
-		}
+	for _, q := range questions {
+		next <- q
 	}
 	close(next)
 	all.Wait()

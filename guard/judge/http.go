@@ -108,7 +108,7 @@ func (c *client) post(ctx context.Context, url string, body any, header func(h h
 	if int64(len(answer)) > c.most {
 		return nil, unreadable("the answer has more than %d bytes", c.most)
 	}
-	if err := new(jsonedit.Doc).Parse(answer, jsonedit.Limits{Bytes: int(c.most)}); err != nil {
+	if err := new(jsonedit.Doc).Parse(answer, jsonedit.Limits{Bytes: int(c.most), AllowNUL: true}); err != nil {
 		return nil, unreadable("the answer is no JSON, or says a thing twice")
 	}
 	return answer, nil
