@@ -61,14 +61,14 @@ func (m *model) hopeful(s *speech, i int) bool {
 }
 
 // judge returns how sure it is that s is about the topic, the i-th.
-func (m *model) judge(k *knowledge, s *speech, i int) float64 {
+func (m *model) judge(k *knowledge, s *speech, i int, exact bool) float64 {
 	// Words in parts are rare, or the text is not English: then vectors say
 	// little.
 	if m.foreign || s.said == 0 || 2*s.broken > s.words+1 || s.glyphs > s.words {
 		return 1 - float64(s.stems[i])
 	}
 	raw := m.raw(s, i)
-	if m.hopeful(s, i) {
+	if exact || m.hopeful(s, i) {
 		raw -= m.usual(k, s)
 	} else {
 		raw -= usually
