@@ -21,10 +21,10 @@ const module = "github.com/ringwall/ringwall"
 // takes the packages below it along, unless a longer name puts one elsewhere:
 // guard/stream stands below guard, and guard/pii beside it.
 var floors = [][]string{
-	{"", "control", "threat"}, // words
-	{"internal"},              // kit, which knows no trade
-	{"guard/normalize"},       // what detectors and the stream read
-	{"guard/stream"},          // what holds an answer back
+	{"", "control", "threat"},              // words
+	{"internal"},                           // kit, which knows no trade
+	{"guard/normalize", "guard/textmodel"}, // what detectors and the stream read
+	{"guard/stream"},                       // what holds an answer back
 	{ // mechanisms
 		"guard", "redact", "token", "policy", "waf", "toolcall", "scan", "sign", "kms", "posture",
 		"vuln", "drift", "discover", "lineage", "privacy", "poison",
@@ -36,6 +36,7 @@ var floors = [][]string{
 	{"builtin", "config"}, // tables
 	{"server", "example"}, // what a program is put together from
 	{"cmd", "training"},   // programs
+	{"training/fast"},     // and what learns from what those make
 }
 
 // floor is the floor of a package, named relative to the module: the room with

@@ -11,12 +11,12 @@ import (
 	"github.com/ringwall/ringwall/guard/grounding"
 )
 
-// claim is a line of testdata/claims.txt: an answer of one sentence, and what is
+// claim is a line of testdata: an answer of one sentence, and what is
 // wrong with it; "ok": nothing.
 type claim struct{ kind, source, text string }
 
-func claims(t testing.TB) (out []claim) {
-	f, err := os.Open("testdata/claims.txt")
+func claims(t testing.TB, file string) (out []claim) {
+	f, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,12 +49,24 @@ func detector(t testing.TB) *grounding.Detector {
 	return d
 }
 
-// What is borne out scores more than what is not.
+// What is borne out scores more than what is not: in the sentences by which the
+// rules were made, and in those that were written afterwards and changed nothing.
 func TestAccuracy(t *testing.T) {
+	for _, tt := range []struct {
+		file  string
+		least float64
+	}{{"testdata/claims.txt", 0.92}, {"testdata/unseen.txt", 0.9}} {
+		t.Run(tt.file, func(t *testing.T) { accuracy(t, claims(t, tt.file), tt.least) })
+	}
+}
+
+// accuracy fails if the share of pairs of a faithful and another sentence that are
+// in the right order (AUC) is below least.
+func accuracy(t *testing.T, claims []claim, least float64) {
 	d := detector(t)
 	var good, bad []float64
 	caught, of := map[string]int{}, map[string]int{}
-	for _, c := range claims(t) {
+	for _, c := range claims {
 		v, err := d.Judge(t.Context(), "", []string{c.source}, c.text)
 		if err != nil {
 			t.Fatal(err)
@@ -86,7 +98,7 @@ func TestAccuracy(t *testing.T) {
 	for _, kind := range slices.Sorted(maps.Keys(of)) {
 		t.Logf("%-9s %d of %d are judged right at 0.6", kind, caught[kind], of[kind])
 	}
-	if len(good) < 60 || len(bad) < 120 || auc < 0.92 {
+	if len(good) < 20 || len(bad) < 30 || auc < least {
 		t.Errorf("AUC %.3f over %d and %d", auc, len(good), len(bad))
 	}
 }

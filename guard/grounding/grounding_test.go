@@ -239,7 +239,7 @@ func BenchmarkJudge(b *testing.B) {
 	for i := range 2000 {
 		fmt.Fprintf(&long, "Order %d was packed in hall %d by team %c. ", 10_000+i*7, i%40, 'A'+i%20)
 	}
-	answer := strings.Repeat("The warranty of the grill lasts two years. Ms Ito sold the factory in Porto. ", 13)[:1<<10]
+	answer := strings.Repeat("The warranty of the grill lasts two years. Ms Ito sold the factory in Porto. ", 14)[:1<<10]
 	for name, s := range map[string]guard.Session{"short sources": {Sources: []string{source}}, "long sources": {Sources: []string{long.String() + source}}} {
 		b.Run(name, func(b *testing.B) {
 			s.Way = ringwall.Output

@@ -36,3 +36,9 @@ func BenchmarkTopics(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkNew(b *testing.B) {
+	for b.Loop() {
+		denied(b)
+	}
+}

@@ -17,6 +17,7 @@ type cursor struct {
 	cut         sentence.Cutter
 	now, before *speech // this sentence and the one before
 	both        *speech
+	sentences   int       // judged
 	most        []float64 // the highest score so far, by topic
 }
 
@@ -39,7 +40,9 @@ func (c *cursor) Scan(w stream.Window, found func(stream.Match)) int {
 func (c *cursor) judge(text []byte, start, end int, found func(stream.Match)) {
 	s := c.now
 	s.read(c.k, c.home.models, text)
-	s.promising = false
+	exact := c.sentences < precise
+	c.sentences++
+	s.promising = exact
 	for i, m := range c.home.models {
 		s.terms[i] = m.has(s, i)
 		s.promising = s.promising || s.terms[i] >= promise
@@ -58,10 +61,10 @@ func (c *cursor) judge(text []byte, start, end int, found func(stream.Match)) {
 		c.both.join(c.before, s)
 	}
 	for i, m := range c.home.models {
-		score := m.judge(c.k, s, i)
+		score := m.judge(c.k, s, i, exact)
 		if together && (m.hopeful(s, i) || m.hopeful(c.before, i)) {
 			c.both.nearest[i], c.both.terms[i] = m.near(c.both), m.has(c.both, i)
-			score = max(score, m.judge(c.k, c.both, i))
+			score = max(score, m.judge(c.k, c.both, i, exact))
 		}
 		c.most[i] = max(c.most[i], score)
 		if score >= floor {
@@ -70,6 +73,10 @@ func (c *cursor) judge(text []byte, start, end int, found func(stream.Match)) {
 	}
 	c.now, c.before = c.before, c.now
 }
+
+// precise is how many sentences of a text are judged as well as can be. In the
+// rest, what is far from all topics is only told to be far.
+const precise = 4
 
 // promise is from which share of its terms on a sentence is held against the
 // direction of a topic. What has none of them is not near to it.
@@ -90,6 +97,7 @@ func (c *cursor) Scores(yield func(name string, score float64)) {
 func (c *cursor) Free() {
 	c.cut.Reset()
 	clear(c.most)
+	c.sentences = 0
 	c.now.clear()
 	c.before.clear()
 	c.both.clear()

@@ -16,6 +16,7 @@ import (
 // model is a topic as it was learned.
 type model struct {
 	name     string
+	middle   float64     // the evidence of a score of 0.5
 	score    string      // the name of its score
 	to       []float32   // its direction; nil: only words count
 	examples [][]float32 // their directions
@@ -100,6 +101,7 @@ func learn(k *knowledge, t Topic) (*model, error) {
 	if v := k.direction(not); v != nil && dot(v, m.to) < 0.9 {
 		m.not = v
 	}
+	m.try(k)
 	return m, nil
 }
 

@@ -13,8 +13,9 @@
 //	definition ─▶ learn ─▶ model                  of each topic
 //	text ─▶ sentence.Cutter ─▶ words ─▶ direction, terms ─▶ score ─▶ Match
 //
-// The score is 0.5 where about one in a hundred ordinary texts would be, and says
-// how sure the judgement is, not how bad the text is.
+// The score is 0.5 where about one in a hundred ordinary texts would be, by what a
+// topic makes of a hundred ordinary sentences when it is learned (ordinary.go). It
+// says how sure the judgement is, not how bad the text is.
 //
 // Word vectors know English. In other languages, and where the definition is in
 // another, only the words that the definition and the examples have count, by

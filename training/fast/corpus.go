@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/ringwall/ringwall/guard/normalize"
-	"github.com/ringwall/ringwall/internal/textmodel"
+	"github.com/ringwall/ringwall/guard/textmodel"
 	"github.com/ringwall/ringwall/internal/wordvec"
 )
 
@@ -68,7 +68,8 @@ func read(path string) (rows []row, err error) {
 // example is a text as the model learns from it.
 type example struct {
 	source  string
-	kind    string // of text, for carriers and reports
+	kind    string // of text
+	lang    string
 	text    string
 	hard    bool // harmless, though it looks otherwise
 	made    bool // by us

@@ -1,18 +1,20 @@
 package main
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"sync"
 
-	"github.com/ringwall/ringwall/internal/textmodel"
+	"github.com/ringwall/ringwall/guard/textmodel"
 	"github.com/ringwall/ringwall/internal/wordvec"
 )
 
 // shape says how large a model is and how it learns.
 type shape struct {
 	filters, taps, hidden int
+	wides                 int // outputs that the wide half speaks to: the first
 	batches, batch        int
 	rate                  float64 // of Adam, at the most
 	wideRate              float64 // of AdaGrad
@@ -64,7 +66,7 @@ func newLearner(s shape, words *wordvec.Table, outputs int, feats []uint64, seed
 	l := &learner{
 		shape: s, words: words, outputs: outputs, feats: feats,
 		rng:  rand.New(rand.NewPCG(seed, 1)), //nolint:gosec // it must be the same each time
-		wide: make([]float32, len(feats)*outputs), slope: make([]float32, len(feats)*outputs),
+		wide: make([]float32, len(feats)*s.wides), slope: make([]float32, len(feats)*s.wides),
 		row: make([]int32, words.Len()),
 	}
 	dim := words.Dim()
@@ -221,13 +223,13 @@ func (l *learner) adagrad(batch []*pass, step int) {
 	for _, p := range batch {
 		for o, w := range p.worst {
 			g := p.slopes[o]
-			if g == 0 || !p.sawWide {
+			if g == 0 || !p.sawWide || o >= l.wides {
 				continue
 			}
 			g /= textmodel.Norm(p.ex.words(w))
 			for _, b := range p.ex.window(w) {
 				for _, f := range b.feats {
-					at := int(f)*l.outputs + o
+					at := int(f)*l.wides + o
 					d := g + float32(l.wideDecay)*l.wide[at]
 					l.slope[at] += d * d
 					l.wide[at] -= float32(rate) * d / float32(math.Sqrt(float64(l.slope[at])+1e-6))
@@ -242,7 +244,7 @@ func (l *learner) weights(info textmodel.Info) *textmodel.Weights {
 	w := &textmodel.Weights{
 		Info: info, Pieces: l.words.Len(), Filters: l.filters, Taps: l.taps,
 		Table: make([]float32, l.words.Len()*l.taps*l.filters),
-		Bias:  l.bias.x, HBias: l.hbias.x, OBias: l.obias.x, Grams: map[uint64][]float32{},
+		Wides: l.wides, Bias: l.bias.x, HBias: l.hbias.x, OBias: l.obias.x, Grams: map[uint64][]float32{},
 	}
 	width := l.taps * l.filters
 	halves(l.words.Len(), func(id int) { l.answer(w.Table[id*width:(id+1)*width], int32(id)) })
@@ -252,11 +254,29 @@ func (l *learner) weights(info textmodel.Info) *textmodel.Weights {
 	for o := range l.outputs {
 		w.Out = append(w.Out, l.out.x[o*l.shape.hidden:(o+1)*l.shape.hidden])
 	}
-	for f, h := range l.feats {
-		ws := l.wide[f*l.outputs : (f+1)*l.outputs]
-		if slices.ContainsFunc(ws, func(x float32) bool { return x > 0.02 || x < -0.02 }) {
-			w.Grams[h] = ws
-		}
+	for _, f := range l.strongest() {
+		w.Grams[l.feats[f]] = l.wide[f*l.wides : (f+1)*l.wides]
 	}
 	return w
+}
+
+// mostGrams bounds the features that are kept: those that say most.
+const mostGrams = 120_000
+
+// strongest returns the features that are kept.
+func (l *learner) strongest() []int {
+	says := make([]float32, len(l.feats))
+	order := make([]int, len(l.feats))
+	for f := range order {
+		order[f] = f
+		for _, w := range l.wide[f*l.wides : (f+1)*l.wides] {
+			says[f] = max(says[f], w, -w)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(says[b], says[a]) })
+	order = order[:min(len(order), mostGrams)]
+	for len(order) > 0 && says[order[len(order)-1]] == 0 {
+		order = order[:len(order)-1]
+	}
+	return order
 }

@@ -1,4 +1,4 @@
-// Program fast learns the models of package internal/textmodel that guard/attack
+// Program fast learns the models of package guard/textmodel that guard/attack
 // and guard/content judge by. README.md has the command.
 //
 // It reads labelled texts, adds texts that it makes, cuts them as the product
@@ -19,7 +19,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ringwall/ringwall/internal/textmodel"
+	"github.com/ringwall/ringwall/guard/textmodel"
 	"github.com/ringwall/ringwall/internal/wordvec"
 )
 
@@ -35,8 +35,9 @@ func main() {
 	taps := flag.Int("taps", 4, "pieces that a filter sees")
 	sources := flag.Int("sources", 5, "sources in which a feature of the wide half must stand")
 	alone := flag.Float64("alone", 0.5, "share of texts that only one half of the model sees")
-	made := flag.Int("made", 0, "texts to make")
+	made := flag.Int("made", 40000, "texts to make")
 	show := flag.Bool("show", false, "say what becomes of each source")
+	dump := flag.String("dump", "", "write what became of the texts left out to this file, as JSON lines")
 	flag.Parse()
 
 	words, err := wordvec.Default()
@@ -47,7 +48,7 @@ func main() {
 	log.Printf("%s: %d texts", t.name, len(t.examples))
 	s := shape{
 		filters: *filters, taps: *taps, hidden: 24, batches: *batches, batch: 128,
-		rate: 2e-3, wideRate: 0.2, wideDecay: 1e-5, dropout: 0.3, unknown: 0.12, alone: *alone, sources: *sources,
+		rate: 2e-3, wideRate: 0.2, wideDecay: 1e-5, dropout: 0.3, unknown: 0.12, alone: *alone, sources: *sources, wides: t.wides,
 	}
 	var held []judged
 	for _, f := range which(*folds, t.folds) {
@@ -66,12 +67,14 @@ func main() {
 		if *show {
 			t.bySource(held)
 		}
+		check(write(*dump, held))
 	}
 	if *out == "" {
 		return
 	}
 	w := train(t, s, words, t.examples, t.examples, *seed)
-	w.Info = t.info(held, fmt.Sprintf("%d texts of %d sources, seed %d", len(t.examples), len(t.sources()), *seed))
+	w.Info, err = t.info(held, fmt.Sprintf("%d texts of %d sources and %d made, seed %d", len(t.examples), len(t.sources()), *made, *seed))
+	check(err)
 	b, err := w.Encode()
 	check(err)
 	check(os.WriteFile(*out, b, 0o644)) //nolint:gosec // the asset is public
@@ -80,8 +83,10 @@ func main() {
 
 // train learns from some of the examples.
 func train(t *task, s shape, words *wordvec.Table, learn, all []*example, seed uint64) *textmodel.Weights {
+	made := cut(words, t.make(learn))
+	learn = slices.Concat(learn, made)
 	t.balance(learn)
-	feats := features(learn, all, s.sources)
+	feats := features(learn, slices.Concat(all, made), s.sources)
 	l := newLearner(s, words, len(t.outputs), feats, seed)
 	d := newDrawer(learn)
 	start := time.Now()
@@ -90,7 +95,9 @@ func train(t *task, s shape, words *wordvec.Table, learn, all []*example, seed u
 			log.Printf("  %d of %d batches, %s", step, s.batches, time.Since(start).Round(time.Second))
 		}
 	})
-	return l.weights(t.info(nil, ""))
+	info, err := t.info(nil, "")
+	check(err)
+	return l.weights(info)
 }
 
 // pack makes of weights what the product judges by.

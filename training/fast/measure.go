@@ -2,12 +2,20 @@ package main
 
 import (
 	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"log"
 	"math"
+	"os"
 	"slices"
 
+	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/guard/attack"
 	"github.com/ringwall/ringwall/guard/normalize"
-	"github.com/ringwall/ringwall/internal/textmodel"
+	"github.com/ringwall/ringwall/guard/stream"
+	"github.com/ringwall/ringwall/guard/textmodel"
+	"github.com/ringwall/ringwall/internal/calibrate"
 )
 
 // judged is what a model that had not seen its source said of a text.
@@ -31,6 +39,24 @@ func judge(m *textmodel.Model, es []*example) []judged {
 		})
 	})
 	return out
+}
+
+// write writes what became of texts, for a closer look.
+func write(path string, js []judged) error {
+	if path == "" {
+		return nil
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	lines := json.NewEncoder(f)
+	for _, j := range js {
+		if err := lines.Encode(map[string]any{"source": j.source, "lang": j.lang, "kind": j.kind, "targets": j.targets, "logits": j.logits, "text": j.text}); err != nil {
+			return errors.Join(err, f.Close())
+		}
+	}
+	return f.Close()
 }
 
 // scored is a logit and whether it should be high.
@@ -151,53 +177,83 @@ func (t *task) bySource(js []judged) {
 }
 
 // info describes the model, with the scores that its logits mean.
-func (t *task) info(held []judged, trained string) textmodel.Info {
+func (t *task) info(held []judged, trained string) (textmodel.Info, error) {
 	info := textmodel.Info{Name: t.name, Trained: trained}
 	for o, name := range t.outputs {
 		out := textmodel.Output{Name: name}
 		if len(held) > 0 {
-			calibrate(&out, of(held, o))
+			if err := t.calibrate(&out, held, o); err != nil {
+				return info, fmt.Errorf("%s: %w", name, err)
+			}
 		}
 		info.Outputs = append(info.Outputs, out)
 	}
-	return info
+	return info, nil
 }
 
 // meaning is the score that a logit gets which a share of harmless texts reaches.
 var meaning = []struct{ fpr, score float64 }{{0.5, 0.02}, {0.1, 0.1}, {0.02, 0.3}, {0.005, 0.5}, {0.001, 0.8}, {0.0002, 0.95}}
 
-func calibrate(out *textmodel.Output, ss []scored) {
-	var yes, no []float64 // descending
-	for _, s := range ss {
-		if s.yes {
-			yes = append(yes, s.logit)
-		} else {
+// calibrate chooses what the logits of output o mean, and measures what thresholds
+// on that do. In the score of attacks the rules have their part.
+func (t *task) calibrate(out *textmodel.Output, held []judged, o int) error {
+	var no []float64 // logits, descending
+	for _, s := range of(held, o) {
+		if !s.yes {
 			no = append(no, s.logit)
 		}
 	}
 	if len(no) == 0 {
-		return
+		return nil
 	}
 	round := func(x float64) float64 { return math.Round(x*1e4) / 1e4 }
 	for _, m := range meaning {
 		z := no[min(int(m.fpr*float64(len(no))), len(no)-1)]
-		if n := len(out.Anchors); n > 0 && z <= out.Anchors[n-1].Logit+0.01 {
-			z = out.Anchors[n-1].Logit + 0.01
+		if n := len(out.Anchors); n > 0 {
+			z = max(z, out.Anchors[n-1].Logit+0.01)
 		}
 		out.Anchors = append(out.Anchors, textmodel.Anchor{Logit: round(z), Score: m.score})
 	}
 	last := out.Anchors[len(out.Anchors)-1].Logit
 	out.Anchors = append(out.Anchors, textmodel.Anchor{Logit: round(last + 3), Score: 0.999})
-	share := func(zs []float64, score float64) float64 {
-		n, _ := slices.BinarySearchFunc(zs, score, func(z, s float64) int {
-			if out.Score(z) >= s {
-				return -1
-			}
-			return 1
-		})
-		return float64(n) / float64(max(1, len(zs)))
+
+	var benign, positive []float64
+	for _, j := range held {
+		if j.weights[o] == 0 {
+			continue
+		}
+		score := out.Score(j.logits[o])
+		if out.Name == ringwall.ScoreAttack {
+			score = max(score, ruled(j.text))
+		}
+		if score = math.Round(score*1e3) / 1e3; j.targets[o] > 0 {
+			positive = append(positive, score)
+		} else {
+			benign = append(benign, score)
+		}
 	}
-	for score := 0.05; score < 0.995; score += 0.05 {
-		out.Curve = append(out.Curve, textmodel.Point{Score: round(score), FPR: round(share(no, score)), Recall: round(share(yes, score))})
+	c, err := calibrate.New(benign, positive)
+	if err != nil {
+		return err
 	}
+	out.Curve = c.Reduced()
+	for i := range out.Curve.Points {
+		p := &out.Curve.Points[i]
+		p.FPR, p.Recall = math.Round(p.FPR*1e5)/1e5, round(p.Recall)
+	}
+	return nil
+}
+
+// ruled returns how sure the rules are that a text is an attack.
+func ruled(text string) (score float64) {
+	cursor, _ := attack.Scanner{}.Begin(stream.Scope{Origin: ringwall.User})
+	r := stream.New(stream.Config{
+		Watches: []stream.Watch{{Control: attack.Control, Cursor: cursor}},
+		Decide:  func(ringwall.Finding) ringwall.Action { return ringwall.Allow },
+	})
+	r.Text(text)
+	for _, f := range r.Findings() {
+		score = max(score, f.Score)
+	}
+	return score
 }

@@ -3,7 +3,7 @@ package main
 import (
 	"math"
 
-	"github.com/ringwall/ringwall/internal/textmodel"
+	"github.com/ringwall/ringwall/guard/textmodel"
 	"github.com/ringwall/ringwall/internal/wordvec"
 )
 
@@ -106,7 +106,7 @@ func (p *pass) forward() {
 					z += h * l.out.x[o*len(hid)+j]
 				}
 			}
-			if p.sawWide {
+			if p.sawWide && o < l.wides {
 				z += p.wide(w, o)
 			}
 			if z > p.logits[o] {
@@ -172,7 +172,7 @@ func (p *pass) strongest(w, f int) (float32, int32) {
 func (p *pass) wide(w, o int) (sum float32) {
 	for _, b := range p.ex.window(w) {
 		for _, f := range b.feats {
-			sum += p.l.wide[int(f)*p.l.outputs+o]
+			sum += p.l.wide[int(f)*p.l.wides+o]
 		}
 	}
 	return sum / textmodel.Norm(p.ex.words(w))

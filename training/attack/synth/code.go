@@ -3,6 +3,7 @@ package synth
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -22,9 +23,49 @@ var codes = map[string]func(string) string{
 	"leet":    func(s string) string { return leetDigits.Replace(s) },
 	"morse":   morse,
 	"upper":   strings.ToUpper,
+	"under":   func(s string) string { return strings.ReplaceAll(s, " ", "_") },
+	"dotted":  func(s string) string { return strings.ReplaceAll(s, " ", ".") },
+	"escape":  func(s string) string { return strings.ReplaceAll(s, " ", `\x20`) },
+	"camel":   func(s string) string { return strings.ReplaceAll(titled(s), " ", "") },
+	"percent": url.PathEscape,
+	"entity":  entities,
+	"zero":    func(s string) string { return strings.Join(strings.Split(s, ""), "\u200b") },
+	"wide":    wide,
+	"glyph":   func(s string) string { return lookAlikes.Replace(s) },
 }
 
 var leetDigits = strings.NewReplacer("a", "4", "e", "3", "i", "1", "o", "0", "s", "5", "t", "7")
+
+// titled writes the first letter of each word as a capital.
+func titled(s string) string {
+	words := strings.Fields(s)
+	for i, w := range words {
+		words[i] = capital.of(w)
+	}
+	return strings.Join(words, " ")
+}
+
+// entities writes each letter as a character reference of HTML.
+func entities(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		fmt.Fprintf(&b, "&#%d;", r)
+	}
+	return b.String()
+}
+
+// wide writes ASCII letters in their full width forms (Unicode block FF00).
+func wide(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r > ' ' && r <= '~' {
+			return r - '!' + '\uff01'
+		}
+		return r
+	}, s)
+}
+
+// lookAlikes are Cyrillic letters that look like Latin ones.
+var lookAlikes = strings.NewReplacer("a", "\u0430", "e", "\u0435", "o", "\u043e", "p", "\u0440", "c", "\u0441", "x", "\u0445")
 
 func rot13(s string) string {
 	return strings.Map(func(r rune) rune {

@@ -13,6 +13,7 @@ func TestGrammar(t *testing.T) {
 		{"a plain text", "@ benign a user_prompt\nhello", "hello", ""},
 		{"a rule fills a slot", "@ benign a user_prompt\nsay {x}\n:x\nyes", "say yes", ""},
 		{"a slot with a capital", "@ benign a user_prompt\n{X} it\n:x\nécrire", "Écrire it", ""},
+		{"an empty slot with a capital", "@ benign a user_prompt\na{X}b\n:x\n[|]", "ab", ""},
 		{"a slot in capitals", "@ benign a user_prompt\n{XY}\n:xy\nstop", "STOP", ""},
 		{"a slot in a code", "@ benign a user_prompt\n{rot13:x}\n:x\nuryyb", "hello", ""},
 		{"nested brackets with one way out", "@ benign a user_prompt\n[a[b[c]]]", "abc", ""},

@@ -29,7 +29,9 @@ type Row struct {
 }
 
 // A Carrier is a benign text into which sentences are laid, and which comes
-// alone too. Texts of some hundred to some thousand bytes serve best.
+// alone too. Texts of some hundred to some thousand bytes serve best. Prompts of
+// users are not laid into: they stand before or behind another prompt, and may
+// be as short as users write.
 type Carrier struct {
 	Text string
 	Kind string // one of the kinds above
@@ -41,8 +43,8 @@ const (
 	shareEnglish  = 72 // of all groups
 	shareLaid     = 42 // a sentence in a carrier
 	shareTasks    = 8  // a task of the user with a text in it
-	sharePrefixed = 18 // of those alone: behind or before a benign text
-	shareDialogue = 4  // of those alone: as the last turn of a talk
+	sharePrefixed = 24 // of those alone: behind or before a benign text
+	shareDialogue = 5  // of those alone: as the last turn of a talk
 )
 
 // Rows returns n rows, about half of them attacks. The same seed, number of rows
@@ -52,7 +54,8 @@ const (
 // do not read, which its tests rule out.
 func Rows(seed uint64, n int, carriers []Carrier) iter.Seq[Row] {
 	return func(yield func(Row) bool) {
-		w := writer{lib: library(), carriers: byLang(carriers)}
+		w := writer{lib: library()}
+		w.carriers, w.prompts = byLang(carriers)
 		left := n
 		for group := uint64(0); left > 0; group++ {
 			w.rng = newRand(seed, group)
@@ -74,16 +77,23 @@ type writer struct {
 	rng      *rand.Rand
 	lib      *grammars
 	carriers map[string][]Carrier
+	prompts  map[string][]Carrier
 }
 
-func byLang(carriers []Carrier) map[string][]Carrier {
-	m := map[string][]Carrier{}
-	for _, c := range carriers {
-		if slices.Contains(kinds[:5], c.Kind) && strings.TrimSpace(c.Text) != "" {
-			m[c.Lang] = append(m[c.Lang], c)
+// byLang sorts carriers by language, prompts apart, and leaves out what cannot
+// serve.
+func byLang(all []Carrier) (carriers, prompts map[string][]Carrier) {
+	carriers, prompts = map[string][]Carrier{}, map[string][]Carrier{}
+	for _, c := range all {
+		switch {
+		case strings.TrimSpace(c.Text) == "":
+		case c.Kind == UserPrompt:
+			prompts[c.Lang] = append(prompts[c.Lang], c)
+		case slices.Contains(kinds[:5], c.Kind):
+			carriers[c.Lang] = append(carriers[c.Lang], c)
 		}
 	}
-	return m
+	return carriers, prompts
 }
 
 // pick returns one of a list that is not empty.
@@ -119,24 +129,42 @@ func (w *writer) group() []Row {
 	case n < shareLaid+shareTasks:
 		return w.task(lang)
 	default:
-		return []Row{w.alone(lang)}
+		return w.alone(lang)
 	}
 }
 
-// alone draws a text that needs no carrier.
-func (w *writer) alone(lang string) Row {
+// alone draws a text that needs no carrier. Where a benign prompt stands beside
+// an attack, it comes alone too.
+func (w *writer) alone(lang string) []Row {
 	attack := w.rng.IntN(2) == 0
 	r := w.draw(w.lib.roots[class{lang, attack, false}])
 	text := r.expand(w.rng)
+	var rows []Row
 	if r.kind == UserPrompt {
 		switch n := w.rng.IntN(100); {
 		case n < sharePrefixed:
-			text = w.beside(text, lang)
+			other := w.prompt(lang)
+			text = w.beside(text, other)
+			if attack {
+				rows = append(rows, Row{other, false, "prompt", UserPrompt, lang})
+			}
 		case n < sharePrefixed+shareDialogue:
 			text = w.dialogue(text, lang)
 		}
 	}
-	return Row{Text: noise(w.rng, text), Attack: attack, Family: r.family, Kind: r.kind, Lang: lang}
+	return append(rows, Row{noise(w.rng, text), attack, r.family, r.kind, lang})
+}
+
+// prompt returns a benign prompt, one of the trainer's when there is one.
+func (w *writer) prompt(lang string) string {
+	if list := w.prompts[lang]; len(list) > 0 && w.rng.IntN(4) > 0 {
+		for range 4 {
+			if c := pick(w.rng, list); len(c.Text) < 2000 {
+				return c.Text
+			}
+		}
+	}
+	return w.short(lang)
 }
 
 // short returns a benign prompt of at most a few hundred bytes.
@@ -156,8 +184,7 @@ func (w *writer) short(lang string) string {
 }
 
 // beside joins a text with a benign one.
-func (w *writer) beside(text, lang string) string {
-	other := w.short(lang)
+func (w *writer) beside(text, other string) string {
 	gap := pick(w.rng, []string{" ", "\n", "\n\n", "\n\n---\n", " ... ", "\n\n\n", "  ", " - "})
 	if w.rng.IntN(4) == 0 {
 		return text + gap + other
@@ -183,7 +210,7 @@ func (w *writer) dialogue(text, lang string) string {
 	who := pick(w.rng, turns)
 	var b strings.Builder
 	for range 1 + w.rng.IntN(2) {
-		b.WriteString(who[0] + ": " + w.short(lang) + "\n" + who[1] + ": " + pick(w.rng, w.lib.answers) + "\n")
+		b.WriteString(who[0] + ": " + w.prompt(lang) + "\n" + who[1] + ": " + pick(w.rng, w.lib.answers) + "\n")
 	}
 	b.WriteString(who[0] + ": " + text)
 	if w.rng.IntN(2) == 0 {
@@ -211,9 +238,6 @@ func (w *writer) laid(lang string) []Row {
 		}
 	}
 	c := w.carrier(from)
-	if c.Kind == UserPrompt {
-		c.Kind = Document
-	}
 	attack := w.draw(w.lib.roots[class{lang, true, true}])
 	benign := w.draw(w.lib.roots[class{lang, false, true}])
 	put := w.place(c)

@@ -3,7 +3,9 @@ package synth
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 )
 
@@ -47,7 +49,6 @@ type part struct {
 }
 
 type list struct {
-	line    int
 	phrases []Text
 	size    size
 	state   int // of the walk that measures it: new, open, done
@@ -73,11 +74,11 @@ func ParseGrammar(pieces ...string) (*Grammar, error) {
 			return nil, fmt.Errorf("piece %d, %w", i+1, err)
 		}
 	}
-	for name, l := range g.lists {
+	for _, name := range slices.Sorted(maps.Keys(g.lists)) {
 		if _, err := g.measureList(name); err != nil {
 			return nil, err
 		}
-		if len(l.phrases) == 0 {
+		if len(g.lists[name].phrases) == 0 {
 			return nil, fmt.Errorf("list %q is empty", name)
 		}
 	}
@@ -110,7 +111,7 @@ func (g *Grammar) parse(piece string) error {
 			if g.lists[name] != nil {
 				return fmt.Errorf("line %d: there is another list %q", n, name)
 			}
-			l := &list{line: n}
+			l := &list{}
 			g.lists[name], into = l, &l.phrases
 		case into == nil:
 			return fmt.Errorf("line %d: a phrase that belongs to no list", n)

@@ -34,7 +34,26 @@ var languages = []struct {
 	name  string
 	share int
 }{
-	{"en", 67}, {"de", 3}, {"fr", 3}, {"es", 3}, {"it", 3}, {"pt", 3}, {"ko", 3}, {"zh", 3}, {"ja", 3}, {"ru", 3}, {"ar", 3}, {"hi", 3},
+	{"en", 59},
+	{"de", 3},
+	{"fr", 3},
+	{"es", 3},
+	{"it", 3},
+	{"pt", 3},
+	{"ko", 3},
+	{"zh", 3},
+	{"ja", 3},
+	{"ru", 3},
+	{"ar", 3},
+	{"hi", 3},
+	{"nl", 1},
+	{"pl", 1},
+	{"tr", 1},
+	{"vi", 1},
+	{"id", 1},
+	{"sv", 1},
+	{"uk", 1},
+	{"th", 1},
 }
 
 // shares are the parts of all rows that a label has as its first, in percent.
@@ -42,7 +61,13 @@ var shares = []struct {
 	label string
 	share int
 }{
-	{None, 46}, {"hate", 8}, {"insult", 8}, {"sexual", 10}, {"violence", 10}, {"misconduct", 10}, {"self_harm", 8},
+	{None, 46},
+	{"hate", 8},
+	{"insult", 8},
+	{"sexual", 10},
+	{"violence", 10},
+	{"misconduct", 10},
+	{"self_harm", 8},
 }
 
 //go:embed texts/*.txt
@@ -135,6 +160,13 @@ func read(files fs.FS) (*corpus, error) {
 			c.by[k] = append(c.by[k], t)
 		}
 	}
+	for _, l := range languages {
+		for _, s := range shares {
+			if len(c.by[key{l.name, s.label}]) == 0 {
+				return nil, fmt.Errorf("no text in %q is %s", l.name, s.label)
+			}
+		}
+	}
 	return c, nil
 }
 
@@ -171,9 +203,6 @@ func (c *corpus) row(r *rand.Rand) Row {
 		}
 	}
 	from := c.by[key{lang, label}]
-	if len(from) == 0 {
-		from = c.by[key{languages[0].name, label}]
-	}
 	t := from[r.IntN(len(from))]
 	row := Row{
 		Text:   c.make(r, t),

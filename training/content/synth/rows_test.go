@@ -2,6 +2,8 @@ package synth_test
 
 import (
 	"iter"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -53,9 +55,9 @@ func TestEveryLanguageHasEveryLabel(t *testing.T) {
 			}
 		}
 	}
-	for _, lang := range []string{"en", "de", "fr", "es", "it", "pt", "ko", "zh", "ja", "ru", "ar", "hi"} {
+	for _, lang := range []string{"en", "de", "fr", "es", "it", "pt", "ko", "zh", "ja", "ru", "ar", "hi", "nl", "pl", "tr", "vi", "id", "sv", "uk", "th"} {
 		for _, label := range append([]string{synth.None}, synth.Categories...) {
-			if rows[cell{lang, label}] < 60 {
+			if rows[cell{lang, label}] < 20 {
 				t.Errorf("%d rows of 60000 are %s in %s", rows[cell{lang, label}], label, lang)
 			}
 		}
@@ -82,6 +84,44 @@ func TestTextsAreWhole(t *testing.T) {
 	}
 	if len(seen) < n*9/10 {
 		t.Errorf("%d texts in %d rows", len(seen), n)
+	}
+}
+
+// What is learnt is a manner of speaking when there are few of them.
+func TestEveryCategoryHasManyTemplates(t *testing.T) {
+	names, err := filepath.Glob("texts/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pieces []string
+	for _, name := range names {
+		piece, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pieces = append(pieces, strings.NewReplacer("{X.", "{violence.", "XLABELS", "violence misconduct").Replace(string(piece)))
+	}
+	g, err := synth.ParseGrammar(pieces...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	templates, texts := map[string]int{}, map[string]float64{}
+	for _, group := range g.Groups {
+		for _, label := range group.Head[2:] {
+			for _, text := range group.Texts {
+				templates[label]++
+				texts[label] += g.Count(text)
+			}
+		}
+	}
+	for _, label := range append([]string{synth.None}, synth.Categories...) {
+		want := 120
+		if label == synth.None {
+			want = 400
+		}
+		if templates[label] < want || texts[label] < 1e6 {
+			t.Errorf("%s: %d templates for %.0f texts, want %d for millions", label, templates[label], texts[label], want)
+		}
 	}
 }
 

@@ -34,11 +34,12 @@ type Weights struct {
 	HBias   []float32
 	Out     [][]float32 // by output, neuron of the hidden layer
 	OBias   []float32
+	Wides   int                  // outputs that have wide weights: the first
 	Grams   map[uint64][]float32 // by hash of a feature: weights by output
 }
 
 // sizes stand behind the Info in an asset.
-type sizes struct{ Pieces, Filters, Taps, Hidden, Outputs, Slots uint32 }
+type sizes struct{ Pieces, Filters, Taps, Hidden, Outputs, Wides, Slots uint32 }
 
 // The format, all numbers little-endian: magic, version, the length of the Info
 // and the Info as JSON, the sizes, the scales and biases of the filters, the
@@ -66,7 +67,7 @@ func (w *Weights) Encode() ([]byte, error) {
 	for slots < 2*len(w.Grams) {
 		slots *= 2
 	}
-	put(sizes{uint32(w.Pieces), uint32(w.Filters), uint32(w.Taps), uint32(len(w.Hidden)), uint32(len(w.Out)), uint32(slots)})
+	put(sizes{uint32(w.Pieces), uint32(w.Filters), uint32(w.Taps), uint32(len(w.Hidden)), uint32(len(w.Out)), uint32(w.Wides), uint32(slots)})
 	most := make([]float32, w.Filters)
 	for i, x := range w.Table {
 		most[i%w.Filters] = max(most[i%w.Filters], abs(x))
@@ -80,7 +81,7 @@ func (w *Weights) Encode() ([]byte, error) {
 	for o, row := range w.Out {
 		put(append(slices.Clone(row), w.OBias[o]))
 	}
-	unit := make([]float32, len(w.Out))
+	unit := make([]float32, w.Wides)
 	for _, ws := range w.Grams {
 		for o, x := range ws {
 			unit[o] = max(unit[o], abs(x)/127)
@@ -90,7 +91,7 @@ func (w *Weights) Encode() ([]byte, error) {
 	for i, x := range w.Table {
 		b.WriteByte(byte(128 + quantum(x, most[i%w.Filters]/127)))
 	}
-	tags, weights := make([]uint16, slots), make([]int8, slots*len(w.Out))
+	tags, weights := make([]uint16, slots), make([]int8, slots*w.Wides)
 	for _, h := range sorted(w.Grams) {
 		at, taken := find(tags, h)
 		if taken {
@@ -98,7 +99,7 @@ func (w *Weights) Encode() ([]byte, error) {
 		}
 		tags[at] = uint16(h>>40) | 1
 		for o, x := range w.Grams[h] {
-			weights[at*len(w.Out)+o] = int8(quantum(x, unit[o]))
+			weights[at*w.Wides+o] = int8(quantum(x, unit[o]))
 		}
 	}
 	put(tags)
@@ -154,7 +155,7 @@ func Load(b []byte, words *wordvec.Table) (*Model, error) {
 	} else if err := json.Unmarshal(r.take(int(n)), &m.Info); err != nil {
 		return nil, fmt.Errorf("%w: its description: %w", ErrAsset, err)
 	}
-	s := sizes{r.uint32(), r.uint32(), r.uint32(), r.uint32(), r.uint32(), r.uint32()}
+	s := sizes{r.uint32(), r.uint32(), r.uint32(), r.uint32(), r.uint32(), r.uint32(), r.uint32()}
 	if err := s.check(words, len(m.Info.Outputs)); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrAsset, err)
 	}
@@ -168,7 +169,7 @@ func Load(b []byte, words *wordvec.Table) (*Model, error) {
 	for range s.Outputs {
 		m.out = append(m.out, dense{r.floats(s.Hidden), r.float()})
 	}
-	m.unit = r.floats(s.Outputs)
+	m.unit = r.floats(s.Wides)
 	m.table = make([]uint64, s.Pieces*s.Taps*s.Filters/8)
 	for i := range m.table {
 		m.table[i] = r.uint64()
@@ -177,7 +178,7 @@ func Load(b []byte, words *wordvec.Table) (*Model, error) {
 	for i := range m.tags {
 		m.tags[i] = r.uint16()
 	}
-	m.weights = make([]int8, s.Slots*s.Outputs)
+	m.weights = make([]int8, s.Slots*s.Wides)
 	for i, x := range r.take(len(m.weights)) {
 		m.weights[i] = int8(x)
 	}
@@ -194,7 +195,7 @@ func (s sizes) check(words *wordvec.Table, outputs int) error {
 		return fmt.Errorf("made for %d pieces, there are %d", s.Pieces, words.Len())
 	case s.Filters == 0 || s.Filters%8 != 0 || s.Filters > 512 || s.Taps == 0 || s.Taps > maxTaps || s.Hidden > 512:
 		return fmt.Errorf("%d filters of %d taps, %d hidden", s.Filters, s.Taps, s.Hidden)
-	case s.Outputs == 0 || s.Outputs > 64 || int(s.Outputs) != outputs:
+	case s.Outputs == 0 || s.Outputs > 64 || int(s.Outputs) != outputs || s.Wides > s.Outputs:
 		return fmt.Errorf("%d outputs, %d described", s.Outputs, outputs)
 	case s.Slots == 0 || s.Slots&(s.Slots-1) != 0 || s.Slots > 1<<22:
 		return fmt.Errorf("%d slots", s.Slots)

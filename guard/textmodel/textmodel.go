@@ -25,6 +25,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/ringwall/ringwall/internal/calibrate"
 	"github.com/ringwall/ringwall/internal/wordvec"
 )
 
@@ -65,22 +66,14 @@ type Output struct {
 	Name string `json:"name"`
 	// Anchors give the score for a logit: between them it is interpolated.
 	Anchors []Anchor `json:"anchors"`
-	// Curve says, for scores in ascending order, the shares of harmless and of other
-	// texts of sources left out of training that reach them.
-	Curve []Point `json:"curve"`
+	// Curve was measured on texts of sources left out of training.
+	Curve calibrate.Curve `json:"curve"`
 }
 
 // Anchor says which score a logit means.
 type Anchor struct {
 	Logit float64 `json:"logit"`
 	Score float64 `json:"score"`
-}
-
-// Point is a point of a curve.
-type Point struct {
-	Score  float64 `json:"score"`
-	FPR    float64 `json:"fpr"`
-	Recall float64 `json:"recall"`
 }
 
 // Score returns the score that a logit means, 0 to 1.
@@ -92,7 +85,7 @@ func (o *Output) Score(logit float64) float64 {
 	i, _ := slices.BinarySearchFunc(as, logit, func(a Anchor, l float64) int { return cmp.Compare(a.Logit, l) })
 	switch {
 	case i == 0:
-		return as[0].Score * math.Exp(min(0, logit-as[0].Logit))
+		return as[0].Score * math.Exp(logit-as[0].Logit)
 	case i == len(as):
 		return as[i-1].Score
 	}
@@ -134,7 +127,7 @@ func (m *Model) Begin() *Cursor {
 	c.v.m = m
 	c.v.sums = make([]uint64, 2*m.lanes)
 	for _, h := range []*half{&c.v.now, &c.v.last} {
-		h.best, h.wide = make([]uint64, 2*m.lanes), make([]float32, len(m.out))
+		h.best, h.wide = make([]uint64, 2*m.lanes), make([]float32, len(m.unit))
 	}
 	c.v.out, c.v.acts, c.v.hid = make([]float32, len(m.out)), make([]float32, 8*m.lanes), make([]float32, len(m.hidden))
 	c.Reset()
@@ -190,7 +183,7 @@ func (v *visit) End(start, end int) {
 	words := v.now.words + v.last.words
 	for o := range v.out {
 		v.out[o] = 0
-		if len(v.now.wide) > 0 {
+		if o < len(m.unit) {
 			v.out[o] = (v.now.wide[o] + v.last.wide[o]) * m.unit[o] / Norm(words)
 		}
 	}
