@@ -104,6 +104,7 @@ type Text struct {
 // never pass for "allowed".
 type Look struct {
 	Control string    `json:"control"`
+	By      string    `json:"by,omitempty"` // the outside judge that looked; "" for the detectors of the program
 	Way     Direction `json:"direction"`
 	State   LookState `json:"state"`
 	Why     string    `json:"why,omitempty"` // kebab-case; of skipped and failed

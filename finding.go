@@ -62,7 +62,15 @@ const (
 	// ReasonUnavailable says that a detector could not look: it failed, panicked
 	// or ran out of time.
 	ReasonUnavailable = "detector-unavailable"
+	// ReasonJudgeUnavailable says the same of an outside judge: besides, it was
+	// away, over its budget, or what it said could not be read.
+	ReasonJudgeUnavailable = "judge-unavailable"
 )
+
+// Unlooked reports whether f says that somebody could not look.
+func (f Finding) Unlooked() bool {
+	return f.Reason == ReasonUnavailable || f.Reason == ReasonJudgeUnavailable
+}
 
 // Action is what to do about findings. The zero value blocks: a Verdict that
 // nobody filled in must not let anything pass.

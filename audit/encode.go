@@ -97,6 +97,7 @@ func appendFinding(b []byte, f *ringwall.Finding) []byte {
 
 func appendLook(b []byte, l *ringwall.Look) []byte {
 	b = appendString(append(b, `{"control":`...), l.Control)
+	b = appendOptional(b, `,"by":`, l.By)
 	b = appendString(append(b, `,"direction":`...), l.Way.String())
 	b = appendString(append(b, `,"state":`...), string(l.State))
 	b = appendOptional(b, `,"why":`, l.Why)

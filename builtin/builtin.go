@@ -9,8 +9,10 @@ import (
 
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
+	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/attack"
 	"github.com/ringwall/ringwall/guard/content"
+	"github.com/ringwall/ringwall/guard/grounding"
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/guard/injection"
 	"github.com/ringwall/ringwall/guard/known"
@@ -22,9 +24,11 @@ import (
 	"github.com/ringwall/ringwall/guard/pii"
 	"github.com/ringwall/ringwall/guard/secret"
 	"github.com/ringwall/ringwall/guard/stream"
+	"github.com/ringwall/ringwall/guard/topic"
 	"github.com/ringwall/ringwall/guard/word"
 	"github.com/ringwall/ringwall/internal/jsonedit"
 	"github.com/ringwall/ringwall/internal/strictyaml"
+	"github.com/ringwall/ringwall/internal/wordvec"
 )
 
 // Scanners is the table of detectors by the id of the control that they serve:
@@ -51,7 +55,15 @@ var Scanners = map[string]func(*guardrail.Spec) ([]stream.Scanner, error){
 	secret.Control: func(s *guardrail.Spec) ([]stream.Scanner, error) {
 		return listed("known secret", known.Secret, s.Secret.Known, secret.Scanner{})
 	},
-	word.Control: words,
+	topic.Control: topics,
+	word.Control:  words,
+}
+
+// Detectors is the table of detectors that look at whole texts, by the id of the
+// control that they serve: those that a guardrail asks for, nil if it asks for
+// nothing.
+var Detectors = map[string]func(*guardrail.Spec) (guard.Detector, error){
+	grounding.Control: grounds,
 }
 
 // listed adds to a scanner one for values that the guardrail names.
@@ -114,6 +126,34 @@ func personal(s *guardrail.Spec) ([]stream.Scanner, error) {
 		return nil, err
 	}
 	return append(out, own), nil
+}
+
+// topics looks for denied topics.
+func topics(s *guardrail.Spec) ([]stream.Scanner, error) {
+	if len(s.Topic.Topics) == 0 {
+		return nil, nil
+	}
+	var denied []topic.Topic
+	for _, t := range s.Topic.Topics {
+		denied = append(denied, topic.Topic{Name: t.Name, Title: t.Title, Definition: t.Definition, Examples: t.Examples})
+	}
+	sc, err := topic.New(denied...)
+	if err != nil {
+		return nil, err
+	}
+	return []stream.Scanner{sc}, nil
+}
+
+// grounds holds answers against their sources and their question.
+func grounds(s *guardrail.Spec) (guard.Detector, error) {
+	if s.Grounding.Grounding == 0 && s.Grounding.Relevance == 0 {
+		return nil, nil
+	}
+	vectors, err := wordvec.Default()
+	if err != nil {
+		return nil, err
+	}
+	return grounding.New(grounding.Config{Grounding: s.Grounding.Grounding, Relevance: s.Grounding.Relevance, Vectors: vectors})
 }
 
 // words looks for listed words.

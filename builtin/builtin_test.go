@@ -12,6 +12,16 @@ import (
 // without options.
 func TestDetectorsAreInTheCatalogue(t *testing.T) {
 	spec := guardrail.Default()
+	spec.Topic.Topics = []guardrail.Denied{{Name: "politics", Definition: "Elections and parties."}}
+	spec.Grounding.Grounding = 0.5
+	for id, make := range builtin.Detectors {
+		if c, ok := control.Find(id); !ok || c.State == control.Planned {
+			t.Errorf("control %s has a detector: %v, %v", id, ok, c.State)
+		}
+		if d, err := make(&spec); err != nil || d == nil {
+			t.Errorf("detector %s: %v", id, err)
+		}
+	}
 	for id, make := range builtin.Scanners {
 		c, ok := control.Find(id)
 		if !ok {

@@ -9,7 +9,9 @@ import (
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/attack"
 	"github.com/ringwall/ringwall/guard/content"
+	"github.com/ringwall/ringwall/guard/grounding"
 	"github.com/ringwall/ringwall/guard/guardrail"
+	"github.com/ringwall/ringwall/guard/judge"
 	"github.com/ringwall/ringwall/guard/link"
 	"github.com/ringwall/ringwall/guard/pattern"
 	"github.com/ringwall/ringwall/guard/person"
@@ -19,14 +21,19 @@ import (
 )
 
 // Guard puts together the guard that s describes. The errors name what in s
-// cannot be meant.
+// cannot be meant. A guard with outside judges is to be closed.
 func Guard(name, version string, s *guardrail.Spec) (*guard.Guard, error) {
-	return Calibrated(name, version, s, Curves)
+	return Heard(name, version, s, Curves, nil)
 }
 
 // Calibrated is [Guard] with other curves than those of the program to tell what
 // budgets mean.
 func Calibrated(name, version string, s *guardrail.Spec, curves CurveTable) (*guard.Guard, error) {
+	return Heard(name, version, s, curves, nil)
+}
+
+// Heard is [Calibrated], and has hears be told what the outside judges do.
+func Heard(name, version string, s *guardrail.Spec, curves CurveTable, hears judge.Observer) (*guard.Guard, error) {
 	if err := dangling(s); err != nil {
 		return nil, fmt.Errorf("guardrail %s: %w", name, err)
 	}
@@ -35,6 +42,7 @@ func Calibrated(name, version string, s *guardrail.Spec, curves CurveTable) (*gu
 		return nil, fmt.Errorf("guardrail %s: %w", name, err)
 	}
 	cfg := guard.Config{Name: name, Version: version, InputMessage: s.InputMessage, OutputMessage: s.OutputMessage, Turns: turns(s)}
+	embedded := map[string][]stream.Scanner{}
 	for _, n := range s.Rules() {
 		r := guard.Rule{
 			Control: n.Control, FailOpen: n.Rule.FailOpen, Release: releases[n.Rule.Stream],
@@ -50,10 +58,11 @@ func Calibrated(name, version string, s *guardrail.Spec, curves CurveTable) (*gu
 			}
 			r.Origins[origin] = actions(s, n, ringwall.Input, &act, budgets)
 		}
-		if r.Scanners, r.Missing, err = looker(s, n); err != nil {
+		if err = looker(s, n, &r); err != nil {
 			return nil, fmt.Errorf("guardrail %s: %s: %w", name, n.Key, err)
 		}
-		if len(r.Scanners) > 0 || r.Missing != "" || r.Control == guard.Sanitize {
+		if len(r.Scanners) > 0 || r.Detector != nil || r.Missing != "" || r.Control == guard.Sanitize {
+			embedded[r.Control] = r.Scanners
 			cfg.Rules = append(cfg.Rules, r)
 		}
 	}
@@ -64,7 +73,16 @@ func Calibrated(name, version string, s *guardrail.Spec, curves CurveTable) (*gu
 		}
 		cfg.Exceptions = append(cfg.Exceptions, x)
 	}
-	return guard.New(cfg)
+	if cfg.Seconds, err = judges(version, s, embedded, hears); err != nil {
+		return nil, fmt.Errorf("guardrail %s: %w", name, err)
+	}
+	g, err := guard.New(cfg)
+	if err != nil {
+		for _, j := range cfg.Seconds {
+			j.Close()
+		}
+	}
+	return g, err
 }
 
 // turns are those of s, in which 0 is none.
@@ -81,39 +99,18 @@ func turns(s *guardrail.Spec) guard.Turns {
 
 var releases = map[string]guard.Release{"strict": guard.Strict, "window": guard.Window, "buffer": guard.Buffer, "cut-off": guard.CutOff}
 
-// looker returns who looks for the control n, or why nobody does although s asks
-// for it; neither if s does not.
-func looker(s *guardrail.Spec, n guardrail.Named) (scanners []stream.Scanner, missing string, err error) {
+// looker writes into r who looks for the control n, or that outside judges alone
+// do; neither if s does not ask for it.
+func looker(s *guardrail.Spec, n guardrail.Named, r *guard.Rule) (err error) {
 	if make, ok := Scanners[n.Control]; ok {
-		scanners, err = make(s)
-		return scanners, "", err
+		r.Scanners, err = make(s)
+	} else if make, ok := Detectors[n.Control]; ok {
+		r.Detector, err = make(s)
 	}
-	if asked(s, n) {
-		return nil, "no-detector", nil
+	if len(r.Scanners) == 0 && r.Detector == nil && served(s, n.Key) {
+		r.Missing = "outside-judges"
 	}
-	return nil, "", nil
-}
-
-// asked reports whether s asks for a control that nobody keeps yet.
-func asked(s *guardrail.Spec, n guardrail.Named) bool {
-	switch n.Rule {
-	case &s.Topic.Rule:
-		return len(s.Topic.Topics) > 0
-	case &s.Grounding.Rule:
-		return s.Grounding.Grounding > 0 || s.Grounding.Relevance > 0
-	}
-	return false
-}
-
-// Unkept names the parts of s, by their keys in the file, that ask for controls
-// nobody keeps: every look of theirs is recorded as skipped.
-func Unkept(s *guardrail.Spec) (keys []string) {
-	for _, n := range s.Rules() {
-		if _, kept := Scanners[n.Control]; !kept && asked(s, n) {
-			keys = append(keys, n.Key)
-		}
-	}
-	return keys
+	return err
 }
 
 // actions returns what s does about the findings of n in texts that go one way,
@@ -154,8 +151,11 @@ func actions(s *guardrail.Spec, n guardrail.Named, way ringwall.Direction, rest 
 	if _, said := by[guard.ReasonBounds]; n.Control == guard.Sanitize && !said {
 		a.By[guard.ReasonBounds] = ringwall.Block // nobody has seen all of the text
 	}
-	if n.Control == attack.Control && n.Rule.Least == usualLeast {
+	switch {
+	case n.Control == attack.Control && n.Rule.Least == usualLeast:
 		a.Least = s.Attack.Strength.Least()
+	case n.Control == grounding.Control:
+		a.Least = 0 // its thresholds are those of the answer, and were applied
 	}
 	if n.Control == content.Control && n.Rule.Least == usualLeast {
 		strengths(&s.Content, way, a)

@@ -2,6 +2,7 @@ package builtin_test
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -82,10 +83,96 @@ func TestBedrockGuardrail(t *testing.T) {
 	if in, out := g.Message(ringwall.Input), g.Message(ringwall.Output); in != "Sorry, I cannot take that." || out != "Sorry, I cannot say that." {
 		t.Errorf("messages %q and %q", in, out)
 	}
-	for _, l := range g.Looks(ringwall.Input).List() {
-		if l.Control == "inference/topic" && (l.State != ringwall.Skipped || l.Why != "no-detector") {
-			t.Errorf("what nobody looks for is recorded as %+v", l)
+}
+
+const advice = "Which shares should I buy to make money on the stock market?"
+
+// A topic is denied each way as Bedrock has it, and grounding at its thresholds.
+func TestBedrockTopicsAndGrounding(t *testing.T) {
+	src, err := os.ReadFile("../guard/guardrail/testdata/get-guardrail.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, s, _, err := guardrail.FromBedrock(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := builtin.Guard("shop", guardrail.Draft, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := goesOn(t, g, ringwall.Input, ringwall.User, advice); got != "" {
+		t.Errorf("a denied topic on the way in: %q", got)
+	}
+	if got := goesOn(t, g, ringwall.Output, ringwall.Assistant, advice); got != advice {
+		t.Errorf("a topic that is only noted on the way out: %q", got)
+	}
+	res := g.Check(t.Context(), guard.Session{}, []ringwall.Text{{Origin: ringwall.User, Value: "Where is my order?"}})
+	if v, ok := res.Scores.Of(ringwall.Input, "topic:investment-advice"); !ok || v > 0.1 {
+		t.Errorf("the score of another topic is %v, %v", v, ok)
+	}
+	const source = "The warranty lasts two years and covers the motor."
+	for _, tt := range []struct {
+		name    string
+		s       guard.Session
+		answer  string
+		action  ringwall.Action
+		reasons []string
+		why     string
+	}{
+		{"what a source says", guard.Session{Sources: []string{source}}, "The warranty covers the motor and lasts 2 years.", ringwall.Allow, nil, ""},
+		{"what none says", guard.Session{Sources: []string{source}}, "The warranty lasts five years.", ringwall.Block, []string{"grounding"}, ""},
+		{"no sources", guard.Session{Query: "How long is the warranty?"}, "The warranty lasts five years.", ringwall.Allow, nil, "no-sources"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.s.Way = ringwall.Output
+			res := g.Check(t.Context(), tt.s, []ringwall.Text{{Origin: ringwall.Assistant, Value: tt.answer}})
+			if res.Verdict.Action != tt.action || !slices.Equal(res.Verdict.Reasons, tt.reasons) {
+				t.Errorf("verdict %v, want %v %v", res.Verdict, tt.action, tt.reasons)
+			}
+			for _, l := range res.Looks {
+				if l.Control == "inference/grounding" && l.Why != tt.why {
+					t.Errorf("look %+v, want %q", l, tt.why)
+				}
+			}
+		})
+	}
+}
+
+// An answer is named sentence by sentence, and each threshold counts by itself.
+func TestGroundingThresholds(t *testing.T) {
+	const source, answer = "The warranty lasts two years and covers the motor.", "The warranty covers the motor. The warranty lasts five years."
+	check := func(src string, s guard.Session) guard.Result {
+		s.Way = ringwall.Output
+		return made(t, src).Check(t.Context(), s, []ringwall.Text{{Origin: ringwall.Assistant, Value: answer}})
+	}
+	res := check("grounding: {grounding: 0.6, output: mask}", guard.Session{Sources: []string{source}})
+	if len(res.Texts) != 1 || res.Texts[0].Value != "The warranty covers the motor. {GROUNDING}" {
+		t.Errorf("of the answer went on %+v, for %+v", res.Texts, res.Findings)
+	}
+	res = check("grounding: {grounding: 0.05}", guard.Session{Sources: []string{source}})
+	if res.Verdict.Action != ringwall.Allow || len(res.Findings) > 0 {
+		t.Errorf("under the threshold: %+v", res)
+	}
+	if v, ok := res.Scores.Of(ringwall.Output, ringwall.ScoreGrounding); !ok || v < 0.05 || v > 0.6 {
+		t.Errorf("the score of what passed is %v, %v", v, ok)
+	}
+	res = check("grounding: {grounding: 0.6, relevance: 0.5}", guard.Session{Query: "When does the train to Porto leave?"})
+	if res.Verdict.Action != ringwall.Block || !slices.Equal(res.Verdict.Reasons, []string{"relevance"}) {
+		t.Errorf("an answer to another question: %v", res.Verdict)
+	}
+	var states []string
+	for _, l := range res.Looks {
+		if l.Control == "inference/grounding" {
+			states = append(states, string(l.State)+" "+l.Why)
 		}
+	}
+	if !slices.Equal(states, []string{"ran ", "skipped no-sources"}) {
+		t.Errorf("looks %q", states)
+	}
+	res = check("grounding: {grounding: 0.6, mode: shadow}", guard.Session{Sources: []string{source}})
+	if res.Verdict.Action != ringwall.Flag || len(res.Findings) == 0 || res.Findings[0].Shadow != "block" {
+		t.Errorf("in shadow mode: %+v", res)
 	}
 }
 

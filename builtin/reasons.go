@@ -8,6 +8,7 @@ import (
 
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/attack"
+	"github.com/ringwall/ringwall/guard/grounding"
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/guard/injection"
 	"github.com/ringwall/ringwall/guard/known"
@@ -65,7 +66,12 @@ func Reasons(s *guardrail.Spec) (out []Reason) {
 	for _, t := range s.Topic.Topics {
 		add("topic", t.Name)
 	}
-	add("grounding", "grounding", "relevance")
+	add("grounding", grounding.Reason, grounding.ReasonRelevance)
+	for _, r := range judgedReasons(s) {
+		if !slices.ContainsFunc(out, func(o Reason) bool { return o.Control == r.Control && o.Reason == r.Reason }) {
+			out = append(out, r)
+		}
+	}
 	return out
 }
 

@@ -109,7 +109,9 @@ var inference = []Control{
 		Asks:    "denied topics",
 		Rooms:   []string{"guard/topic"},
 		Threats: []string{"LLM09", "ASI01", "AML.T0048.001", "AML.T0048.003", "AML.T0054"},
-		State:   Planned,
+		State:   Partial,
+		Proof:   []string{"guard/topic.TestTopics", "guard/topic.TestMiddleOfALongText", "builtin.TestBedrockTopicsAndGrounding"},
+		Missing: "meaning in languages other than English, where only the words of the definition count",
 	},
 	{
 		ID:      "inference/word",
@@ -146,7 +148,9 @@ var inference = []Control{
 		Asks:    "contextual checks over knowledge bases",
 		Rooms:   []string{"guard/grounding"},
 		Threats: []string{"LLM08", "LLM09", "ASI09", "AML.T0060", "AML.T0062", "AML.T0067.000", "AML.T0071"},
-		State:   Planned,
+		State:   Partial,
+		Proof:   []string{"guard/grounding.TestErrors", "guard/grounding.TestAccuracy", "gateway.TestAnswersAreHeldAgainstTheirSources", "builtin.TestGroundingThresholds"},
+		Missing: "entailment beyond words, numbers, names, negation and roles; languages other than English",
 	},
 	{
 		ID:      "inference/link",

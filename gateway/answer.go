@@ -35,7 +35,7 @@ func (x *exchange) complete(ctx context.Context, p Provider, body []byte) error 
 		return upstreamFailed(err)
 	}
 	x.Answer, x.Usage = a.Texts(), a.Usage()
-	res := x.world.Guard.Check(ctx, guard.Session{Way: ringwall.Output, System: x.system(), Principal: x.Principal, Context: ctx}, x.Answer)
+	res := x.world.Guard.Check(ctx, x.answering(ctx), x.Answer)
 	x.Findings = append(x.Findings, res.Findings...)
 	x.Looks = append(x.Looks, res.Looks...)
 	x.Scores = x.Scores.Merge(res.Scores)
@@ -69,7 +69,7 @@ func (x *exchange) relay(ctx context.Context, p Provider, body []byte) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // a cut stream stops the model
 	looks := x.world.Guard.Looks(ringwall.Output)
-	s := guard.Session{Way: ringwall.Output, System: x.system(), Principal: x.Principal, Context: ctx}
+	s := x.answering(ctx)
 	relay := x.d.Relay(func(path string) Channel {
 		c := &heard{Channel: x.world.Guard.Channel(s, ringwall.Text{Path: path, Origin: ringwall.Assistant}, looks), path: path}
 		x.channels = append(x.channels, c)

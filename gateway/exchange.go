@@ -240,7 +240,7 @@ func (x *exchange) lookIn(ctx context.Context) error {
 // look.
 func (x *exchange) declined(way ringwall.Direction, fs []ringwall.Finding) error {
 	for _, f := range fs {
-		if f.Reason == ringwall.ReasonUnavailable && x.world.Guard.Decide(way, ringwall.User, []ringwall.Finding{f}).Action == ringwall.Block {
+		if f.Unlooked() && x.world.Guard.Decide(way, ringwall.User, []ringwall.Finding{f}).Action == ringwall.Block {
 			return &ringwall.Refusal{
 				Status: http.StatusServiceUnavailable, Code: "guard_unavailable", Public: "The request could not be checked. Try again soon.",
 				Err: fmt.Errorf("%w: %s could not look", ringwall.ErrUnavailable, f.Control),

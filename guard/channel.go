@@ -26,10 +26,11 @@ type Channel struct {
 	cut     bool
 	scores  ringwall.Scores // beside those of red
 
-	whole  []int  // rules that look once the text is whole
-	slow   []int  // rules that look at a stretch before it leaves
-	late   []int  // rules that look at a stretch while it leaves
-	held   []byte // the text while it waits for these
+	whole  []asked  // rules and judges that look once the text is whole
+	slow   []asked  // those that look at a stretch before it leaves
+	late   []asked  // those that look at a stretch while it leaves
+	ahead  []answer // of whole, where they were asked before
+	held   []byte   // the text while it waits for these
 	win    windows
 	flying []flight
 }
@@ -70,11 +71,16 @@ func (g *Guard) Channel(s Session, at ringwall.Text, l *Looks) *Channel {
 			c.signals = true
 			l.ran(i)
 		case r.Detector != nil:
-			c.detector(i, r.Release)
+			if d, why := l.begin(i, s); d != nil {
+				c.detector(asked{i, d}, r.Release)
+			} else {
+				l.skip(i, why)
+			}
 		default:
 			c.scanners(i, scope)
 		}
 	}
+	c.judges()
 	if s.Way == ringwall.Output && len(c.sources) > 0 {
 		c.tokens = tokens{c: c}
 		c.watch = append(c.watch, stream.Watch{Control: Sanitize, Cursor: &c.tokens})
@@ -87,16 +93,16 @@ func (c *Channel) scope() stream.Scope {
 	return stream.Scope{Way: c.s.Way, Origin: c.keep.Origin, System: c.s.System}
 }
 
-// detector notes how the text waits for the detector of the i-th rule. On the
+// detector notes how the text waits for the detector of a rule. On the
 // way in all of it is there at once.
-func (c *Channel) detector(i int, r Release) {
+func (c *Channel) detector(a asked, r Release) {
 	switch {
 	case c.s.Way == ringwall.Input || r == Strict || r == Buffer:
-		c.whole = append(c.whole, i)
+		c.whole = append(c.whole, a)
 	case r == Window:
-		c.slow = append(c.slow, i)
+		c.slow = append(c.slow, a)
 	default:
-		c.late = append(c.late, i)
+		c.late = append(c.late, a)
 	}
 }
 
@@ -250,7 +256,10 @@ func (c *Channel) text(ctx context.Context, text string) []byte {
 		c.red.Reset(c.config(known))
 	}
 	if len(c.whole) > 0 {
-		c.hear(c.g.detect(ctx, c.whole, c.keep), window{text: text, end: len(text)})
+		if c.ahead == nil {
+			c.ahead = c.g.detect(ctx, c.whole, c.keep)
+		}
+		c.hear(c.ahead, window{text: text, end: len(text)})
 	}
 	if rules := slices.Concat(c.slow, c.late); len(rules) > 0 {
 		c.win.add([]byte(text))
@@ -308,6 +317,9 @@ func (c *Channel) Free() {
 	c.scores = c.scores[:0]
 	c.g, c.looks, c.s, c.keep, c.extra = nil, nil, Session{}, ringwall.Text{}, nil
 	c.policy, c.excuses = nil, nil
+	clear(c.whole[:cap(c.whole)])
+	clear(c.slow[:cap(c.slow)])
+	clear(c.late[:cap(c.late)])
 	for _, w := range c.watch {
 		if f, ok := w.Cursor.(stream.Freer); ok {
 			f.Free()

@@ -54,6 +54,7 @@ func (a *Actions) with(failOpen bool) Actions {
 	if failOpen {
 		out.By[ringwall.ReasonUnavailable] = ringwall.Flag
 	}
+	out.By[ringwall.ReasonJudgeUnavailable] = ringwall.Block // a judge has a say of its own: Second.FailOpen
 	return out
 }
 
@@ -101,7 +102,7 @@ func (p Policy) wants(f ringwall.Finding) ringwall.Action {
 // rule in shadow mode would have done.
 func (p Policy) note(f *ringwall.Finding) bool {
 	a, known := p[f.Control]
-	if !known || f.Reason == ringwall.ReasonUnavailable {
+	if !known || f.Unlooked() {
 		return true
 	}
 	if f.Score < a.least(f.Reason) {

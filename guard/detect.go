@@ -2,59 +2,82 @@ package guard
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/ringwall/ringwall"
 )
 
 // answer is what a detector said of a text.
 type answer struct {
-	rule int
+	who  int // a rule, or behind the rules a judge
 	fs   []ringwall.Finding
+	rate ringwall.Scores
 	why  string // it could not look: why; ""
+	skip string // it need not look: why; ""
 }
 
-// detect asks the rules about text, side by side, each for at most the timeout.
-func (g *Guard) detect(ctx context.Context, rules []int, text ringwall.Text) []answer {
-	ctx, cancel := context.WithTimeout(ctx, g.cfg.Timeout)
-	defer cancel()
-	type heard struct {
-		at int
-		answer
+// asked is a rule, or behind the rules a judge, and its detector for the exchange.
+type asked struct {
+	who int
+	d   Detector
+}
+
+// detect asks rules and judges about text, side by side, each for at most its
+// timeout.
+func (g *Guard) detect(ctx context.Context, list []asked, text ringwall.Text) []answer {
+	out := make([]answer, len(list))
+	var all sync.WaitGroup
+	for at, a := range list {
+		all.Go(func() { out[at] = g.ask(ctx, a, text) })
 	}
-	answers := make(chan heard, len(rules)) // buffered: a late detector never leaks
-	for at, i := range rules {
-		d, control := g.cfg.Rules[i].Detector, g.cfg.Rules[i].Control
-		go func() {
-			fs, err := look(ctx, d, text)
-			a := answer{rule: i, fs: bounded(fs, control, len(text.Value))}
-			if err != nil {
-				a = answer{rule: i, why: "error"}
-			}
-			answers <- heard{at, a}
-		}()
-	}
-	out := make([]answer, len(rules))
-	for at, i := range rules {
-		out[at] = answer{rule: i, why: "timeout"}
-	}
-	for range rules {
-		select {
-		case a := <-answers:
-			out[a.at] = a.answer
-		case <-ctx.Done():
-			return out
-		}
-	}
+	all.Wait()
 	return out
 }
 
+// ask asks one of them. It returns when the timeout is over, whether or not
+// the one that was asked does.
+func (g *Guard) ask(ctx context.Context, of asked, text ringwall.Text) answer {
+	timeout := g.cfg.Timeout
+	if k := of.who - len(g.cfg.Rules); k >= 0 {
+		timeout = g.second[k].Timeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	said := make(chan answer, 1) // buffered: a late detector never leaks
+	go func() {
+		a := answer{who: of.who}
+		fs, scores, err := look(ctx, of.d, text)
+		var skip Skip
+		switch {
+		case err == nil:
+			a.fs, a.rate = g.bounded(fs, of.who, len(text.Value)), scores
+		case errors.As(err, &skip):
+			a.skip = string(skip)
+		default:
+			a.why = whyNot(err)
+		}
+		said <- a
+	}()
+	select {
+	case a := <-said:
+		return a
+	case <-ctx.Done():
+		return answer{who: of.who, why: "timeout"}
+	}
+}
+
 // bounded puts findings of other people's code right: under their rule's
-// control, and inside the text.
-func bounded(fs []ringwall.Finding, control string, n int) []ringwall.Finding {
+// control, or one that the judge serves, and inside the text.
+func (g *Guard) bounded(fs []ringwall.Finding, who, n int) []ringwall.Finding {
 	for i := range fs {
-		fs[i].Control = control
+		if k := who - len(g.cfg.Rules); k < 0 {
+			fs[i].Control = g.cfg.Rules[who].Control
+		} else if fs[i].Unlooked() {
+			fs[i].Reason = "judged"
+		}
 		if w := fs[i].Where; w.Start < 0 || w.End > n || w.Start > w.End {
 			fs[i].Where = ringwall.Span{}
 		}
@@ -67,13 +90,17 @@ func unavailable(control string) ringwall.Finding {
 }
 
 // look calls d and turns a panic into an error.
-func look(ctx context.Context, d Detector, text ringwall.Text) (fs []ringwall.Finding, err error) {
+func look(ctx context.Context, d Detector, text ringwall.Text) (fs []ringwall.Finding, scores ringwall.Scores, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the detector panicked: %v", p)
 		}
 	}()
-	return d.Detect(ctx, text)
+	if r, ok := d.(Rater); ok {
+		return r.Rate(ctx, text)
+	}
+	fs, err = d.Detect(ctx, text)
+	return fs, nil, err
 }
 
 // hear notes what detectors said of the stretch w. Findings with a place are
@@ -82,13 +109,22 @@ func look(ctx context.Context, d Detector, text ringwall.Text) (fs []ringwall.Fi
 func (c *Channel) hear(answers []answer, w window) {
 	var fs []ringwall.Finding
 	for _, a := range answers {
-		control := c.g.cfg.Rules[a.rule].Control
+		if k := a.who - len(c.g.cfg.Rules); k >= 0 {
+			fs = append(fs, w.place(c.judged(k, a))...)
+			continue
+		}
+		control := c.g.cfg.Rules[a.who].Control
+		if a.skip != "" {
+			c.looks.skip(a.who, a.skip)
+			continue
+		}
 		if a.why != "" {
 			c.looks.fail(control, a.why)
 			fs = append(fs, unavailable(control))
 			continue
 		}
-		c.looks.ran(a.rule)
+		c.looks.ran(a.who)
+		c.rate(a.rate)
 		fs = append(fs, w.place(a.fs)...)
 	}
 	slices.SortStableFunc(fs, func(a, b ringwall.Finding) int { return a.Where.Start - b.Where.Start })

@@ -111,7 +111,7 @@ func (c *Channel) under(v *decode.View) (found []ringwall.Finding) {
 	via := strings.Join(v.Via, "+")
 	for _, f := range r.Findings() {
 		start, end, changed := v.Span(f.Where.Start, f.Where.End)
-		if !changed && f.Reason != ringwall.ReasonUnavailable || start >= end {
+		if !changed && !f.Unlooked() || start >= end {
 			continue // it is in the text as given
 		}
 		f.Where, f.Via = ringwall.Span{Start: start, End: end}, via

@@ -24,7 +24,7 @@ type Exception struct {
 // covers reports whether e may excuse f, wherever f is. That nobody could look
 // is never excused.
 func (e *Exception) covers(f ringwall.Finding) bool {
-	return f.Reason != ringwall.ReasonUnavailable && among(e.Controls, f.Control) && among(e.Reasons, f.Reason)
+	return !f.Unlooked() && among(e.Controls, f.Control) && among(e.Reasons, f.Reason)
 }
 
 func among(list []string, s string) bool { return len(list) == 0 || slices.Contains(list, s) }

@@ -35,6 +35,23 @@ type Detector interface {
 	Detect(ctx context.Context, text ringwall.Text) ([]ringwall.Finding, error)
 }
 
+// Rater is a Detector that also says how much a text looks like what it looks
+// for, whatever it finds. Its Rate is called instead of Detect; the direction of
+// the scores is that of the text, whatever they say.
+type Rater interface {
+	Detector
+	Rate(ctx context.Context, text ringwall.Text) ([]ringwall.Finding, ringwall.Scores, error)
+}
+
+// Beginner is a Detector that judges a text by what else is known of the exchange:
+// the sources of an answer, the question. Begin returns the Detector for the
+// texts of one exchange that go one way, or nil and the reason, in kebab-case, why
+// there is nothing to look for. A reason beside a Detector says what of its
+// looking is left out; it is recorded as skipped on its own.
+type Beginner interface {
+	Begin(s Session) (d Detector, why string)
+}
+
 // Func lets a plain function be a Detector.
 type Func func(ctx context.Context, text ringwall.Text) ([]ringwall.Finding, error)
 
@@ -75,6 +92,7 @@ type Config struct {
 	Name       string        // "default"
 	Version    string        // default "draft"
 	Rules      []Rule        // looked at and reported in this order
+	Seconds    []Second      // look beside the rules
 	Exceptions []Exception   // what excuses findings
 	Turns      Turns         // how turns of a conversation are looked at together
 	Timeout    time.Duration // for each Detector and text; default 2s
@@ -88,6 +106,8 @@ type Guard struct {
 	cfg    Config
 	policy [2][origins]Policy // by direction and origin
 	buffer bool               // streamed answers are held back whole
+	second []seat
+	waits  bool // somebody looks at whole texts on the way in
 	// together looks at turns that are joined; nil: nobody does.
 	together *Guard
 }
@@ -159,6 +179,10 @@ func New(cfg Config) (*Guard, error) {
 			}
 		}
 	}
+	if err := g.seats(); err != nil {
+		return nil, err
+	}
+	g.waits = len(g.second) > 0 || slices.ContainsFunc(cfg.Rules, func(r Rule) bool { return r.Detector != nil })
 	for i, e := range cfg.Exceptions {
 		if e.Name == "" || slices.ContainsFunc(cfg.Exceptions[:i], func(o Exception) bool { return o.Name == e.Name }) {
 			return nil, fmt.Errorf("guard %s: exception %d: a name of its own is required", cfg.Name, i)
@@ -211,10 +235,11 @@ func (g *Guard) Decide(way ringwall.Direction, o ringwall.Origin, fs []ringwall.
 }
 
 // Weak says of a rule that it protects less than it could.
-type Weak struct{ Control, Why string } // "fail-open", "cut-off", "shadow"
+type Weak struct{ Control, Why string } // "fail-open", "cut-off", "shadow", "judge-fail-open"
 
-// WeakRules returns the rules that let pass when they cannot look, that look
-// at streamed answers only while these leave, and that only watch.
+// WeakRules returns the rules that let pass when they, or their judges, cannot
+// look, that look at streamed answers only while these leave, and that only
+// watch.
 func (g *Guard) WeakRules() (weak []Weak) {
 	for i := range g.cfg.Rules {
 		r := &g.cfg.Rules[i]
@@ -226,6 +251,13 @@ func (g *Guard) WeakRules() (weak []Weak) {
 		}
 		if r.Input != nil && r.Input.Shadow || r.Output != nil && r.Output.Shadow {
 			weak = append(weak, Weak{r.Control, "shadow"})
+		}
+	}
+	for _, s := range g.second {
+		for _, control := range s.Controls {
+			if s.FailOpen {
+				weak = append(weak, Weak{control, "judge-fail-open"})
+			}
 		}
 	}
 	return weak
@@ -249,6 +281,8 @@ type Session struct {
 	Way       ringwall.Direction
 	System    []string           // the operator's instructions
 	Principal ringwall.Principal // who asks, for exceptions
+	Query     string             // what is asked, for detectors that judge an answer by it
+	Sources   []string           // texts that the answer is to follow from
 	// Context ends the looking of detectors while a text comes; default: only
 	// their timeout does.
 	Context context.Context
@@ -278,9 +312,13 @@ func (g *Guard) Check(ctx context.Context, s Session, texts []ringwall.Text) Res
 	res := Result{Verdict: ringwall.Verdict{Action: ringwall.Allow}}
 	looks := g.Looks(s.Way)
 	blocked := false
+	ahead := g.ahead(ctx, s, texts, looks)
 	talk := conversation{g: g, s: s, alone: len(texts) == 1}
 	for i, text := range texts {
 		c := g.Channel(s, text, looks)
+		if ahead != nil {
+			c.ahead = ahead[i]
+		}
 		out := c.text(ctx, text.Value)
 		res.Findings = append(res.Findings, c.Findings()...)
 		blocked = blocked || c.Blocked()

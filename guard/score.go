@@ -26,7 +26,7 @@ func (c *Channel) rate(scores ringwall.Scores) {
 // heed has a finding of a control that knows scores count as one: a rule of few
 // words is as good a judge, and so is one that somebody else keeps.
 func (c *Channel) heed(f *ringwall.Finding) {
-	if f.Reason == ringwall.ReasonUnavailable {
+	if f.Unlooked() {
 		return
 	}
 	switch f.Control {

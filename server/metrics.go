@@ -7,8 +7,8 @@ import (
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/auth"
-	"github.com/ringwall/ringwall/builtin"
 	"github.com/ringwall/ringwall/config"
+	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/internal/telemetry"
 )
 
@@ -29,7 +29,11 @@ type metrics struct {
 func newMetrics(version string, keys *auth.Keys) *metrics {
 	m := &metrics{Metrics: telemetry.NewMetrics(telemetry.Build{Version: version})}
 	model := telemetry.Label{Name: "model"}
-	controls := telemetry.Label{Name: "control", Values: slices.Sorted(maps.Keys(builtin.Scanners))}
+	controls := telemetry.Label{Name: "control"}
+	spec := guardrail.Default()
+	for _, n := range spec.Rules() {
+		controls.Values = append(controls.Values, n.Control)
+	}
 	m.exchanges = m.Counter("ringwall_exchanges_total", "Exchanges that ended, by how and by verdict.", model,
 		telemetry.Label{Name: "outcome", Values: []string{"answered", "refused", "cut", "bad-request", "denied", "client-gone", "upstream-fail", "overloaded", "broken"}},
 		telemetry.Label{Name: "action", Values: ringwall.ActionNames()})
@@ -59,6 +63,9 @@ func (m *metrics) Ended(x *ringwall.Exchange, outcome ringwall.Outcome, took, up
 		m.findings.Inc(f.Control, f.Severity.String())
 	}
 	for _, l := range x.Looks {
+		if l.By != "" {
+			continue // those of outside judges are counted by judge
+		}
 		m.looks.Inc(l.Control, string(l.State))
 	}
 	if x.Usage.InputTokens > 0 {

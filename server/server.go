@@ -58,6 +58,7 @@ type Server struct {
 	vault   *redact.Vault // nil: nothing is restored
 	gateway *gateway.Gateway
 	metrics *metrics
+	judged  *judged
 	http    *http.Server
 	listen  net.Listener
 	stop    func(context.Context) error // of the tracer
@@ -127,7 +128,11 @@ func (s *Server) open(ctx context.Context) error {
 	if s.vault, err = openVault(ctx, c, s.db, s.log); err != nil {
 		return err
 	}
-	w, err := world(c)
+	s.metrics = newMetrics(s.opt.Version, s.keys)
+	s.metrics.declare(c)
+	s.judged = newJudged(s.metrics.Metrics, s.log)
+	s.judged.declare(s.metrics.Metrics, c)
+	w, err := world(c, s.judged)
 	if err != nil {
 		return err
 	}
@@ -142,8 +147,6 @@ func (s *Server) open(ctx context.Context) error {
 	if c.Tracing.Endpoint == "" {
 		tracer = nil
 	}
-	s.metrics = newMetrics(s.opt.Version, s.keys)
-	s.metrics.declare(c)
 	s.gateway, err = gateway.New(gateway.Config{
 		World: w, Auth: s.keys, Records: s.records, Observer: s.metrics, Tracer: tracer, Log: s.log,
 		Limits: gateway.Limits{Body: int64(c.Limits.Body), Concurrent: c.Limits.Concurrent, Write: c.Limits.Write, Request: c.Limits.Request},
@@ -185,6 +188,9 @@ func (s *Server) routes() http.Handler {
 func (s *Server) warn(c *config.Config, w *gateway.World) {
 	for _, weak := range w.Guard.WeakRules() {
 		s.log.Warn("a control protects less than it could", "control", weak.Control, "reason", weak.Why)
+	}
+	for _, name := range inTheClear(c) {
+		s.log.Warn("an outside judge is sent texts in the clear", "judge", name, "reason", "http")
 	}
 	if c.Anonymous {
 		s.log.Warn("callers are let in without a key", "reason", "anonymous")

@@ -13,6 +13,7 @@ import (
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/guardrail"
+	"github.com/ringwall/ringwall/guard/judge"
 	"github.com/ringwall/ringwall/provider/gullible"
 	"github.com/ringwall/ringwall/provider/openai"
 )
@@ -20,14 +21,22 @@ import (
 // Guardrail builds a guardrail of c, by its name and, behind an @, its version:
 // that of the configuration is the draft. An empty name means the one in force.
 func Guardrail(c *config.Config, name string) (*guard.Guard, error) {
-	if name == "" {
-		name = c.Guardrail
-	}
-	name, version, spec, err := FindGuardrail(c, name)
+	return guardrailOf(c, name, nil)
+}
+
+// guardrailOf is Guardrail, and has hears be told what outside judges do, whose
+// keys must be there then.
+func guardrailOf(c *config.Config, name string, hears judge.Observer) (*guard.Guard, error) {
+	name, version, spec, err := FindGuardrail(c, cmp.Or(name, c.Guardrail))
 	if err != nil {
 		return nil, err
 	}
-	return builtin.Guard(name, version, spec)
+	for _, j := range spec.Judges {
+		if _, err := j.Key.Reveal(); hears != nil && !j.Key.IsZero() && err != nil {
+			return nil, fmt.Errorf("guardrail %s: judge %s: reading its key: %w", name, j.Name, err)
+		}
+	}
+	return builtin.Heard(name, version, spec, builtin.Curves, hears)
 }
 
 // FindGuardrail returns the guardrail of that name, "shop" or "shop@2", as a
@@ -54,13 +63,19 @@ func Versions(c *config.Config) guardrail.Store {
 	return guardrail.Store{Dir: filepath.Join(c.Data, "guardrails")}
 }
 
-// world builds everything that requests depend on.
-func world(c *config.Config) (*gateway.World, error) {
-	g, err := Guardrail(c, "")
+// world builds everything that requests depend on. What its outside judges do is
+// told to hears.
+func world(c *config.Config, hears judge.Observer) (w *gateway.World, err error) {
+	g, err := guardrailOf(c, "", hears)
 	if err != nil {
 		return nil, err
 	}
-	w := &gateway.World{Guard: g, Anonymous: c.Anonymous, Models: map[string]gateway.Route{}}
+	defer func() {
+		if err != nil {
+			g.Close()
+		}
+	}()
+	w = &gateway.World{Guard: g, Anonymous: c.Anonymous, Models: map[string]gateway.Route{}}
 	providers := map[string]gateway.Provider{}
 	var closers []func()
 	for _, name := range slices.Sorted(maps.Keys(c.Providers)) {
@@ -91,6 +106,7 @@ func world(c *config.Config) (*gateway.World, error) {
 		w.Default = &gateway.Route{Name: c.Default, Provider: providers[c.Default]}
 	}
 	w.Close = func() {
+		g.Close()
 		for _, f := range closers {
 			f()
 		}

@@ -82,18 +82,23 @@ func (s scores) MarshalJSON() ([]byte, error) {
 
 func checkCommand() *cobra.Command {
 	var p place
-	var guardrail, jsonl, source, origin, format, failOn string
+	var guardrail, jsonl, source, origin, format, failOn, query string
+	var files []string
 	c := &cobra.Command{
 		Use:   "check [TEXT]…",
 		Short: "Judge text against a guardrail",
 		Long: `Judges texts: the arguments, or standard input, or the lines of a JSONL file
-{"id","text","source":"input|output","origin"?}, and prints for each what a
-guardrail would do, the text as it would go on, and what was noticed. Spans are
-UTF-8 byte offsets into the given text.
+{"id","text","source":"input|output","origin"?,"query"?,"sources"?}, and prints for
+each what a guardrail would do, the text as it would go on, and what was noticed.
+Spans are UTF-8 byte offsets into the given text.
+
+Grounding holds an answer against the texts that it is to follow from and against
+what was asked: --sources and --query, or the members of a line.
 
 Exits with 1 when a text is judged --fail-on or stricter.`,
 		Example: `  ringwall check 'my card is 4111 1111 1111 1111'
   ringwall check --source output --format json < answer.txt
+  ringwall check --source output --query 'How long is the warranty?' --sources terms.txt 'It is five years.'
   ringwall check --jsonl prompts.jsonl --guardrail strict --config ringwall.yaml`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -101,7 +106,7 @@ Exits with 1 when a text is judged --fail-on or stricter.`,
 			if err != nil {
 				return err
 			}
-			g, err := guardOf(cfg, guardrail)
+			g, err := guardOf(cfg, guardrail, cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -119,6 +124,11 @@ Exits with 1 when a text is judged --fail-on or stricter.`,
 				return err // an action, as was made sure
 			}
 			j := &judge{g: g, out: bufio.NewWriter(cmd.OutOrStdout()), limit: limit, json: format == "json"}
+			if j.ask.Query = query; len(files) > 0 {
+				if j.ask.Sources, err = sourcesIn(files); err != nil {
+					return err
+				}
+			}
 			if jsonl != "" {
 				j.json = true
 				err = j.file(cmd.Context(), jsonl, cmd.InOrStdin(), source, origin)
@@ -140,6 +150,8 @@ Exits with 1 when a text is judged --fail-on or stricter.`,
 	f.StringVar(&jsonl, "jsonl", "", "JSONL `FILE` of texts; - for standard input")
 	f.StringVar(&source, "source", "input", "which way the text goes: input or output")
 	f.StringVar(&origin, "origin", "", "whose words it is: system, user, assistant, tool, retrieved, unverified")
+	f.StringVar(&query, "query", "", "`TEXT` of the question that is answered")
+	f.StringArrayVar(&files, "sources", nil, "`FILE` that the answer is to follow from; may be given again")
 	f.StringVar(&format, "format", "text", "text or json")
 	f.StringVar(&failOn, "fail-on", "block", "the mildest action that exits with 1: block, hold, mask or flag")
 	complete(c, "source", "input", "output")
@@ -161,6 +173,19 @@ type judge struct {
 	limit ringwall.Action
 	json  bool
 	hit   bool
+	ask   guard.Session // the question and the sources of texts that bring none
+}
+
+// sourcesIn reads the sources of answers.
+func sourcesIn(files []string) (texts []string, err error) {
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("reading the sources: %w", err)
+		}
+		texts = append(texts, string(b))
+	}
+	return texts, nil
 }
 
 func (j *judge) texts(ctx context.Context, args []string, stdin io.Reader, source, origin string) error {
@@ -179,7 +204,7 @@ func (j *judge) texts(ctx context.Context, args []string, stdin io.Reader, sourc
 		args = []string{strings.TrimSuffix(string(text), "\n")}
 	}
 	for _, text := range args {
-		if err := j.print(j.look(ctx, nil, text, way, who)); err != nil {
+		if err := j.print(j.look(ctx, j.ask, nil, text, way, who)); err != nil {
 			return err
 		}
 	}
@@ -210,6 +235,9 @@ func (j *judge) file(ctx context.Context, name string, stdin io.Reader, source, 
 			Text   *string         `json:"text"`
 			Source string          `json:"source"`
 			Origin string          `json:"origin"`
+
+			Query   *string  `json:"query"`
+			Sources []string `json:"sources"`
 		}
 		if err := json.Unmarshal(sc.Bytes(), &line); err != nil {
 			return usage(fmt.Errorf("%s:%d: %w", name, n, err))
@@ -221,7 +249,14 @@ func (j *judge) file(ctx context.Context, name string, stdin io.Reader, source, 
 		if err != nil {
 			return usage(fmt.Errorf("%s:%d: %w", name, n, err))
 		}
-		if err := j.print(j.look(ctx, line.ID, *line.Text, way, who)); err != nil {
+		ask := j.ask
+		if line.Query != nil {
+			ask.Query = *line.Query
+		}
+		if line.Sources != nil {
+			ask.Sources = line.Sources
+		}
+		if err := j.print(j.look(ctx, ask, line.ID, *line.Text, way, who)); err != nil {
 			return err
 		}
 	}
@@ -248,8 +283,9 @@ func direction(source, origin string) (way ringwall.Direction, who ringwall.Orig
 	return way, who, err
 }
 
-func (j *judge) look(ctx context.Context, id json.RawMessage, text string, way ringwall.Direction, who ringwall.Origin) judged {
-	res := j.g.Check(ctx, guard.Session{Way: way}, []ringwall.Text{{Origin: who, Value: text}})
+func (j *judge) look(ctx context.Context, s guard.Session, id json.RawMessage, text string, way ringwall.Direction, who ringwall.Origin) judged {
+	s.Way = way
+	res := j.g.Check(ctx, s, []ringwall.Text{{Origin: who, Value: text}})
 	out := judged{ID: id, Action: res.Verdict.Action, Text: text, Findings: []spotted{}, Scores: scores{}}
 	switch {
 	case out.Action < ringwall.Mask:

@@ -116,7 +116,7 @@ those of whole texts
 			if err != nil {
 				return err
 			}
-			g, err := guardOf(conf, guardrail)
+			g, err := guardOf(conf, guardrail, cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -235,7 +235,7 @@ func throughGuard(cfg *eval.Config, g *guard.Guard) {
 	j := &judge{g: g}
 	cfg.Guardrail, cfg.Reasons = g.Name(), slices.Concat(pii.Reasons, person.Reasons)
 	cfg.Look = func(ctx context.Context, way ringwall.Direction, text ringwall.Text) eval.Seen {
-		v := j.look(ctx, nil, text.Value, way, text.Origin)
+		v := j.look(ctx, guard.Session{}, nil, text.Value, way, text.Origin)
 		seen := eval.Seen{Scores: v.Scores}
 		for _, f := range v.Findings {
 			seen.Findings = append(seen.Findings, ringwall.Finding{

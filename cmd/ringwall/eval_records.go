@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -46,7 +47,7 @@ func (e *fromRecords) run(ctx context.Context) (*eval.RecordsReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := guardOf(conf, cmp.Or(e.guardrail, conf.Guardrail))
+	g, err := guardOf(conf, cmp.Or(e.guardrail, conf.Guardrail), io.Discard)
 	if err != nil {
 		return nil, err
 	}

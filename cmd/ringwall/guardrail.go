@@ -53,13 +53,14 @@ func findGuardrail(c *config.Config, ref string) (name, version string, s *guard
 	return name, version, s, nil
 }
 
-// guardOf makes a guard of the guardrail ref, "" for the one in force.
-func guardOf(c *config.Config, ref string) (*guard.Guard, error) {
+// guardOf makes a guard of the guardrail ref, "" for the one in force. Why outside
+// judges could not look is said on w.
+func guardOf(c *config.Config, ref string, w io.Writer) (*guard.Guard, error) {
 	name, version, s, err := findGuardrail(c, cmp.Or(ref, c.Guardrail))
 	if err != nil {
 		return nil, err
 	}
-	g, err := builtin.Guard(name, version, s)
+	g, err := builtin.Heard(name, version, s, builtin.Curves, &complaints{w: w})
 	if err != nil {
 		return nil, usage(err)
 	}
@@ -233,9 +234,6 @@ looks for yet. Without a name, all guardrails of the configuration are read.`,
 					errs = append(errs, err)
 					continue
 				}
-				for _, n := range unkept(s) {
-					fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", ref, n)
-				}
 				fmt.Fprintf(cmd.OutOrStdout(), "%s: in order\n", ref)
 			}
 			if err := errors.Join(errs...); err != nil {
@@ -351,7 +349,7 @@ It does what Bedrock documents; what was left out is said on standard error.`,
 			if err != nil {
 				return usage(fmt.Errorf("%s: %w", args[0], err))
 			}
-			say(cmd.ErrOrStderr(), append(notes, unkept(s)...))
+			say(cmd.ErrOrStderr(), notes)
 			if name != "" {
 				fmt.Fprintf(cmd.OutOrStdout(), "# %s, imported from Amazon Bedrock\n", strings.Join(strings.Fields(name), " "))
 			}
@@ -359,13 +357,6 @@ It does what Bedrock documents; what was left out is said on standard error.`,
 			return err
 		},
 	}
-}
-
-func unkept(s *guardrail.Spec) (notes []string) {
-	for _, key := range builtin.Unkept(s) {
-		notes = append(notes, fmt.Sprintf("%s: nobody looks for it yet: every record will say so.", key))
-	}
-	return notes
 }
 
 func guardrailExport() *cobra.Command {

@@ -146,6 +146,7 @@ func (s *Spec) Check(path string, fail func(path, format string, args ...any)) {
 	if s.Limit.Characters < 0 || s.Limit.Tokens < 0 {
 		fail(in("limit"), "limits are not negative")
 	}
+	s.checkJudges(in("judges"), fail)
 	s.checkExceptions(in("exceptions"), fail)
 }
 

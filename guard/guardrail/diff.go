@@ -137,7 +137,7 @@ func without(a, b []string) (out []string) {
 }
 
 // meaning says whether a change protects more or less, where that is plain: of
-// actions, modes, strengths and thresholds, and of exceptions.
+// actions, modes, strengths and thresholds, of judges and of exceptions.
 func meaning(path, was, is string) string {
 	which := func(stricter, weaker bool) string {
 		switch {
@@ -150,6 +150,9 @@ func meaning(path, was, is string) string {
 	}
 	if strings.HasPrefix(path, "exceptions[") && strings.HasSuffix(path, "]") {
 		return which(is == "", was == "")
+	}
+	if strings.HasPrefix(path, "judges[") && strings.HasSuffix(path, "]") {
+		return which(was == "", is == "")
 	}
 	var a, b Act
 	if a.UnmarshalText([]byte(was)) == nil && b.UnmarshalText([]byte(is)) == nil {

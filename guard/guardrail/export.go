@@ -241,6 +241,9 @@ func (x *exporter) grounding() (out []map[string]any) {
 // rest notes what nothing of Bedrock stands for.
 func (x *exporter) rest() {
 	s := x.s
+	if len(s.Judges) > 0 {
+		x.note("judges: Bedrock asks nobody else.")
+	}
 	for _, n := range s.Rules() {
 		switch n.Rule {
 		case &s.Leak.Rule, &s.Link.Rule, &s.Code.Rule, &s.Disguise.Rule:

@@ -49,6 +49,7 @@ type Spec struct {
 	Topic     Topic     `yaml:"topic" doc:"what is not to be talked about" default:"{input: block, output: block}"`
 	Grounding Grounding `yaml:"grounding" doc:"answers that their sources do not bear out" default:"{input: off, output: block}"`
 
+	Judges     []Judge     `yaml:"judges" doc:"outside judges, which look beside the program's own detectors: models and services behind an API. Texts are sent to them"`
 	Exceptions []Exception `yaml:"exceptions" doc:"what is let pass all the same"`
 }
 

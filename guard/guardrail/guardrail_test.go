@@ -29,6 +29,7 @@ func TestYAML(t *testing.T) {
 		"mode: shadow\npii: {input: off, reasons: {email: block, name: off}, thresholds: {name: 0.9}, origins: {tool: flag}}",
 		"pii:\n  recognizers:\n    - {name: order, patterns: [{regex: 'ORD-\\d{8}'}, {regex: x, score: 1}], input: block, mask: '{Order No}'}",
 		"word: {words: [a, 'b: c'], lists: [{name: l, words: [x], output: flag}], managed: [profanity]}",
+		"judges: [{name: j, kind: bedrock, guardrail: g, region: eu-west-1, controls: [pii, word], grey: {from: 0.3, to: 0.8}, cache_ttl: 0s, key: env:K, labels: {NAME: pii/name, URL: ignore}, ways: [input]}]",
 		"exceptions: [{name: a, texts: ['0800 1'], until: 2030-01-01}, {name: b, controls: [pii], until: '2030-01-01T12:00:00Z'}]",
 		"prompt_leak: {canaries: ['env:CANARY']}\ntopic: {topics: [{name: t, definition: d}]}\ncontent: {input: block, input_strengths: {hate: none}}",
 	} {
@@ -68,6 +69,19 @@ func TestProblemsAreToldWhereTheyAre(t *testing.T) {
 		{"an exception for everything", "exceptions: [{name: all}]", "g.yaml:1:14: exceptions[0]: it would excuse everything"},
 		{"an exception of an unknown control", "exceptions: [{name: x, controls: [pi]}]", `exceptions[0].controls[0]: there is no control "pi"`},
 		{"no date", "exceptions: [{name: x, texts: [a], until: soon}]", "exceptions[0].until: want a day such as 2030-01-31"},
+		{"a judge of an unknown kind", "judges: [{name: j, kind: oracle, controls: [pii]}]", `g.yaml:1:26: judges[0].kind: "oracle" is an unknown value`},
+		{"a judge without a model", "judges: [{name: j, kind: chat, url: http://h, controls: [word]}]", "judges[0].model: a judge of kind chat needs it"},
+		{"a judge with a key in its URL", "judges: [{name: j, kind: presidio, url: 'http://u:pw@h', controls: [pii]}]", "g.yaml:1:41: judges[0].url: want http(s)://host[:port]/path"},
+		{"a judge of nothing", "judges: [{name: j, kind: presidio, url: http://h}]", "judges[0].controls: what is it to judge?"},
+		{"a judge of what is off", "judges: [{name: j, kind: presidio, url: http://h, controls: [content]}]", "g.yaml:1:62: judges[0].controls[0]: content looks at no text: set content.input or content.output"},
+		{"a judge of what none judges", "judges: [{name: j, kind: presidio, url: http://h, controls: [limit]}]", `judges[0].controls[0]: no judge looks for "limit"`},
+		{"two judges of one name", "judges: [{name: j, kind: presidio, url: http://h, controls: [pii]}, {name: j, kind: presidio, url: http://h, controls: [pii]}]", `judges[1].name: there is a judge "j" already`},
+		{"a label that is none", "judges: [{name: j, kind: presidio, url: http://h, controls: [pii], labels: {PERSON: name}}]", "g.yaml:1:85: judges[0].labels.PERSON: want a control and a reason"},
+		{"a label of another control", "judges: [{name: j, kind: presidio, url: http://h, controls: [pii], labels: {PERSON: word/name}}]", `judges[0].labels.PERSON: the judge does not serve "word"`},
+		{"a grey zone upside down", "judges: [{name: j, kind: presidio, url: http://h, controls: [pii], grey: {from: 0.8, to: 0.3}}]", "judges[0].grey.from: the least score is above the highest"},
+		{"no calls at all", "judges: [{name: j, kind: presidio, url: http://h, controls: [pii], calls_per_minute: -1}]", "judges[0].calls_per_minute: want a number from 1"},
+		{"a question without a policy", "judges: [{name: j, kind: yes-no, url: http://h, model: m, controls: [pii]}]", "judges[0].policy: a judge of kind yes-no needs a policy or a risk"},
+		{"a key that is no reference", "judges: [{name: j, kind: presidio, url: http://h, key: sk-1, controls: [pii]}]", "judges[0].key: want a reference"},
 		{"an unknown way to wait", "pii: {stream: fast}", `pii.stream: "fast" is an unknown value`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

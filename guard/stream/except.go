@@ -63,7 +63,7 @@ func (r *Redactor) pardon(s span, f *ringwall.Finding) {
 	}
 	for _, e := range r.excused {
 		x := r.cfg.Excepts[e.except]
-		if e.start <= s.start && s.end <= e.end && f.Reason != ringwall.ReasonUnavailable && (x.Covers == nil || x.Covers(*f)) {
+		if e.start <= s.start && s.end <= e.end && !f.Unlooked() && (x.Covers == nil || x.Covers(*f)) {
 			f.Excepted = x.Name
 			return
 		}

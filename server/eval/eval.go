@@ -249,7 +249,7 @@ func (r *run) judge(ctx context.Context, row *read) outcome {
 }
 
 func unavailable(s Seen) bool {
-	return slices.ContainsFunc(s.Findings, func(f ringwall.Finding) bool { return f.Reason == ringwall.ReasonUnavailable })
+	return slices.ContainsFunc(s.Findings, func(f ringwall.Finding) bool { return f.Unlooked() })
 }
 
 func (r *run) count(j *job) {
