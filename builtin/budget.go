@@ -8,7 +8,9 @@ import (
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/attack"
+	"github.com/ringwall/ringwall/guard/content"
 	"github.com/ringwall/ringwall/guard/guardrail"
+	"github.com/ringwall/ringwall/guard/textmodel"
 	"github.com/ringwall/ringwall/internal/calibrate"
 )
 
@@ -19,14 +21,30 @@ import (
 type CurveTable map[string]func(score string) (calibrate.Curve, bool)
 
 // Curves is the table of the classifiers that come with the program.
-var Curves = CurveTable{}
+var Curves = CurveTable{
+	attack.Control:  curves(attack.Model),
+	content.Control: curves(content.Model),
+}
+
+// curves returns those that a model brings.
+func curves(model func() (*textmodel.Model, error)) func(string) (calibrate.Curve, bool) {
+	return func(score string) (c calibrate.Curve, ok bool) {
+		m, err := model()
+		if err != nil {
+			return c, false // whoever asks the model itself says so
+		}
+		for _, o := range m.Info.Outputs {
+			if o.Name == score && o.Curve.Benign > 0 {
+				return o.Curve, true
+			}
+		}
+		return c, false
+	}
+}
 
 // ErrNoCalibration reports a budget for a score of which nobody has measured how
 // often it is wrong.
 var ErrNoCalibration = errors.New("no calibration")
-
-// contentControl is the id of the control of content filters.
-const contentControl = "inference/content"
 
 // Threshold is what a budget means for one score.
 type Threshold struct {
@@ -48,7 +66,7 @@ func Budgets(s *guardrail.Spec, curves CurveTable) (out []Threshold, err error) 
 		out = append(out, Threshold{Key: "prompt_attack.fpr", Control: attack.Control, Score: ringwall.ScoreAttack, Budget: b})
 	}
 	for _, category := range guardrail.Categories {
-		t := Threshold{Key: "content.fpr", Control: contentControl, Reason: category, Score: strings.ReplaceAll(category, "-", "_"), Budget: s.Content.FPR}
+		t := Threshold{Key: "content.fpr", Control: content.Control, Reason: category, Score: strings.ReplaceAll(category, "-", "_"), Budget: s.Content.FPR}
 		if b, own := s.Content.FPRs[category]; own {
 			t.Key, t.Budget = "content.fprs."+category, b
 		}

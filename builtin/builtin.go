@@ -11,6 +11,7 @@ import (
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/attack"
+	"github.com/ringwall/ringwall/guard/content"
 	"github.com/ringwall/ringwall/guard/grounding"
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/guard/injection"
@@ -33,7 +34,14 @@ import (
 // Scanners is the table of detectors by the id of the control that they serve:
 // those that a guardrail asks for, none if it asks for nothing.
 var Scanners = map[string]func(*guardrail.Spec) ([]stream.Scanner, error){
-	attack.Control: func(*guardrail.Spec) ([]stream.Scanner, error) { return []stream.Scanner{attack.Scanner{}}, nil },
+	attack.Control: func(*guardrail.Spec) ([]stream.Scanner, error) {
+		c, err := attack.Classifier()
+		return []stream.Scanner{attack.Scanner{}, c}, err
+	},
+	content.Control: func(*guardrail.Spec) ([]stream.Scanner, error) {
+		c, err := content.Scanner()
+		return []stream.Scanner{c}, err
+	},
 	injection.Control: func(s *guardrail.Spec) ([]stream.Scanner, error) {
 		return []stream.Scanner{injection.Scanner{Floor: s.Code.Least}}, nil
 	},

@@ -8,6 +8,7 @@ import (
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/attack"
+	"github.com/ringwall/ringwall/guard/content"
 	"github.com/ringwall/ringwall/guard/grounding"
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/guard/link"
@@ -91,7 +92,7 @@ func looker(s *guardrail.Spec, n guardrail.Named, r *guard.Rule) (err error) {
 		r.Detector, err = make(s)
 		return err
 	}
-	if asked(s, n) {
+	if asked(n) {
 		r.Missing = "no-detector"
 	}
 	return nil
@@ -112,15 +113,15 @@ func Controls() []string {
 }
 
 // asked reports whether s asks for a control that nobody keeps yet.
-func asked(s *guardrail.Spec, n guardrail.Named) bool {
-	return n.Rule == &s.Content.Rule && n.Rule.Looks()
+func asked(n guardrail.Named) bool {
+	return n.Control != guard.Sanitize && n.Rule.Looks()
 }
 
 // Unkept names the parts of s, by their keys in the file, that ask for controls
 // nobody keeps: every look of theirs is recorded as skipped.
 func Unkept(s *guardrail.Spec) (keys []string) {
 	for _, n := range s.Rules() {
-		if !kept(n.Control) && asked(s, n) {
+		if !kept(n.Control) && asked(n) {
 			keys = append(keys, n.Key)
 		}
 	}
@@ -171,6 +172,9 @@ func actions(s *guardrail.Spec, n guardrail.Named, way ringwall.Direction, rest 
 	case n.Control == grounding.Control:
 		a.Least = 0 // its thresholds are those of the answer, and were applied
 	}
+	if n.Control == content.Control && n.Rule.Least == usualLeast {
+		strengths(&s.Content, way, a)
+	}
 	for _, t := range budgets {
 		t.set(n.Control, a)
 	}
@@ -185,6 +189,23 @@ func actions(s *guardrail.Spec, n guardrail.Named, way ringwall.Direction, rest 
 		a.By[reason], a.TokenizeBy[reason] = act.Action, act.Tokenize
 	}
 	return a
+}
+
+// strengths sets the thresholds that strengths mean for texts that go one way.
+func strengths(c *guardrail.Content, way ringwall.Direction, a *guard.Actions) {
+	by := c.InStrength
+	if way == ringwall.Output {
+		by = c.OutStrength
+	}
+	for category, s := range by {
+		if _, said := a.LeastBy[category]; said {
+			continue
+		}
+		if a.LeastBy == nil {
+			a.LeastBy = map[string]float64{}
+		}
+		a.LeastBy[category] = s.Least()
+	}
 }
 
 // mild is what is done about reasons that a guardrail does not name: people ask

@@ -49,7 +49,7 @@ func Reasons(s *guardrail.Spec) (out []Reason) {
 		add("word", l.Name)
 	}
 	add("prompt_attack", attack.Reasons...)
-	add("prompt_attack", guard.ReasonTurns)
+	add("prompt_attack", attack.Injection, guard.ReasonTurns)
 	add("prompt_leak", leak.Reason, leak.ReasonParaphrase, known.ReasonCanary)
 	add("link", link.Reason, link.ReasonData, link.ReasonScript, link.ReasonDataURI, link.ReasonDenied, link.ReasonLookalike,
 		link.ReasonCredentials, link.ReasonRawIP, link.ReasonShortener, link.ReasonRemoteImage, link.ReasonHost)

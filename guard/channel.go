@@ -117,7 +117,8 @@ func (c *Channel) scanners(i int, scope stream.Scope) {
 		if r.Control == attackControl {
 			c.scores = c.scores.Add(c.s.Way, ringwall.ScoreAttack, 0) // rules that find nothing say so
 		}
-		c.watch = append(c.watch, stream.Watch{Control: r.Control, Cursor: cursor, Late: r.Release == CutOff && c.s.Way == ringwall.Output})
+		late := c.s.Way == ringwall.Output && (r.Release == CutOff || r.Output.watches())
+		c.watch = append(c.watch, stream.Watch{Control: r.Control, Cursor: cursor, Late: late})
 		views := stream.AllViews
 		if v, ok := s.(stream.Viewer); ok {
 			views = v.Views()

@@ -28,6 +28,20 @@ type Actions struct {
 	Token  map[string]string // by reason: what stands for a masked text, where it is not stream.Token
 }
 
+// watches reports whether a does nothing about any finding: no text has to wait
+// for it.
+func (a *Actions) watches() bool {
+	if a.Shadow {
+		return true
+	}
+	for _, act := range a.By {
+		if act < ringwall.Flag {
+			return false
+		}
+	}
+	return a.Default >= ringwall.Flag
+}
+
 // with returns a with what a failure to look means. That is never dropped nor
 // only watched.
 func (a *Actions) with(failOpen bool) Actions {

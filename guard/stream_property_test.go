@@ -19,7 +19,11 @@ const secretValue = "zq7-Kor9x" + "Wm2.vTb4Lp"
 
 // masks is a guardrail of every scanner there is, which masks whatever they
 // notice.
-func masks(t testing.TB) *guard.Guard {
+func masks(t testing.TB) *guard.Guard { return masksBut(t, func(*guardrail.Spec) {}) }
+
+// masksBut is masks with a change.
+func masksBut(t testing.TB, change func(*guardrail.Spec)) *guard.Guard {
+	t.Helper()
 	t.Setenv("RINGWALL_TEST_VALUE", secretValue)
 	spec, err := guardrail.Parse("masks.yaml", []byte(`
 pii:
@@ -42,12 +46,12 @@ limit: {repeats: 40}
 	}
 	for _, n := range spec.Rules() {
 		act := guardrail.Act{Action: ringwall.Mask}
-		if n.Control == guard.Sanitize || n.Control == "inference/content" {
+		if n.Control == guard.Sanitize {
 			act = guardrail.Act{Action: ringwall.Flag}
 		}
 		n.Rule.Input, n.Rule.Output = act, act
 	}
-	spec.Content.Input, spec.Content.Output = guardrail.Act{Off: true}, guardrail.Act{Off: true}
+	change(&spec)
 	g, err := builtin.Guard("masks", guardrail.Draft, &spec)
 	if err != nil {
 		t.Fatal(err)
@@ -215,22 +219,36 @@ func TestLongSecretIsSwallowed(t *testing.T) {
 	}
 }
 
-// Held back is what could still become a match: a few bytes of prose.
+// Held back is what could still become a match: a few bytes of prose, or a block
+// of it where what a text means has consequences.
 func TestHeldBytesAreFew(t *testing.T) {
-	g := masks(t)
-	rng := rand.New(rand.NewPCG(1, 2))
-	text := strings.Repeat("The committee met on Tuesday to review 14 open questions about shipping to Zürich, and agreed on most. ", 40)
-	c := g.Channel(session, ringwall.Text{}, g.Looks(ringwall.Output))
-	sum, n, most := 0, 0, 0
-	for i := 0; i < len(text); {
-		k := min(1+rng.IntN(7), len(text)-i)
-		c.Write([]byte(text[i : i+k]))
-		i += k
-		held := i - c.Settled()
-		sum, n, most = sum+held, n+1, max(most, held)
-	}
-	if avg := float64(sum) / float64(n); avg > 24 || most > 64 {
-		t.Errorf("held %.1f bytes on average, %d at most", avg, most)
+	for _, tt := range []struct {
+		name      string
+		change    func(*guardrail.Spec)
+		avg, most float64
+	}{
+		{"what has a form is masked", func(s *guardrail.Spec) {
+			s.Attack.Output, s.Content.Output = guardrail.Act{Off: true}, guardrail.Act{Action: ringwall.Flag}
+		}, 24, 64},
+		{"what a text means, too", func(*guardrail.Spec) {}, 200, 400},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			g := masksBut(t, tt.change)
+			rng := rand.New(rand.NewPCG(1, 2))
+			text := strings.Repeat("The committee met on Tuesday to review 14 open questions about shipping to Zürich, and agreed on most. ", 40)
+			c := g.Channel(session, ringwall.Text{}, g.Looks(ringwall.Output))
+			sum, n, most := 0, 0, 0
+			for i := 0; i < len(text); {
+				k := min(1+rng.IntN(7), len(text)-i)
+				c.Write([]byte(text[i : i+k]))
+				i += k
+				held := i - c.Settled()
+				sum, n, most = sum+held, n+1, max(most, held)
+			}
+			if avg := float64(sum) / float64(n); avg > tt.avg || float64(most) > tt.most {
+				t.Errorf("held %.1f bytes on average, %d at most", avg, most)
+			}
+		})
 	}
 }
 

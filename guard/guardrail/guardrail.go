@@ -45,7 +45,7 @@ type Spec struct {
 	Code      Code      `yaml:"output_code" doc:"injections in an answer against what reads it: SQL, shells, browsers, templates" default:"{input: off, output: flag}"`
 	Limit     Limit     `yaml:"limit" doc:"length and language of texts" default:"{input: block, output: block}"`
 	Disguise  Disguise  `yaml:"disguise" doc:"text that hides what it says: invisible characters, look-alikes, encodings" default:"{input: flag, output: off}"`
-	Content   Content   `yaml:"content" doc:"hate, insult, sexual, violence, misconduct, self-harm" default:"{input: off, output: off}"`
+	Content   Content   `yaml:"content" doc:"hate, insult, sexual, violence, misconduct, self-harm; noted, and let pass, unless a guardrail says otherwise" default:"{input: flag, output: flag}"`
 	Topic     Topic     `yaml:"topic" doc:"what is not to be talked about" default:"{input: block, output: block}"`
 	Grounding Grounding `yaml:"grounding" doc:"answers that their sources do not bear out" default:"{input: off, output: block}"`
 

@@ -30,6 +30,7 @@ type Reader struct {
 	cut    wordvec.Cutter
 	before [3]uint64 // hashes of the words before, the last first
 	ids    []int32
+	grams  [Grams]uint64
 	n      int // pieces in the block
 	start  int // offset where the block begins
 	end    int // and where its last word ends
@@ -67,10 +68,10 @@ func (r *Reader) Read(t *wordvec.Table, text []byte, base int, final bool, v Vis
 		}
 		h := hash(word)
 		b := &r.before
-		grams := [Grams]uint64{h, mix(h, b[0], 1), mix(mix(h, b[0], 2), b[1], 2), mix(h, b[1], 3), mix(h, b[2], 4)}
+		r.grams = [Grams]uint64{h, mix(h, b[0], 1), mix(mix(h, b[0], 2), b[1], 2), mix(h, b[1], 3), mix(h, b[2], 4)}
 		b[2], b[1], b[0] = b[1], b[0], h
 		r.n, r.end = r.n+len(r.ids), w.End
-		v.Word(r.ids, &grams)
+		v.Word(r.ids, &r.grams)
 	}
 	if final && r.n > 0 {
 		r.close(v)

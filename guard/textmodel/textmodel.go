@@ -165,6 +165,9 @@ func (c *Cursor) Read(folded []byte, base int, final bool, found func(start, end
 	return c.r.Start()
 }
 
+// Pending returns the offset from which on the window of the next Read must reach.
+func (c *Cursor) Pending() int { return c.r.Pending() }
+
 // Word implements Visitor.
 func (v *visit) Word(ids []int32, grams *[Grams]uint64) {
 	v.m.wide(v.now.wide, grams)

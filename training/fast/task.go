@@ -44,6 +44,9 @@ func newTask(name, data string, seed uint64, made int) (*task, error) {
 // whether a text is an attack at all.
 var families = []string{"direct_injection", "jailbreak", "indirect_injection", "prompt_leak"}
 
+// mixed are sources of content in which attacks stand too.
+var mixed = []string{"navirocker", "gptfuzz_responses"}
+
 func attackTask(attacks, content []row, seed uint64, made int) *task {
 	t := &task{
 		name: "attack", outputs: append([]string{ringwall.ScoreAttack}, families...), wides: 1, folds: 6,
@@ -79,7 +82,7 @@ func attackTask(attacks, content []row, seed uint64, made int) *task {
 	}
 	for i := range content {
 		r := &content[i]
-		if known[r.Text] || r.Source == "navirocker" { // some of these are attacks too
+		if known[r.Text] || slices.Contains(mixed, r.Source) {
 			continue
 		}
 		known[r.Text] = true
@@ -135,7 +138,7 @@ func contentTask(content []row, seed uint64, made int) *task {
 		}
 		return prefix + "none"
 	}
-	t.make = func([]*example) []*example { return madeContent(seed, made) }
+	t.make = func(learn []*example) []*example { return madeContent(seed, made, learn) }
 	for i := range content {
 		r := &content[i]
 		t.examples = append(t.examples, contentExample(r.Text, r.Source, r.Kind, r.labels(), r.Known))
