@@ -113,6 +113,13 @@ func looker(s *guardrail.Spec, n guardrail.Named, r *guard.Rule) (err error) {
 	return err
 }
 
+// Controls returns the ids of the controls that there are detectors for, sorted.
+func Controls() []string {
+	ids := slices.AppendSeq(slices.Collect(maps.Keys(Scanners)), maps.Keys(Detectors))
+	slices.Sort(ids)
+	return ids
+}
+
 // actions returns what s does about the findings of n in texts that go one way,
 // nil if it does not look there. A rest that is not nil stands for the rule's own
 // action for what has none of its own.

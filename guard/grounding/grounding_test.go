@@ -45,6 +45,9 @@ func TestErrors(t *testing.T) {
 		{"a claim that was added", "The warranty lasts two years and includes free cleaning by a technician every summer.", false},
 		{"another matter", "Bananas are rich in potassium.", false},
 
+		{"a claim behind a hedge", "I'm not sure, but the warranty lasts nine years.", false},
+		{"a claim behind a courtesy", "Here is what you need: the warranty lasts nine years and covers the motor.", false},
+		{"advice with a number", "Please wait nine days before you use the grill.", false},
 		{"a greeting", "Hello, and thank you for your question!", true},
 		{"a question", "Would you like to hear about the price of batteries in Norway?", true},
 		{"a refusal", "I'm sorry, I cannot say anything about batteries in Norway.", true},

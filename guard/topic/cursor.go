@@ -80,7 +80,7 @@ const precise = 4
 
 // promise is from which share of its terms on a sentence is held against the
 // direction of a topic. What has none of them is not near to it.
-const promise = 0.2
+const promise = 0.35
 
 // Sentences are judged together with the one before if either has few words, and
 // both not many.
