@@ -8,10 +8,10 @@ SIDE_BY_SIDE := ./audit/... ./auth/... ./gateway/... ./guard/... ./redact/... ./
 LINT := $(GO) tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test unit check fmt vet lint race fuzz bench accuracy docs clean
+.PHONY: help run build test unit check fmt vet lint race fuzz bench accuracy train-fast docs clean
 
 help: ## print this
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 8
 run: build ## see attacks succeed without ringwall and fail behind it (ONCE=1: and end)
 	bin/ringwall demo $(if $(ONCE),--once)
 build: ## build bin/ringwall
@@ -35,6 +35,8 @@ bench: build ## measure the hot path, and what the gateway adds to a request
 	$(GO) test -run '^$$' -bench . -benchmem $(HOT) && bin/ringwall bench
 accuracy: build ## print docs/accuracy.md of the labelled texts in DATA
 	bash scripts/accuracy $(DATA) > docs/accuracy.md
+train-fast: ## learn the models of attacks and content from the labelled texts in DATA (half an hour)
+	$(MAKE) -C training/fast assets DATA=$(abspath $(DATA))
 docs: ## rewrite the docs that are generated
 	$(GO) test . -run 'IsCurrent$$' -update
 clean: ## remove what was built and installed here

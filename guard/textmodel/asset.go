@@ -25,12 +25,12 @@ const maxTaps = 8
 // Weights are a model as it is learnt, before it is packed.
 type Weights struct {
 	Info    Info
-	Pieces  int       // of the vocabulary
-	Filters int       // a multiple of 8
-	Taps    int       // at most 8; tap 0 is the last piece
-	Table   []float32 // by piece, tap, filter
-	Bias    []float32 // by filter
-	Hidden  [][]float32
+	Pieces  int         // of the vocabulary
+	Filters int         // a multiple of 8
+	Taps    int         // at most 8; tap 0 is the last piece
+	Table   []float32   // by piece, tap, filter
+	Bias    []float32   // by filter
+	Hidden  [][]float32 // by neuron, filter; the last: whether the text is data
 	HBias   []float32
 	Out     [][]float32 // by output, neuron of the hidden layer
 	OBias   []float32
@@ -164,7 +164,7 @@ func Load(b []byte, words *wordvec.Table) (*Model, error) {
 		m.answers = append(m.answers, affine{r.float(), r.float()})
 	}
 	for range s.Hidden {
-		m.hidden = append(m.hidden, dense{r.floats(s.Filters), r.float()})
+		m.hidden = append(m.hidden, dense{r.floats(s.Filters + 1), r.float()})
 	}
 	for range s.Outputs {
 		m.out = append(m.out, dense{r.floats(s.Hidden), r.float()})

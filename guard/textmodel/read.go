@@ -1,6 +1,8 @@
 package textmodel
 
 import (
+	"unicode/utf8"
+
 	"github.com/ringwall/ringwall/internal/wordvec"
 )
 
@@ -17,8 +19,9 @@ const Grams = 5
 
 // Visitor is shown the pieces and the features of a text, word by word.
 type Visitor interface {
-	// Word is shown the ids of the pieces of a word and the hashes of its features.
-	Word(ids []int32, grams *[Grams]uint64)
+	// Word is shown the ids of the pieces of a word, how many of them are strange,
+	// and the hashes of its features.
+	Word(ids []int32, strange int, grams *[Grams]uint64)
 	// End is shown the offsets between which the block stands that ends here.
 	End(start, end int)
 }
@@ -71,11 +74,20 @@ func (r *Reader) Read(t *wordvec.Table, text []byte, base int, final bool, v Vis
 		r.grams = [Grams]uint64{h, mix(h, b[0], 1), mix(mix(h, b[0], 2), b[1], 2), mix(h, b[1], 3), mix(h, b[2], 4)}
 		b[2], b[1], b[0] = b[1], b[0], h
 		r.n, r.end = r.n+len(r.ids), w.End
-		v.Word(r.ids, &r.grams)
+		v.Word(r.ids, strange(word, r.ids), &r.grams)
 	}
 	if final && r.n > 0 {
 		r.close(v)
 	}
+}
+
+// strange counts the pieces of a word that say little: in letters that the
+// vocabulary has singly only, unknown, or parts of a word that it does not know.
+func strange(word []byte, ids []int32) int {
+	if word[0] >= utf8.RuneSelf || ids[0] == wordvec.Unknown {
+		return len(ids)
+	}
+	return len(ids) - 1
 }
 
 func (r *Reader) close(v Visitor) {

@@ -64,8 +64,11 @@ type Info struct {
 // Output is one thing that a model tells.
 type Output struct {
 	Name string `json:"name"`
-	// Anchors give the score for a logit: between them it is interpolated.
+	// Anchors give the score for a logit: between them it is interpolated. Those of
+	// windows that are strange, for they are in another language than was learnt
+	// from most, or in none, are their own.
 	Anchors []Anchor `json:"anchors"`
+	Strange []Anchor `json:"strange"`
 	// Curve was measured on texts of sources left out of training.
 	Curve calibrate.Curve `json:"curve"`
 }
@@ -77,8 +80,11 @@ type Anchor struct {
 }
 
 // Score returns the score that a logit means, 0 to 1.
-func (o *Output) Score(logit float64) float64 {
+func (o *Output) Score(logit float64, strange bool) float64 {
 	as := o.Anchors
+	if strange {
+		as = o.Strange
+	}
 	if len(as) == 0 {
 		return 1 / (1 + math.Exp(-logit))
 	}
@@ -95,33 +101,35 @@ func (o *Output) Score(logit float64) float64 {
 
 // Cursor judges one text as it comes. It is owned by one goroutine.
 type Cursor struct {
-	m      *Model
-	r      Reader
-	v      visit
-	logits []float32
+	m *Model
+	r Reader
+	v visit
 }
 
 // visit gathers what a block holds.
 type visit struct {
 	m     *Model
-	found func(start, end int, logits []float32)
+	found func(Judgement)
 	ids   [maxTaps]int32 // the pieces before, the last first
 	sums  []uint64       // of the piece: even lanes, odd lanes
 	now   half           // of the block that grows
 	last  half           // of the one before
 	out   []float32
-	acts  []float32
+	acts  []float32 // of the filters, and whether the text is data
 	hid   []float32
 }
 
 // half is what is kept of a block.
 type half struct {
-	best  []uint64  // strongest answers, as in sums
-	wide  []float32 // sums of weights, by output
-	words int
+	best    []uint64  // strongest answers, as in sums
+	wide    []float32 // sums of weights, by output
+	words   int
+	pieces  int
+	strange int // of the pieces
 }
 
-// Begin returns a Cursor.
+// Begin returns a Cursor for a text that a person wrote to the model; Reset makes
+// it one for data.
 func (m *Model) Begin() *Cursor {
 	c := &Cursor{m: m}
 	c.v.m = m
@@ -129,14 +137,19 @@ func (m *Model) Begin() *Cursor {
 	for _, h := range []*half{&c.v.now, &c.v.last} {
 		h.best, h.wide = make([]uint64, 2*m.lanes), make([]float32, len(m.unit))
 	}
-	c.v.out, c.v.acts, c.v.hid = make([]float32, len(m.out)), make([]float32, 8*m.lanes), make([]float32, len(m.hidden))
-	c.Reset()
+	c.v.out, c.v.acts, c.v.hid = make([]float32, len(m.out)), make([]float32, 8*m.lanes+1), make([]float32, len(m.hidden))
+	c.Reset(false)
 	return c
 }
 
-// Reset makes c ready for another text.
-func (c *Cursor) Reset() {
+// Reset makes c ready for another text: one that nobody here wrote to the model, if
+// data, such as what a tool gives back.
+func (c *Cursor) Reset(data bool) {
 	c.r.Reset()
+	c.v.acts[len(c.v.acts)-1] = 0
+	if data {
+		c.v.acts[len(c.v.acts)-1] = 1
+	}
 	for i := range c.v.ids {
 		c.v.ids[i] = none
 	}
@@ -147,18 +160,24 @@ func (c *Cursor) Reset() {
 func (h *half) clear() {
 	clear(h.best)
 	clear(h.wide)
-	h.words = 0
+	h.words, h.pieces, h.strange = 0, 0, 0
 }
 
 // none is the piece before the first one.
 const none = -1
 
-// Read judges the blocks that are complete, and calls found with the offsets of
-// each and the logits, by output, of the window that it ends; they are valid until
-// found returns. The window of the text is in lower case; its first byte has the
+// Judgement is what is said of a block, and of the window that it ends.
+type Judgement struct {
+	Start, End int       // of the block
+	Logits     []float32 // of the window, by output
+	Strange    bool      // more than a third of the window is in words that say little
+}
+
+// Read judges the blocks that are complete, and tells found, which must not keep
+// the logits. The window of the text is in lower case; its first byte has the
 // offset base; final says that the text ends there. It returns the offset where
 // the block begins that is not yet judged.
-func (c *Cursor) Read(folded []byte, base int, final bool, found func(start, end int, logits []float32)) int {
+func (c *Cursor) Read(folded []byte, base int, final bool, found func(Judgement)) int {
 	c.v.found = found
 	c.r.Read(c.m.words, folded, base, final, &c.v)
 	c.v.found = nil
@@ -169,9 +188,11 @@ func (c *Cursor) Read(folded []byte, base int, final bool, found func(start, end
 func (c *Cursor) Pending() int { return c.r.Pending() }
 
 // Word implements Visitor.
-func (v *visit) Word(ids []int32, grams *[Grams]uint64) {
+func (v *visit) Word(ids []int32, strange int, grams *[Grams]uint64) {
 	v.m.wide(v.now.wide, grams)
 	v.now.words++
+	v.now.pieces += len(ids)
+	v.now.strange += strange
 	for _, id := range ids {
 		copy(v.ids[1:], v.ids[:])
 		v.ids[0] = id
@@ -192,7 +213,8 @@ func (v *visit) End(start, end int) {
 	}
 	strongest(v.last.best, v.now.best)
 	m.deep(v.last.best, v.acts, v.hid, v.out)
-	v.found(start, end, v.out)
+	strange, pieces := v.now.strange+v.last.strange, v.now.pieces+v.last.pieces
+	v.found(Judgement{start, end, v.out, 3*strange > pieces})
 	v.last, v.now = v.now, v.last
 	v.now.clear()
 }

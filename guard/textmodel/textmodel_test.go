@@ -45,7 +45,7 @@ func made(t testing.TB, about string) *textmodel.Weights {
 		Table: some(words(t).Len() * filters * taps), Bias: some(filters), HBias: some(hidden), OBias: some(2),
 	}
 	for range hidden {
-		w.Hidden = append(w.Hidden, some(filters))
+		w.Hidden = append(w.Hidden, some(filters+1))
 	}
 	w.Out = [][]float32{some(hidden), some(hidden)}
 	var g gatherer
@@ -71,7 +71,7 @@ type gathered struct {
 	start, end int
 }
 
-func (g *gatherer) Word(ids []int32, grams *[textmodel.Grams]uint64) {
+func (g *gatherer) Word(ids []int32, _ int, grams *[textmodel.Grams]uint64) {
 	g.now.ids, g.now.grams = append(g.now.ids, ids...), append(g.now.grams, grams[:]...)
 	g.now.words++
 }
@@ -87,7 +87,7 @@ func (g *gatherer) read(tab *wordvec.Table, text string) {
 }
 
 // slow computes the logits of the windows from the weights as they were learnt.
-func slow(w *textmodel.Weights, g *gatherer) (out [][]float64) {
+func slow(w *textmodel.Weights, g *gatherer, data bool) (out [][]float64) {
 	var all []int32
 	best := func(from, to, f int) float64 {
 		most := math.Inf(-1)
@@ -114,6 +114,9 @@ func slow(w *textmodel.Weights, g *gatherer) (out [][]float64) {
 		}
 		for j := range hid {
 			hid[j] = float64(w.HBias[j])
+			if data {
+				hid[j] += float64(w.Hidden[j][filters])
+			}
 			for f, a := range acts {
 				hid[j] += a * float64(w.Hidden[j][f])
 			}
@@ -158,21 +161,40 @@ func TestTablesAnswerAsTheFiltersDo(t *testing.T) {
 	}
 	var g gatherer
 	g.read(words(t), text)
-	want := slow(w, &g)
-	n := 0
-	m.Begin().Read([]byte(text), 0, true, func(start, end int, logits []float32) {
-		if start != g.blocks[n].start || end != g.blocks[n].end {
-			t.Errorf("block %d from %d to %d, want %d to %d", n, start, end, g.blocks[n].start, g.blocks[n].end)
-		}
-		for o, z := range logits {
-			if d := math.Abs(float64(z) - want[n][o]); d > 0.2+0.05*math.Abs(want[n][o]) {
-				t.Errorf("block %d, output %d: %.3f, want %.3f but for what a byte loses", n, o, z, want[n][o])
+	for _, data := range []bool{false, true} {
+		want := slow(w, &g, data)
+		n := 0
+		c := m.Begin()
+		c.Reset(data)
+		c.Read([]byte(text), 0, true, func(j textmodel.Judgement) {
+			if j.Start != g.blocks[n].start || j.End != g.blocks[n].end {
+				t.Errorf("block %d from %d to %d, want %d to %d", n, j.Start, j.End, g.blocks[n].start, g.blocks[n].end)
 			}
+			for o, z := range j.Logits {
+				if d := math.Abs(float64(z) - want[n][o]); d > 0.2+0.05*math.Abs(want[n][o]) {
+					t.Errorf("block %d, output %d: %.3f, want %.3f but for what a byte loses", n, o, z, want[n][o])
+				}
+			}
+			n++
+		})
+		if n != len(want) || n < 5 {
+			t.Errorf("%d blocks were judged, want %d", n, len(want))
 		}
-		n++
-	})
-	if n != len(want) || n < 5 {
-		t.Errorf("%d blocks were judged, want %d", n, len(want))
+	}
+}
+
+func TestTextsInWordsThatSayLittleAreStrange(t *testing.T) {
+	m := model(t)
+	for text, want := range map[string]bool{
+		"where is my order, and may i change the address?": false, "git commit -m 'fix the build'": false,
+		"где мой заказ, и можно ли изменить адрес?": true, "注文はどこですか": true, "zxqv9f7k2mwp8rtb": true,
+		"wo bleibt meine bestellung, und kann ich die lieferanschrift noch aendern?": true,
+	} {
+		m.Begin().Read([]byte(text), 0, true, func(j textmodel.Judgement) {
+			if j.Strange != want {
+				t.Errorf("%q is strange: %v", text, j.Strange)
+			}
+		})
 	}
 }
 
@@ -180,11 +202,11 @@ func TestEveryPartIsJudgedHoweverLong(t *testing.T) {
 	m := model(t)
 	text := []byte(strings.Repeat(prose, 3000))
 	end := 0
-	m.Begin().Read(text, 0, true, func(s, e int, _ []float32) {
-		if strings.TrimSpace(string(text[end:s])) != "" || e <= s {
-			t.Fatalf("between %d and %d nobody looked", end, s)
+	m.Begin().Read(text, 0, true, func(j textmodel.Judgement) {
+		if strings.TrimSpace(string(text[end:j.Start])) != "" || j.End <= j.Start {
+			t.Fatalf("between %d and %d nobody looked", end, j.Start)
 		}
-		end = e
+		end = j.End
 	})
 	if strings.TrimSpace(string(text[end:])) != "" {
 		t.Errorf("behind %d nobody looked", end)
@@ -226,14 +248,20 @@ func TestRefusesDamagedAssets(t *testing.T) {
 }
 
 func TestScoresLieBetweenTheirAnchors(t *testing.T) {
-	o := textmodel.Output{Anchors: []textmodel.Anchor{{Logit: -1, Score: 0.1}, {Logit: 1, Score: 0.5}, {Logit: 3, Score: 0.9}}}
+	o := textmodel.Output{
+		Anchors: []textmodel.Anchor{{Logit: -1, Score: 0.1}, {Logit: 1, Score: 0.5}, {Logit: 3, Score: 0.9}},
+		Strange: []textmodel.Anchor{{Logit: 2, Score: 0.1}, {Logit: 4, Score: 0.5}},
+	}
 	for logit, want := range map[float64]float64{-1: 0.1, 0: 0.3, 1: 0.5, 2: 0.7, 3: 0.9, 50: 0.9} {
-		if got := o.Score(logit); math.Abs(got-want) > 1e-9 {
+		if got := o.Score(logit, false); math.Abs(got-want) > 1e-9 {
 			t.Errorf("the score of %v is %v, want %v", logit, got, want)
 		}
 	}
-	if low := o.Score(-9); low <= 0 || low >= 0.1 {
+	if low := o.Score(-9, false); low <= 0 || low >= 0.1 {
 		t.Errorf("the score far below the first anchor is %v", low)
+	}
+	if got := o.Score(3, true); math.Abs(got-0.3) > 1e-9 {
+		t.Errorf("the score of 3 in a strange text is %v, want 0.3", got)
 	}
 }
 
@@ -248,13 +276,14 @@ func FuzzJudgesTheSameInPieces(f *testing.F) {
 		type judged struct {
 			start, end int
 			logit      float32
+			strange    bool
 		}
 		read := func(at ...int) (out []judged) {
 			c := m.Begin()
 			from := 0
 			for _, end := range append(at, len(text)) {
-				safe := c.Read([]byte(text[from:end]), from, end == len(text), func(s, e int, l []float32) {
-					out = append(out, judged{s, e, l[0]})
+				safe := c.Read([]byte(text[from:end]), from, end == len(text), func(j textmodel.Judgement) {
+					out = append(out, judged{j.Start, j.End, j.Logits[0], j.Strange})
 				})
 				if n := len(out); n > 0 && safe < out[n-1].end {
 					t.Fatalf("%q: safe up to %d, though %d was judged", text, safe, out[n-1].end)
@@ -286,7 +315,7 @@ func FuzzLoad(f *testing.F) {
 	tab := words(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if m, err := textmodel.Load(textmodel.Signed(b), tab); err == nil {
-			m.Begin().Read([]byte(prose), 0, true, func(int, int, []float32) {})
+			m.Begin().Read([]byte(prose), 0, true, func(textmodel.Judgement) {})
 		}
 	})
 }
@@ -297,7 +326,7 @@ func BenchmarkJudge(b *testing.B) {
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	for b.Loop() {
-		c.Reset()
-		c.Read(text, 0, true, func(int, int, []float32) {})
+		c.Reset(false)
+		c.Read(text, 0, true, func(textmodel.Judgement) {})
 	}
 }

@@ -91,7 +91,7 @@ func newLearner(s shape, words *wordvec.Table, outputs int, feats []uint64, seed
 	const decay = 2e-5
 	l.filter = newTensor(s.taps*dim*s.filters, decay, normal(1/math.Sqrt(float64(s.taps*dim))))
 	l.bias = newTensor(s.filters, 0, nil)
-	l.hidden = newTensor(s.hidden*s.filters, decay, normal(1/math.Sqrt(float64(s.filters))))
+	l.hidden = newTensor(s.hidden*(s.filters+1), decay, normal(1/math.Sqrt(float64(s.filters))))
 	l.hbias = newTensor(s.hidden, 0, nil)
 	l.out = newTensor(outputs*s.hidden, decay, normal(1/math.Sqrt(float64(s.hidden))))
 	l.obias = newTensor(outputs, 0, nil)
@@ -249,7 +249,7 @@ func (l *learner) weights(info textmodel.Info) *textmodel.Weights {
 	width := l.taps * l.filters
 	halves(l.words.Len(), func(id int) { l.answer(w.Table[id*width:(id+1)*width], int32(id)) })
 	for j := range l.shape.hidden {
-		w.Hidden = append(w.Hidden, l.hidden.x[j*l.filters:(j+1)*l.filters])
+		w.Hidden = append(w.Hidden, l.hidden.x[j*(l.filters+1):(j+1)*(l.filters+1)])
 	}
 	for o := range l.outputs {
 		w.Out = append(w.Out, l.out.x[o*l.shape.hidden:(o+1)*l.shape.hidden])

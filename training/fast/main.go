@@ -63,6 +63,7 @@ func main() {
 	}
 	if len(held) > 0 {
 		log.Print("all folds")
+		t.recalibrate(held)
 		t.report(held)
 		if *show {
 			t.bySource(held)

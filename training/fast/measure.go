@@ -14,29 +14,42 @@ import (
 	"github.com/ringwall/ringwall/guard/attack"
 	"github.com/ringwall/ringwall/guard/normalize"
 	"github.com/ringwall/ringwall/guard/stream"
+	"github.com/ringwall/ringwall/guard/stream/meaning"
 	"github.com/ringwall/ringwall/guard/textmodel"
 	"github.com/ringwall/ringwall/internal/calibrate"
 )
 
-// judged is what a model that had not seen its source said of a text.
+// judged is what a model that had not seen its source said of a text: the highest
+// logits of its windows, by output, of those that are strange and of the others.
 type judged struct {
 	*example
-	logits []float64
+	logits  []float64
+	usual   []float64
+	strange []float64
 }
 
 // judge has a model judge texts as the product does.
 func judge(m *textmodel.Model, es []*example) []judged {
 	out := make([]judged, len(es))
 	halves(len(es), func(i int) {
-		out[i] = judged{es[i], make([]float64, len(es[i].targets))}
-		for o := range out[i].logits {
-			out[i].logits[o] = math.Inf(-1)
-		}
-		m.Begin().Read([]byte(normalize.Fold(es[i].text)), 0, true, func(_, _ int, logits []float32) {
-			for o, z := range logits {
-				out[i].logits[o] = max(out[i].logits[o], float64(z))
+		none := slices.Repeat([]float64{math.Inf(-1)}, len(es[i].targets))
+		j := judged{es[i], slices.Clone(none), slices.Clone(none), none}
+		n := 0
+		c := m.Begin()
+		c.Reset(es[i].data())
+		c.Read([]byte(normalize.Fold(es[i].text)), 0, true, func(w textmodel.Judgement) {
+			into := j.usual
+			if w.Strange {
+				into = j.strange
 			}
+			for o, z := range w.Logits {
+				z := float64(z) - meaning.Discount(n)
+				into[o] = max(into[o], z)
+				j.logits[o] = max(j.logits[o], z)
+			}
+			n++
 		})
+		out[i] = j
 	})
 	return out
 }
@@ -52,7 +65,7 @@ func write(path string, js []judged) error {
 	}
 	lines := json.NewEncoder(f)
 	for _, j := range js {
-		if err := lines.Encode(map[string]any{"source": j.source, "lang": j.lang, "kind": j.kind, "targets": j.targets, "logits": j.logits, "text": j.text}); err != nil {
+		if err := lines.Encode(map[string]any{"source": j.source, "lang": j.lang, "kind": j.kind, "targets": j.targets, "logits": j.logits, "usual": j.usual, "strange": j.strange, "text": j.text}); err != nil {
 			return errors.Join(err, f.Close())
 		}
 	}
@@ -133,6 +146,20 @@ func (t *task) report(js []judged) {
 	}
 }
 
+// recalibrate makes logits of all windows comparable: those of strange windows are
+// as high as those of others that mean the same.
+func (t *task) recalibrate(js []judged) {
+	for o := range t.outputs {
+		out := textmodel.Output{
+			Anchors: anchors(js, o, func(j judged) float64 { return j.usual[o] }),
+			Strange: anchors(js, o, func(j judged) float64 { return j.strange[o] }),
+		}
+		for i := range js {
+			js[i].logits[o] = scoreOf(&out, &js[i], o)
+		}
+	}
+}
+
 // bySource says what share of the texts of each source is over the threshold that
 // one of a hundred harmless texts passes.
 func (t *task) bySource(js []judged) {
@@ -191,42 +218,24 @@ func (t *task) info(held []judged, trained string) (textmodel.Info, error) {
 	return info, nil
 }
 
-// meaning is the score that a logit gets which a share of harmless texts reaches.
-var meaning = []struct{ fpr, score float64 }{{0.5, 0.02}, {0.1, 0.1}, {0.02, 0.3}, {0.005, 0.5}, {0.001, 0.8}, {0.0002, 0.95}}
+// meanings are the scores that a logit gets which a share of harmless texts reaches.
+var meanings = []struct{ fpr, score float64 }{{0.5, 0.02}, {0.1, 0.1}, {0.02, 0.3}, {0.005, 0.5}, {0.001, 0.8}, {0.0002, 0.95}}
 
 // calibrate chooses what the logits of output o mean, and measures what thresholds
 // on that do. In the score of attacks the rules have their part.
 func (t *task) calibrate(out *textmodel.Output, held []judged, o int) error {
-	var no []float64 // logits, descending
-	for _, s := range of(held, o) {
-		if !s.yes {
-			no = append(no, s.logit)
-		}
-	}
-	if len(no) == 0 {
-		return nil
-	}
-	round := func(x float64) float64 { return math.Round(x*1e4) / 1e4 }
-	for _, m := range meaning {
-		z := no[min(int(m.fpr*float64(len(no))), len(no)-1)]
-		if n := len(out.Anchors); n > 0 {
-			z = max(z, out.Anchors[n-1].Logit+0.01)
-		}
-		out.Anchors = append(out.Anchors, textmodel.Anchor{Logit: round(z), Score: m.score})
-	}
-	last := out.Anchors[len(out.Anchors)-1].Logit
-	out.Anchors = append(out.Anchors, textmodel.Anchor{Logit: round(last + 3), Score: 0.999})
-
+	out.Anchors = anchors(held, o, func(j judged) float64 { return j.usual[o] })
+	out.Strange = anchors(held, o, func(j judged) float64 { return j.strange[o] })
 	var benign, positive []float64
 	for _, j := range held {
 		if j.weights[o] == 0 {
 			continue
 		}
-		score := out.Score(j.logits[o])
+		score := math.Round(1e3*scoreOf(out, &j, o)) / 1e3
 		if out.Name == ringwall.ScoreAttack {
 			score = max(score, ruled(j.text))
 		}
-		if score = math.Round(score*1e3) / 1e3; j.targets[o] > 0 {
+		if j.targets[o] > 0 {
 			positive = append(positive, score)
 		} else {
 			benign = append(benign, score)
@@ -239,9 +248,44 @@ func (t *task) calibrate(out *textmodel.Output, held []judged, o int) error {
 	out.Curve = c.Reduced()
 	for i := range out.Curve.Points {
 		p := &out.Curve.Points[i]
-		p.FPR, p.Recall = math.Round(p.FPR*1e5)/1e5, round(p.Recall)
+		p.FPR, p.Recall = round(p.FPR, 1e5), round(p.Recall, 1e4)
 	}
 	return nil
+}
+
+// anchors chooses what the logits of harmless texts mean, of those that have any.
+func anchors(held []judged, o int, logit func(judged) float64) (as []textmodel.Anchor) {
+	var no []float64 // descending
+	for _, j := range held {
+		if z := logit(j); j.weights[o] > 0 && j.targets[o] == 0 && !math.IsInf(z, 0) {
+			no = append(no, -z)
+		}
+	}
+	if len(no) == 0 {
+		return nil
+	}
+	slices.Sort(no)
+	for _, m := range meanings {
+		z := -no[min(int(m.fpr*float64(len(no))), len(no)-1)]
+		if len(as) > 0 {
+			z = max(z, as[len(as)-1].Logit+0.01)
+		}
+		as = append(as, textmodel.Anchor{Logit: round(z, 1e4), Score: m.score})
+	}
+	return append(as, textmodel.Anchor{Logit: round(as[len(as)-1].Logit+3, 1e4), Score: 0.999})
+}
+
+func round(x, parts float64) float64 { return math.Round(x*parts) / parts }
+
+// scoreOf returns the score of a text.
+func scoreOf(out *textmodel.Output, j *judged, o int) (score float64) {
+	if z := j.usual[o]; !math.IsInf(z, 0) {
+		score = out.Score(z, false)
+	}
+	if z := j.strange[o]; !math.IsInf(z, 0) {
+		score = max(score, out.Score(z, true))
+	}
+	return score
 }
 
 // ruled returns how sure the rules are that a text is an attack.

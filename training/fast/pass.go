@@ -22,6 +22,7 @@ type pass struct {
 	logits  []float32
 	worst   []int     // window, by output
 	slopes  []float32 // of the loss by the logits
+	data    float32   // 1: it sees that the text is data
 	sawWide bool
 	sawDeep bool
 	back    []float32 // of hidden neurons
@@ -69,6 +70,10 @@ func (p *pass) take(ex *example) {
 			p.drop[k] = float32(1 / (1 - l.dropout))
 		}
 	}
+	p.data = 0
+	if l.rng.Float64() < 0.5 && ex.data() {
+		p.data = 1 // of the others it has to find out
+	}
 	r := l.rng.Float64()
 	p.sawDeep, p.sawWide = r >= l.alone/2, r < l.alone/2 || r >= l.alone
 }
@@ -78,7 +83,7 @@ func (p *pass) forward() {
 	l, n, k := p.l, len(p.ends), p.l.filters
 	p.answers()
 	for len(p.acts) < n {
-		p.acts = append(p.acts, make([]float32, k))
+		p.acts = append(p.acts, make([]float32, k+1))
 		p.hid = append(p.hid, make([]float32, l.shape.hidden))
 	}
 	for o := range p.logits {
@@ -91,10 +96,11 @@ func (p *pass) forward() {
 				b, _ := p.strongest(w, f)
 				acts[f] = max(0, b+l.bias.x[f]) * p.drop[f]
 			}
+			acts[k] = p.data
 			for j := range hid {
 				sum := l.hbias.x[j]
 				for f, a := range acts {
-					sum += a * l.hidden.x[j*k+f]
+					sum += a * l.hidden.x[j*(k+1)+f]
 				}
 				hid[j] = max(0, sum)
 			}
@@ -206,8 +212,11 @@ func (p *pass) backward() {
 			}
 			var slope float32
 			for j, back := range p.back {
-				p.gHidden[j*k+f] += back * a
-				slope += back * l.hidden.x[j*k+f]
+				p.gHidden[j*(k+1)+f] += back * a
+				slope += back * l.hidden.x[j*(k+1)+f]
+			}
+			if f == k {
+				continue
 			}
 			slope *= p.drop[f]
 			_, at := p.strongest(w, f)

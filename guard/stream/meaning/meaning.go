@@ -57,6 +57,7 @@ func (s *Scanner) Begin(sc stream.Scope) (stream.Cursor, string) {
 	}
 	c := s.cursors.Get().(*cursor)
 	c.scope = sc
+	c.text.Reset(sc.Origin.Untrusted())
 	return c, ""
 }
 
@@ -71,13 +72,12 @@ type cursor struct {
 
 	start, end int // of the block
 	found      func(stream.Match)
-	judge      func(start, end int, logits []float32)
+	judge      func(textmodel.Judgement)
 	report     func(reason string, severity ringwall.Severity, score float64)
 }
 
 // Free implements stream.Freer.
 func (c *cursor) Free() {
-	c.text.Reset()
 	clear(c.most)
 	c.scope, c.blocks, c.found = stream.Scope{}, 0, nil
 	c.s.cursors.Put(c)
@@ -94,12 +94,12 @@ func (c *cursor) Scan(w stream.Window, found func(stream.Match)) int {
 	return safe
 }
 
-func (c *cursor) judged(start, end int, logits []float32) {
-	c.start, c.end = start, end
+func (c *cursor) judged(j textmodel.Judgement) {
+	c.start, c.end = j.Start, j.End
 	less := Discount(c.blocks)
 	c.blocks++
 	for o := range c.scores {
-		c.scores[o] = c.s.cfg.Model.Info.Outputs[o].Score(float64(logits[o]) - less)
+		c.scores[o] = c.s.cfg.Model.Info.Outputs[o].Score(float64(j.Logits[o])-less, j.Strange)
 		c.most[o] = max(c.most[o], c.scores[o])
 	}
 	c.s.cfg.Tell(c.scope, c.scores, c.report)
