@@ -73,6 +73,7 @@ type example struct {
 	targets []float32
 	weights []float32 // 0: not known
 	share   float64   // how often it is drawn
+	plain   float64   // and was, before anything was known of it; 0: the same
 	blocks  []block
 }
 
@@ -230,7 +231,7 @@ func balance(es []*example, class func(*example) string, share map[string]float6
 		if !ok {
 			w = 1
 		}
-		e.share = w * of(e) / total[c]
+		e.share, e.plain = w*of(e)/total[c], 0
 	}
 }
 

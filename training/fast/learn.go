@@ -101,8 +101,9 @@ func newLearner(s shape, words *wordvec.Table, outputs int, feats []uint64, seed
 	return l
 }
 
-// learn shows the model batches of texts.
-func (l *learner) learn(draw func(*rand.Rand) *example, progress func(int)) {
+// learn shows the model batches of texts. After each it calls progress, which may
+// change what is drawn.
+func (l *learner) learn(draw func(*rand.Rand) *example, progress func(step int)) {
 	batch := make([]*pass, l.batch)
 	for i := range batch {
 		batch[i] = newPass(l)

@@ -5,7 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log"
+	"io"
+	"maps"
 	"math"
 	"os"
 	"slices"
@@ -131,8 +132,9 @@ func rank(ss []scored) (f figures) {
 	return f
 }
 
-// report says what rankings are worth.
-func (t *task) report(js []judged) {
+// report says what rankings are worth: a line for each output that is measured.
+func (t *task) report(w io.Writer, js []judged) {
+	fmt.Fprintln(w, "| | texts | of these so | AUC | average precision | recall at 1 % false positives | at 0.1 % |\n|---|---|---|---|---|---|---|")
 	for o := -1; o < len(t.outputs); o++ {
 		name := "any"
 		if o >= 0 {
@@ -142,7 +144,10 @@ func (t *task) report(js []judged) {
 			continue
 		}
 		f := rank(of(js, o))
-		log.Printf("  %-14s AUC %.4f  AP %.3f  recall %.3f at 1 %%, %.3f at 0.1 %%  (%d of %d)", name, f.auc, f.ap, f.at1, f.at01, f.yes, f.yes+f.no)
+		if f.yes == 0 || f.no == 0 {
+			continue
+		}
+		fmt.Fprintf(w, "| %s | %d | %d | %.3f | %.3f | %.3f | %.3f |\n", name, f.yes+f.no, f.yes, f.auc, f.ap, f.at1, f.at01)
 	}
 }
 
@@ -162,7 +167,7 @@ func (t *task) recalibrate(js []judged) {
 
 // bySource says what share of the texts of each source is over the threshold that
 // one of a hundred harmless texts passes.
-func (t *task) bySource(js []judged) {
+func (t *task) bySource(w io.Writer, js []judged) {
 	o := -1
 	if t.name == "attack" {
 		o = 0
@@ -174,32 +179,35 @@ func (t *task) bySource(js []judged) {
 		}
 	}
 	least := no[len(no)/100]
-	type tally struct{ over, n int }
+	type tally struct{ over, n [2]int } // of harmless texts, and of the others
 	all := map[string]*tally{}
 	for _, j := range js {
 		yes, z := slices.Max(j.targets) > 0, slices.Max(j.logits)
 		if o >= 0 {
 			yes, z = j.targets[o] > 0, j.logits[o]
 		}
-		key := j.source + " harmless"
+		if all[j.source] == nil {
+			all[j.source] = &tally{}
+		}
+		of := 0
 		if yes {
-			key = j.source
+			of = 1
 		}
-		if all[key] == nil {
-			all[key] = &tally{}
-		}
-		all[key].n++
+		all[j.source].n[of]++
 		if z > least {
-			all[key].over++
+			all[j.source].over[of]++
 		}
 	}
-	keys := make([]string, 0, len(all))
-	for k := range all {
-		keys = append(keys, k)
+	share := func(over, n int) string {
+		if n == 0 {
+			return "–"
+		}
+		return fmt.Sprintf("%.3f of %d", float64(over)/float64(n), n)
 	}
-	slices.Sort(keys)
-	for _, k := range keys {
-		log.Printf("  %-40s %6d texts, %.3f over the threshold", k, all[k].n, float64(all[k].over)/float64(all[k].n))
+	fmt.Fprintln(w, "\n| source | found | harmless, and taken for it |\n|---|---|---|")
+	for _, k := range slices.Sorted(maps.Keys(all)) {
+		a := all[k]
+		fmt.Fprintf(w, "| %s | %s | %s |\n", k, share(a.over[1], a.n[1]), share(a.over[0], a.n[0]))
 	}
 }
 
