@@ -29,6 +29,7 @@ const (
 	shortTurn  = 80      // bytes: turns up to there are joined beyond Turns.Join
 	shortBytes = 4 << 10 // of all that is joined
 	turnFloor  = 0.2     // scores up to there add nothing: talk of attacks is none
+	joinDoubt  = 0.8     // what a finding in turns joined counts: nobody wrote them as one text
 )
 
 // said is a text of a conversation and what was thought of it alone.
@@ -221,8 +222,9 @@ func (v *conversation) joined(ctx context.Context, t *turns) (best ringwall.Find
 			case f.Control != attackControl:
 			case f.Reason == ringwall.ReasonUnavailable:
 				failed = []ringwall.Finding{unavailable(attackControl)}
-			case f.Score > best.Score && spans(pieces, f.Where):
+			case f.Score*joinDoubt > best.Score && spans(pieces, f.Where):
 				best = f
+				best.Score *= joinDoubt
 				best.Where = placed(pieces, f.Where, len(t.texts)-1)
 			}
 		}
@@ -256,7 +258,14 @@ func (g *Guard) window(texts []said) (parts []part) {
 	most := max(joinBytes/n, shortTurn)
 	for i := first; i < len(texts); i++ {
 		size := len(texts[i].value)
+		from, to := 0, size
+		if i > first {
+			from, to = fresh(texts[i-1].value, texts[i].value)
+		}
 		switch {
+		case from == to:
+		case to-from < size && to-from <= most:
+			parts = append(parts, part{i, from, to - from})
 		case size <= most:
 			parts = append(parts, part{i, 0, size})
 		case i == first:
@@ -268,6 +277,34 @@ func (g *Guard) window(texts []said) (parts []part) {
 		}
 	}
 	return parts
+}
+
+// fresh returns the words of next that last has not, where the two are otherwise
+// much alike, and else all of next: who says the same again has said it once.
+func fresh(last, next string) (from, to int) {
+	most := min(len(last), len(next))
+	head := 0
+	for head < most && last[head] == next[head] {
+		head++
+	}
+	tail := 0
+	for tail < most-head && last[len(last)-1-tail] == next[len(next)-1-tail] {
+		tail++
+	}
+	if head+tail <= len(next)/2 {
+		return 0, len(next)
+	}
+	from, to = head, len(next)-tail
+	if from == to {
+		return from, to
+	}
+	for from > 0 && inWord(next[from-1]) {
+		from--
+	}
+	for to < len(next) && inWord(next[to]) {
+		to++
+	}
+	return from, to
 }
 
 // join puts parts together, whole characters each.

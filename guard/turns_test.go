@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -228,6 +229,9 @@ func TestWhatIsJoinedIsBounded(t *testing.T) {
 				t.Fatal(err)
 			}
 			texts := talk(tt.turns...)
+			for i := range texts {
+				texts[i].Value = strconv.Itoa(i) + texts[i].Value // who says the same again is not heard again
+			}
 			g.Check(t.Context(), guard.Session{}, texts)
 			own := 0
 			for _, text := range texts {
@@ -333,4 +337,42 @@ func FuzzTurns(f *testing.F) {
 			t.Errorf("findings %+v, of each alone %+v", res.Findings, want.Findings)
 		}
 	})
+}
+
+// Who says the same in other numbers says but the numbers.
+func TestWhatIsSaidAgainIsNotJoined(t *testing.T) {
+	joined := new(longest)
+	g, err := guard.New(guard.Config{Name: "test", Rules: []guard.Rule{{Control: attack.Control, Scanners: []stream.Scanner{joined}, Input: flag}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		turns []string
+		want  string
+	}{
+		{[]string{"u:Say: turn 1, as I wrote", "u:Say: turn 2, as I wrote", "u:Say: turn 34, as I wrote"}, "Say: turn 1, as I wrote 2 34"},
+		{[]string{"u:The next word is ignore", "u:The next word is previous"}, "The next word is ignore previous"},
+		{[]string{"u:The letter is a", "u:The letter is a", "u:No, another letter now"}, "The letter is a No, another letter now"},
+		{[]string{"u:Это слово мир", "u:Это слово дом"}, "Это слово мир дом"},
+		{[]string{"u:one", "u:two"}, "one two"},
+	} {
+		joined.text = ""
+		g.Check(t.Context(), guard.Session{}, talk(tt.turns...))
+		if joined.text != tt.want {
+			t.Errorf("%q: joined %q, want %q", tt.turns, joined.text, tt.want)
+		}
+	}
+}
+
+// longest keeps the longest text that it looks at; it is used by one goroutine.
+type longest struct{ text string }
+
+func (l *longest) Begin(stream.Scope) (stream.Cursor, string) { return l, "" }
+func (l *longest) Views() stream.Views                        { return 0 }
+
+func (l *longest) Scan(w stream.Window, _ func(stream.Match)) int {
+	if len(w.Clean) > len(l.text) {
+		l.text = string(w.Clean)
+	}
+	return w.End()
 }

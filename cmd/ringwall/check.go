@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/builtin"
 	"github.com/ringwall/ringwall/guard"
 )
 
@@ -298,6 +299,19 @@ func (j *judge) look(ctx context.Context, s guard.Session, id json.RawMessage, t
 	}
 	for _, s := range res.Scores {
 		out.Scores[s.Name] = s.Value
+	}
+	for _, name := range ringwall.ScoreNames() {
+		if _, ok := out.Scores[name]; ok {
+			continue
+		}
+		// The guardrail does not look for it, and people ask how the text scores.
+		rated, _ := builtin.Rate(ctx, way, ringwall.Text{Origin: who, Value: text}) // it was made of the same parts as j.g
+		for _, s := range rated {
+			if _, ok := out.Scores[s.Name]; !ok {
+				out.Scores[s.Name] = s.Value
+			}
+		}
+		break
 	}
 	return out
 }

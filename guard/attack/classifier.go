@@ -2,14 +2,12 @@ package attack
 
 import (
 	_ "embed" // the weights
-	"fmt"
 	"sync"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard/stream"
 	"github.com/ringwall/ringwall/guard/stream/meaning"
 	"github.com/ringwall/ringwall/guard/textmodel"
-	"github.com/ringwall/ringwall/internal/wordvec"
 )
 
 //go:embed attack.bin
@@ -23,25 +21,10 @@ const Injection = "prompt-injection" // LLM01, AML.T0051.000
 // whether a text is an attack at all.
 var outputs = []string{Injection, Jailbreak, Indirect, LeakAsked}
 
-// least is the score from which on windows are reported: below the lowest
-// threshold that a budget of false positives may choose.
-const least = 0.05
-
 // Model returns the model that judges whether texts are attacks: its first output
 // is the score, the others say of which kind.
 var Model = sync.OnceValues(func() (*textmodel.Model, error) {
-	words, err := wordvec.Default()
-	if err != nil {
-		return nil, err
-	}
-	m, err := textmodel.Load(weights, words)
-	if err != nil {
-		return nil, fmt.Errorf("the classifier of attacks: %w", err)
-	}
-	if len(m.Info.Outputs) != 1+len(outputs) {
-		return nil, fmt.Errorf("the classifier of attacks: %w: %d outputs", textmodel.ErrAsset, len(m.Info.Outputs))
-	}
-	return m, nil
+	return meaning.Load("the classifier of attacks", weights, 1+len(outputs))
 })
 
 // Classifier returns a scanner that judges what texts mean, window by window: the
@@ -67,8 +50,8 @@ var Classifier = sync.OnceValues(func() (*meaning.Scanner, error) {
 
 // tell reports a window that looks like an attack, as the kind that it is most
 // like. In text that no person wrote to the model every attack is an indirect one.
-func tell(sc stream.Scope, scores []float64, report func(string, ringwall.Severity, float64)) {
-	if scores[0] < least {
+func tell(sc stream.Scope, scores []float64, report func(string, float64)) {
+	if scores[0] < meaning.Least {
 		return
 	}
 	kind := 0
@@ -84,15 +67,5 @@ func tell(sc stream.Scope, scores []float64, report func(string, ringwall.Severi
 	case reason == Indirect:
 		reason = Injection // a person wrote, or quoted, it
 	}
-	report(reason, severity(scores[0]), scores[0])
-}
-
-func severity(score float64) ringwall.Severity {
-	switch {
-	case score >= 0.8:
-		return ringwall.High
-	case score >= 0.5:
-		return ringwall.Medium
-	}
-	return ringwall.Low
+	report(reason, scores[0])
 }

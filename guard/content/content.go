@@ -12,14 +12,12 @@ package content
 
 import (
 	_ "embed" // the weights
-	"fmt"
 	"sync"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard/stream"
 	"github.com/ringwall/ringwall/guard/stream/meaning"
 	"github.com/ringwall/ringwall/guard/textmodel"
-	"github.com/ringwall/ringwall/internal/wordvec"
 )
 
 // Control is the id of the control that this package keeps.
@@ -46,24 +44,9 @@ var scores = []string{
 //go:embed content.bin
 var weights []byte
 
-// least is the score from which on windows are reported: below the lowest
-// threshold that a budget of false positives may choose.
-const least = 0.05
-
 // Model returns the model: its outputs are those of Reasons, in that order.
 var Model = sync.OnceValues(func() (*textmodel.Model, error) {
-	words, err := wordvec.Default()
-	if err != nil {
-		return nil, err
-	}
-	m, err := textmodel.Load(weights, words)
-	if err != nil {
-		return nil, fmt.Errorf("the classifier of content: %w", err)
-	}
-	if len(m.Info.Outputs) != len(Reasons) {
-		return nil, fmt.Errorf("the classifier of content: %w: %d outputs", textmodel.ErrAsset, len(m.Info.Outputs))
-	}
-	return m, nil
+	return meaning.Load("the classifier of content", weights, len(Reasons))
 })
 
 // Scanner returns a scanner that judges all texts but those of the operator. The
@@ -81,34 +64,24 @@ var Scanner = sync.OnceValues(func() (*meaning.Scanner, error) {
 			}
 			return ""
 		},
-		Tell: func(_ stream.Scope, scores []float64, report func(string, ringwall.Severity, float64)) {
+		Tell: func(_ stream.Scope, scores []float64, report func(string, float64)) {
 			for o, s := range scores {
-				if s >= least {
-					report(Reasons[o], severity(s), s)
+				if s >= meaning.Least {
+					report(Reasons[o], s)
 				}
 			}
 		},
 	}), nil
 })
 
-func severity(score float64) ringwall.Severity {
-	switch Level(score) {
-	case "HIGH":
-		return ringwall.High
-	case "MEDIUM":
-		return ringwall.Medium
-	}
-	return ringwall.Low
-}
-
 // Level returns Bedrock's confidence for a score: NONE, LOW, MEDIUM or HIGH.
 func Level(score float64) string {
 	switch {
-	case score >= 0.8:
+	case score >= meaning.High:
 		return "HIGH"
-	case score >= 0.5:
+	case score >= meaning.Medium:
 		return "MEDIUM"
-	case score >= 0.3:
+	case score >= meaning.Low:
 		return "LOW"
 	}
 	return "NONE"

@@ -73,7 +73,7 @@ func TestProblemsAreToldWhereTheyAre(t *testing.T) {
 		{"a judge without a model", "judges: [{name: j, kind: chat, url: http://h, controls: [word]}]", "judges[0].model: a judge of kind chat needs it"},
 		{"a judge with a key in its URL", "judges: [{name: j, kind: presidio, url: 'http://u:pw@h', controls: [pii]}]", "g.yaml:1:41: judges[0].url: want http(s)://host[:port]/path"},
 		{"a judge of nothing", "judges: [{name: j, kind: presidio, url: http://h}]", "judges[0].controls: what is it to judge?"},
-		{"a judge of what is off", "judges: [{name: j, kind: presidio, url: http://h, controls: [content]}]", "g.yaml:1:62: judges[0].controls[0]: content looks at no text: set content.input or content.output"},
+		{"a judge of what is off", "content: {input: off, output: off}\njudges: [{name: j, kind: presidio, url: http://h, controls: [content]}]", "g.yaml:2:62: judges[0].controls[0]: content looks at no text: set content.input or content.output"},
 		{"a judge of what none judges", "judges: [{name: j, kind: presidio, url: http://h, controls: [limit]}]", `judges[0].controls[0]: no judge looks for "limit"`},
 		{"two judges of one name", "judges: [{name: j, kind: presidio, url: http://h, controls: [pii]}, {name: j, kind: presidio, url: http://h, controls: [pii]}]", `judges[1].name: there is a judge "j" already`},
 		{"a label that is none", "judges: [{name: j, kind: presidio, url: http://h, controls: [pii], labels: {PERSON: name}}]", "g.yaml:1:85: judges[0].labels.PERSON: want a control and a reason"},

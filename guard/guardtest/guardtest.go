@@ -203,3 +203,18 @@ func cut(t *testing.T, s stream.Scanner, sc stream.Scope, text string, size int)
 		t.Errorf("%q in pieces of %d: scores %+v, want %+v", text, size, r.Scores(), scores)
 	}
 }
+
+// Bench measures what looking at a text costs.
+func Bench(b *testing.B, s stream.Scanner, sc stream.Scope, text string) {
+	b.Helper()
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	r := stream.New(stream.Config{})
+	allow := func(ringwall.Finding) ringwall.Action { return ringwall.Allow }
+	for b.Loop() {
+		c := begin(b, s, sc)
+		r.Reset(stream.Config{Watches: []stream.Watch{{Control: "bench", Cursor: c}}, Decide: allow})
+		r.Text(text)
+		free(c)
+	}
+}

@@ -62,7 +62,12 @@ func (r *Reader) Read(t *wordvec.Table, text []byte, base int, final bool, v Vis
 			break
 		}
 		word := text[w.Start-base : w.End-base]
-		r.ids = t.Pieces(r.ids[:0], word)
+		coded := isCode(word)
+		if coded {
+			r.ids = append(r.ids[:0], wordvec.Unknown)
+		} else {
+			r.ids = t.Pieces(r.ids[:0], word)
+		}
 		if r.n > 0 && (r.n+len(r.ids) > Block || w.End-r.start > mostBlock) {
 			r.close(v)
 		}
@@ -70,15 +75,40 @@ func (r *Reader) Read(t *wordvec.Table, text []byte, base int, final bool, v Vis
 			r.start = w.Start
 		}
 		h := hash(word)
+		if coded {
+			h = 1
+		}
+		before := r.before
 		b := &r.before
 		r.grams = [Grams]uint64{h, mix(h, b[0], 1), mix(mix(h, b[0], 2), b[1], 2), mix(h, b[1], 3), mix(h, b[2], 4)}
 		b[2], b[1], b[0] = b[1], b[0], h
 		r.n, r.end = r.n+len(r.ids), w.End
-		v.Word(r.ids, strange(word, r.ids), &r.grams)
+		odd := strange(word, r.ids)
+		if h == before[0] || h == before[1] || h == before[2] {
+			odd = len(r.ids) // said again and again, a word says nothing
+		}
+		v.Word(r.ids, odd, &r.grams)
 	}
 	if final && r.n > 0 {
 		r.close(v)
 	}
+}
+
+// isCode reports whether a word is an id, a digest or a key rather than a word:
+// digits and letters by turns. One is like another, and means nothing.
+func isCode(word []byte) bool {
+	if len(word) < 8 {
+		return false
+	}
+	turns, last := 0, false
+	for i, c := range word {
+		digit := '0' <= c && c <= '9'
+		if i > 0 && digit != last {
+			turns++
+		}
+		last = digit
+	}
+	return turns >= 3
 }
 
 // strange counts the pieces of a word that say little: in letters that the

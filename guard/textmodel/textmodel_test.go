@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -195,6 +196,31 @@ func TestTextsInWordsThatSayLittleAreStrange(t *testing.T) {
 				t.Errorf("%q is strange: %v", text, j.Strange)
 			}
 		})
+	}
+}
+
+// Ids, digests and keys are one as good as another.
+func TestOneCodeIsLikeAnother(t *testing.T) {
+	read := func(text string) (all []gathered) {
+		var g gatherer
+		g.read(words(t), text)
+		for i := range g.blocks {
+			g.blocks[i].start, g.blocks[i].end = 0, 0
+		}
+		return g.blocks
+	}
+	for _, tt := range []struct {
+		a, b  string
+		alike bool
+	}{
+		{"order 7345585c6e23 please", "order zxqv9f7k2mwp8 please", true},
+		{"order 7345585c6e23 please", "order 12345678 please", false},
+		{"version2 of it", "version3 of it", false},
+		{"pr3v10 one", "pr3v20 one", false}, // too short
+	} {
+		if got := reflect.DeepEqual(read(tt.a), read(tt.b)); got != tt.alike {
+			t.Errorf("%q is like %q: %v", tt.a, tt.b, got)
+		}
 	}
 }
 

@@ -53,6 +53,7 @@ func (c *Cutter) Next(text []byte, base int, final bool) (Word, bool) {
 		case glyph, sign:
 			c.pos = base + i + n
 			return Word{base + i, base + i + n, Kind(k)}, true
+		case space:
 		}
 		i += n
 	}

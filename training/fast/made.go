@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -35,7 +36,7 @@ func madeAttacks(seed uint64, n int, learn []*example) (out []*example) {
 			harmless = append(harmless, e.text)
 		}
 	}
-	wordy(seed, n/10, harmless, func(text string) {
+	wordy(seed, n/6, harmless, func(text string) {
 		e := attackExample(text, "made/words", attacksynth.UserPrompt, "", "", false)
 		e.made = true
 		out = append(out, e)
@@ -43,18 +44,47 @@ func madeAttacks(seed uint64, n int, learn []*example) (out []*example) {
 	return out
 }
 
-// wordy makes harmless texts of a few words that stand in harmless texts: whoever
-// says so little attacks nobody.
+// wordy makes harmless texts of a few words that stand in harmless texts, of words
+// said again and again, and of what stands for data and for values: whoever says so
+// little attacks nobody.
 func wordy(seed uint64, n int, from []string, add func(text string)) {
 	rng := rand.New(rand.NewPCG(seed, 3)) //nolint:gosec // it must be the same each time
-	for range n {
+	pick := func(list ...string) string { return list[rng.IntN(len(list))] }
+	few := func(most int) string {
 		words := strings.Fields(from[rng.IntN(len(from))])
 		if len(words) == 0 {
-			continue
+			return "hello"
 		}
-		k := min(len(words), 1+rng.IntN(3))
+		k := min(len(words), 1+rng.IntN(most))
 		at := rng.IntN(len(words) - k + 1)
-		add(strings.Join(words[at:at+k], " "))
+		return strings.Join(words[at:at+k], " ")
+	}
+	value := func() string {
+		switch rng.IntN(4) {
+		case 0:
+			return fmt.Sprintf("{%s_%012x}", pick("EMAIL", "PHONE", "NAME", "ADDRESS", "PASSWORD", "CREDIT_DEBIT_CARD_NUMBER", "JWT", "US_SOCIAL_SECURITY_NUMBER", "URL"), rng.Uint64()>>16)
+		case 1:
+			return fmt.Sprintf("%x", rng.Uint64())
+		case 2:
+			return fmt.Sprintf("%s-%d", pick("NW", "ORD", "SKU", "INV", "T"), rng.IntN(1_000_000))
+		}
+		return fmt.Sprintf("https://%s.example/%s?%s=%x", pick("shop", "x", "docs", "api"), pick("a", "p/1", "search", "orders"), pick("q", "id", "ref", "token"), rng.Uint32())
+	}
+	for range n {
+		switch rng.IntN(5) {
+		case 0:
+			add(strings.TrimSpace(strings.Repeat(few(4)+pick(" ", "\n", ", "), 2+rng.IntN(40))))
+		case 1:
+			add(few(6) + pick(" ", ": ", " = ", ", ") + value() + pick("", ".", " "+few(4), ", "+few(2)+" "+value()))
+		case 2:
+			words := strings.Fields(from[rng.IntN(len(from))])
+			if len(words) > 0 {
+				words[rng.IntN(len(words))] = value()
+			}
+			add(strings.Join(words, " "))
+		default:
+			add(few(3))
+		}
 	}
 }
 
@@ -72,7 +102,7 @@ func madeContent(seed uint64, n int, learn []*example) (out []*example) {
 			harmless = append(harmless, e.text)
 		}
 	}
-	wordy(seed, n/10, harmless, func(text string) {
+	wordy(seed, n/6, harmless, func(text string) {
 		e := contentExample(text, "made/words", "post", []string{contentsynth.None}, categories)
 		e.made = true
 		out = append(out, e)

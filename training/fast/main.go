@@ -32,12 +32,12 @@ func main() {
 	out := flag.String("out", "", "where the asset goes; empty: only measure")
 	folds := flag.String("folds", "", "leave these folds of sources out in turn, as 0,1,2, or all")
 	seed := flag.Uint64("seed", 7, "of all chance")
-	batches := flag.Int("batches", 1000, "how many batches it learns from")
-	filters := flag.Int("filters", 32, "filters of the deep half")
+	batches := flag.Int("batches", 3000, "how many batches it learns from")
+	filters := flag.Int("filters", 48, "filters of the deep half")
 	taps := flag.Int("taps", 4, "pieces that a filter sees")
 	sources := flag.Int("sources", 5, "sources in which a feature of the wide half must stand")
 	alone := flag.Float64("alone", 0.5, "share of texts that only one half of the model sees")
-	made := flag.Int("made", 40000, "texts to make")
+	made := flag.Int("made", 80000, "texts to make")
 	page := flag.String("report", "", "write what became of the texts left out to this file, as Markdown")
 	dump := flag.String("dump", "", "write what became of the texts left out to this file, as JSON lines")
 	flag.Parse()
@@ -49,7 +49,7 @@ func main() {
 	t.examples = cut(words, t.examples)
 	log.Printf("%s: %d texts", t.name, len(t.examples))
 	s := shape{
-		filters: *filters, taps: *taps, hidden: 24, batches: *batches, batch: 128,
+		filters: *filters, taps: *taps, hidden: 32, batches: *batches, batch: 128,
 		rate: 2e-3, wideRate: 0.2, wideDecay: 1e-5, dropout: 0.3, unknown: 0.12, alone: *alone, sources: *sources, wides: t.wides,
 	}
 	var held []judged
@@ -68,8 +68,8 @@ func main() {
 		t.recalibrate(held)
 		t.report(os.Stderr, held)
 		check(t.publish(*page, held))
-		check(write(*dump, held))
 	}
+	check(write(*dump, held))
 	if *out == "" {
 		return
 	}

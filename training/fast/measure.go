@@ -27,6 +27,7 @@ type judged struct {
 	logits  []float64
 	usual   []float64
 	strange []float64
+	ruled   float64 // how sure the rules are that it is an attack
 }
 
 // judge has a model judge texts as the product does.
@@ -34,7 +35,7 @@ func judge(m *textmodel.Model, es []*example) []judged {
 	out := make([]judged, len(es))
 	halves(len(es), func(i int) {
 		none := slices.Repeat([]float64{math.Inf(-1)}, len(es[i].targets))
-		j := judged{es[i], slices.Clone(none), slices.Clone(none), none}
+		j := judged{example: es[i], logits: slices.Clone(none), usual: slices.Clone(none), strange: none}
 		n := 0
 		c := m.Begin()
 		c.Reset(es[i].data())
@@ -66,7 +67,7 @@ func write(path string, js []judged) error {
 	}
 	lines := json.NewEncoder(f)
 	for _, j := range js {
-		if err := lines.Encode(map[string]any{"source": j.source, "lang": j.lang, "kind": j.kind, "targets": j.targets, "logits": j.logits, "usual": j.usual, "strange": j.strange, "text": j.text}); err != nil {
+		if err := lines.Encode(map[string]any{"source": j.source, "lang": j.lang, "kind": j.kind, "targets": j.targets, "scores": j.logits, "text": j.text}); err != nil {
 			return errors.Join(err, f.Close())
 		}
 	}
@@ -147,12 +148,32 @@ func (t *task) report(w io.Writer, js []judged) {
 		if f.yes == 0 || f.no == 0 {
 			continue
 		}
-		fmt.Fprintf(w, "| %s | %d | %d | %.3f | %.3f | %.3f | %.3f |\n", name, f.yes+f.no, f.yes, f.auc, f.ap, f.at1, f.at01)
+		row := func(name string, f figures) {
+			fmt.Fprintf(w, "| %s | %d | %d | %.3f | %.3f | %.3f | %.3f |\n", name, f.yes+f.no, f.yes, f.auc, f.ap, f.at1, f.at01)
+		}
+		row(name, f)
+		if both, any := withRules(js); any {
+			row(name+", with the rules", rank(of(both, o)))
+		}
 	}
 }
 
-// recalibrate makes logits of all windows comparable: those of strange windows are
-// as high as those of others that mean the same.
+// withRules returns what the model and the rules together say of texts, and whether
+// the rules said anything.
+func withRules(js []judged) (both []judged, any bool) {
+	both = slices.Clone(js)
+	for i := range both {
+		j := &both[i]
+		any = any || j.ruled > 0
+		j.logits = slices.Clone(j.logits)
+		j.logits[0] = max(j.logits[0], j.ruled)
+	}
+	return both, any
+}
+
+// recalibrate makes logits of all windows comparable, with each other and with what
+// the rules say: those of strange windows are as high as those of others that mean
+// the same.
 func (t *task) recalibrate(js []judged) {
 	for o := range t.outputs {
 		out := textmodel.Output{
@@ -163,6 +184,9 @@ func (t *task) recalibrate(js []judged) {
 			js[i].logits[o] = scoreOf(&out, &js[i], o)
 		}
 	}
+	if t.name == "attack" {
+		halves(len(js), func(i int) { js[i].ruled = ruled(js[i].example) })
+	}
 }
 
 // bySource says what share of the texts of each source is over the threshold that
@@ -172,6 +196,7 @@ func (t *task) bySource(w io.Writer, js []judged) {
 	if t.name == "attack" {
 		o = 0
 	}
+	js, _ = withRules(js)
 	var no []float64
 	for _, s := range of(js, o) {
 		if !s.yes {
@@ -240,8 +265,8 @@ func (t *task) calibrate(out *textmodel.Output, held []judged, o int) error {
 			continue
 		}
 		score := math.Round(1e3*scoreOf(out, &j, o)) / 1e3
-		if out.Name == ringwall.ScoreAttack {
-			score = max(score, ruled(j.text))
+		if o == 0 {
+			score = max(score, j.ruled)
 		}
 		if j.targets[o] > 0 {
 			positive = append(positive, score)
@@ -288,22 +313,26 @@ func round(x, parts float64) float64 { return math.Round(x*parts) / parts }
 // scoreOf returns the score of a text.
 func scoreOf(out *textmodel.Output, j *judged, o int) (score float64) {
 	if z := j.usual[o]; !math.IsInf(z, 0) {
-		score = out.Score(z, false)
+		score = meaning.Score(out, z, false)
 	}
 	if z := j.strange[o]; !math.IsInf(z, 0) {
-		score = max(score, out.Score(z, true))
+		score = max(score, meaning.Score(out, z, true))
 	}
 	return score
 }
 
 // ruled returns how sure the rules are that a text is an attack.
-func ruled(text string) (score float64) {
-	cursor, _ := attack.Scanner{}.Begin(stream.Scope{Origin: ringwall.User})
+func ruled(e *example) (score float64) {
+	origin := ringwall.User
+	if e.data() {
+		origin = ringwall.Retrieved
+	}
+	cursor, _ := attack.Scanner{}.Begin(stream.Scope{Origin: origin})
 	r := stream.New(stream.Config{
 		Watches: []stream.Watch{{Control: attack.Control, Cursor: cursor}},
 		Decide:  func(ringwall.Finding) ringwall.Action { return ringwall.Allow },
 	})
-	r.Text(text)
+	r.Text(e.text)
 	for _, f := range r.Findings() {
 		score = max(score, f.Score)
 	}

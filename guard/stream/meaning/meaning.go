@@ -11,12 +11,14 @@
 package meaning
 
 import (
+	"fmt"
 	"math"
 	"sync"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard/stream"
 	"github.com/ringwall/ringwall/guard/textmodel"
+	"github.com/ringwall/ringwall/internal/wordvec"
 )
 
 // Config says what to make of a model.
@@ -25,7 +27,7 @@ type Config struct {
 	// Scores are the names of the scores, by output; "" for an output that has none.
 	Scores []string
 	// Tell says of a window what it looks like: scores are by output, 0 to 1.
-	Tell func(sc stream.Scope, scores []float64, report func(reason string, severity ringwall.Severity, score float64))
+	Tell func(sc stream.Scope, scores []float64, report func(reason string, score float64))
 	// Skip says, in kebab-case, why texts of such a scope are not looked at; "" for
 	// those that are. Nil looks at all.
 	Skip func(stream.Scope) string
@@ -46,6 +48,46 @@ func New(cfg Config) *Scanner {
 		return c
 	}
 	return s
+}
+
+// Load reads the weights of a model, which is called what in errors and has so many
+// outputs.
+func Load(what string, weights []byte, outputs int) (*textmodel.Model, error) {
+	words, err := wordvec.Default()
+	if err != nil {
+		return nil, err
+	}
+	m, err := textmodel.Load(weights, words)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	if n := len(m.Info.Outputs); n != outputs {
+		return nil, fmt.Errorf("%s: %w: %d outputs, want %d", what, textmodel.ErrAsset, n, outputs)
+	}
+	return m, nil
+}
+
+// The scores from which on a judgement is of low, medium and high confidence, in
+// Bedrock's words: 2 %, 0.5 % and 0.1 % of harmless texts reach them.
+const (
+	Low    = 0.3
+	Medium = 0.5
+	High   = 0.8
+)
+
+// Least is the score from which on windows are worth reporting: lower than any
+// threshold that a budget of false positives may choose.
+const Least = 0.05
+
+// Severity returns how bad a window of such a score is.
+func Severity(score float64) ringwall.Severity {
+	switch {
+	case score >= High:
+		return ringwall.High
+	case score >= Medium:
+		return ringwall.Medium
+	}
+	return ringwall.Low
 }
 
 // Begin implements stream.Scanner.
@@ -73,7 +115,7 @@ type cursor struct {
 	start, end int // of the block
 	found      func(stream.Match)
 	judge      func(textmodel.Judgement)
-	report     func(reason string, severity ringwall.Severity, score float64)
+	report     func(reason string, score float64)
 }
 
 // Free implements stream.Freer.
@@ -99,19 +141,32 @@ func (c *cursor) judged(j textmodel.Judgement) {
 	less := Discount(c.blocks)
 	c.blocks++
 	for o := range c.scores {
-		c.scores[o] = c.s.cfg.Model.Info.Outputs[o].Score(float64(j.Logits[o])-less, j.Strange)
+		c.scores[o] = Score(&c.s.cfg.Model.Info.Outputs[o], float64(j.Logits[o])-less, j.Strange)
 		c.most[o] = max(c.most[o], c.scores[o])
 	}
 	c.s.cfg.Tell(c.scope, c.scores, c.report)
 }
 
-func (c *cursor) reported(reason string, severity ringwall.Severity, score float64) {
-	c.found(stream.Match{Start: c.start, End: c.end, Reason: reason, Severity: severity, Score: score})
+func (c *cursor) reported(reason string, score float64) {
+	c.found(stream.Match{Start: c.start, End: c.end, Reason: reason, Severity: Severity(score), Score: score})
+}
+
+// doubt is what is left of the score of a window in words that say little to the
+// model: other languages, codes and numbers, placeholders, a word said again and
+// again. Of what it cannot read it is never as sure.
+const doubt = 0.8
+
+// Score returns what the logit of a window means.
+func Score(o *textmodel.Output, logit float64, strange bool) float64 {
+	if strange {
+		return doubt * o.Score(logit, true)
+	}
+	return o.Score(logit, false)
 }
 
 // Discount is what is taken off the logits of the n-th block of a text, counted
 // from 0.
-func Discount(n int) float64 { return 0.3 * math.Log1p(float64(n)/16) }
+func Discount(n int) float64 { return 0.15 * math.Log1p(float64(n)/16) }
 
 // Scores implements stream.Scorer.
 func (c *cursor) Scores(yield func(name string, score float64)) {
