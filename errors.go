@@ -10,6 +10,7 @@ var (
 	ErrUnauthenticated = errors.New("ringwall: unauthenticated")
 	ErrRefused         = errors.New("ringwall: refused by policy")
 	ErrUnavailable     = errors.New("ringwall: unavailable")
+	ErrUncarried       = errors.New("ringwall: no word for it in the provider's API")
 )
 
 // Refusal is the error that a client may see. Public says nothing about the

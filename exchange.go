@@ -120,10 +120,13 @@ const (
 	Failed  LookState = "failed"
 )
 
-// Usage is what a model counted.
+// Usage is what a model counted, in tokens.
 type Usage struct {
-	InputTokens  int64 `json:"input_tokens"`
-	OutputTokens int64 `json:"output_tokens"`
+	InputTokens     int64 `json:"input_tokens"` // all of them, the cached too
+	OutputTokens    int64 `json:"output_tokens"`
+	CachedTokens    int64 `json:"cached_tokens,omitempty"`    // of the input, read from the provider's cache
+	CachingTokens   int64 `json:"caching_tokens,omitempty"`   // of the input, written to it
+	ReasoningTokens int64 `json:"reasoning_tokens,omitempty"` // of the output
 }
 
 // Exchange is one question to a model and its answer. The gateway makes it,

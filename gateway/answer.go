@@ -13,6 +13,15 @@ import (
 	"github.com/ringwall/ringwall/guard"
 )
 
+// withheld says what policy did about what goes that way.
+func (x *exchange) withheld(way ringwall.Direction) Declined {
+	fs := slices.Clone(x.Findings)
+	for _, c := range x.channels {
+		fs = append(fs, c.Findings()...)
+	}
+	return Declined{ID: x.ID, Guardrail: x.Guardrail, Message: x.world.Guard.Message(way), Way: way, Findings: fs, Inputs: x.inputs}
+}
+
 // system returns the operator's instructions in the request.
 func (x *exchange) system() (texts []string) {
 	for _, t := range x.Prompt {
@@ -24,13 +33,13 @@ func (x *exchange) system() (texts []string) {
 }
 
 // complete asks for a whole answer and answers with it.
-func (x *exchange) complete(ctx context.Context, p Provider, body []byte) error {
-	raw, err := p.Complete(ctx, body)
+func (x *exchange) complete(ctx context.Context, p Provider, call ringwall.Call) error {
+	raw, err := p.Complete(ctx, call)
 	x.upstream = time.Since(x.asked)
 	if err != nil {
 		return upstreamFailed(err)
 	}
-	a, err := x.d.Answer(raw)
+	a, err := x.d.Answer(x.req, raw)
 	if err != nil {
 		return upstreamFailed(err)
 	}
@@ -46,12 +55,12 @@ func (x *exchange) complete(ctx context.Context, p Provider, body []byte) error 
 			return err
 		}
 		x.outcome = ringwall.Cut
-		out = a.Withhold(x.world.Guard.Message(ringwall.Output))
+		out = a.Withhold(x.withheld(ringwall.Output))
 	} else {
 		x.outcome = ringwall.Answered
 		out = a.Edit(x.restoreAll(x.Answer, res.Texts))
 	}
-	x.w.Header().Set("Content-Type", "application/json")
+	x.w.Header().Set("Content-Type", x.d.ContentType(false))
 	x.status(http.StatusOK)
 	return x.write(out)
 }
@@ -65,12 +74,12 @@ const (
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // relay asks for a streamed answer and passes on what may go out.
-func (x *exchange) relay(ctx context.Context, p Provider, body []byte) error {
+func (x *exchange) relay(ctx context.Context, p Provider, call ringwall.Call) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // a cut stream stops the model
 	looks := x.world.Guard.Looks(ringwall.Output)
 	s := x.answering(ctx)
-	relay := x.d.Relay(func(path string) Channel {
+	relay := x.d.Relay(x.req, func(path string) Channel {
 		c := &heard{Channel: x.world.Guard.Channel(s, ringwall.Text{Path: path, Origin: ringwall.Assistant}, looks), path: path}
 		x.channels = append(x.channels, c)
 		if !x.restores() {
@@ -101,7 +110,7 @@ func (x *exchange) relay(ctx context.Context, p Provider, body []byte) error {
 		}
 	}()
 	var failed error
-	for ev, err := range events(ctx, p, body) {
+	for ev, err := range p.Events(ctx, call) {
 		if err == nil {
 			buf, err = relay.Event(ctx, buf, ev.Data)
 		}
@@ -126,7 +135,7 @@ func (x *exchange) relay(ctx context.Context, p Provider, body []byte) error {
 	if relay.Blocked() {
 		cancel()
 		x.outcome, x.detail = ringwall.Cut, "policy"
-		buf = relay.Withhold(buf, x.world.Guard.Message(ringwall.Output))
+		buf = relay.Withhold(buf, x.withheld(ringwall.Output))
 		return x.send(buf)
 	}
 	if failed != nil {
@@ -160,7 +169,7 @@ func (c *heard) Write(p []byte) []byte {
 func (x *exchange) send(frames []byte) error {
 	if !x.written {
 		h := x.w.Header()
-		h.Set("Content-Type", "text/event-stream")
+		h.Set("Content-Type", x.d.ContentType(true))
 		h.Set("Cache-Control", "no-cache")
 		h.Set("X-Accel-Buffering", "no")
 		h.Set(ReleaseHeader, x.world.Guard.Release())
@@ -196,6 +205,9 @@ func (e *clientGone) Unwrap() error { return e.err }
 
 // upstreamFailed makes an error of a provider one that a client may see.
 func upstreamFailed(err error) error {
+	if errors.Is(err, ringwall.ErrUncarried) {
+		return err // the provider was not asked
+	}
 	r := &ringwall.Refusal{Status: http.StatusBadGateway, Code: "upstream_error", Public: "The model could not be asked."}
 	var known *ringwall.Refusal
 	switch {
@@ -245,10 +257,20 @@ func (x *exchange) fail(err error) {
 	default:
 		x.outcome = ringwall.BadRequest
 	}
-	if !x.written {
-		x.refuse(r)
+	if x.written {
+		return
 	}
+	if d, ok := x.d.(Decliner); ok && r.Code == codeFiltered {
+		x.w.Header().Set("Content-Type", x.d.ContentType(x.Stream))
+		x.status(http.StatusOK)
+		_ = x.write(d.Declined(x.req, x.withheld(ringwall.Input))) // who does not read it misses nothing
+		return
+	}
+	x.refuse(r)
 }
+
+// codeFiltered is the code of refusals by policy of what was asked.
+const codeFiltered = "content_filter"
 
 // refuse answers with an error in the client's dialect.
 func (x *exchange) refuse(r *ringwall.Refusal) {
@@ -261,7 +283,7 @@ func (x *exchange) refuse(r *ringwall.Refusal) {
 		h.Set("Retry-After", "1")
 	}
 	x.status(r.Status)
-	_ = x.write(x.d.AppendError(nil, r, x.ID)) // who does not read an error misses nothing
+	_ = x.write(x.d.AppendError(nil, h, r, x.ID)) // who does not read an error misses nothing
 }
 
 func (x *exchange) status(code int) {

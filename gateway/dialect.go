@@ -2,25 +2,73 @@ package gateway
 
 import (
 	"context"
+	"errors"
+	"net/http"
+	"strings"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard"
 )
 
 // Dialect reads and writes one model API. Its methods do no I/O and are safe for
-// concurrent use; what they return is owned by one goroutine.
+// concurrent use; what they return is owned by one goroutine. [Common] has what
+// most do alike.
 type Dialect interface {
-	// Name is the dialect's name in records: "openai".
+	// Name is the dialect's name in records, and the API of its calls: "openai".
 	Name() string
-	// Read parses a request strictly. The error is a *ringwall.Refusal that says
-	// where the request is wrong.
-	Read(body []byte) (Request, error)
-	// Answer parses a whole answer of a provider.
-	Answer(body []byte) (Answer, error)
-	// Relay makes a Relay for a streamed answer.
-	Relay(open Open) Relay
-	// AppendError appends the body of an error to dst.
-	AppendError(dst []byte, r *ringwall.Refusal, id string) []byte
+	// Credential returns the key that a request shows, "" when it shows none. The
+	// error says, in words for the caller, why what it shows is none.
+	Credential(r *http.Request) (string, error)
+	// Read parses a request strictly: its body, and what its path and headers say.
+	// The error is a *ringwall.Refusal that says where the request is wrong.
+	Read(r *http.Request, body []byte) (Request, error)
+	// Answer parses a whole answer of a provider to a request.
+	Answer(req Request, body []byte) (Answer, error)
+	// Relay makes a Relay for a streamed answer to a request.
+	Relay(req Request, open Open) Relay
+	// ContentType is that of answers, whole or streamed.
+	ContentType(stream bool) string
+	// AppendError appends the body of an error to dst, and sets the headers that
+	// errors have in this dialect.
+	AppendError(dst []byte, h http.Header, r *ringwall.Refusal, id string) []byte
+}
+
+// Decliner is a Dialect in which a request that policy declines has an answer and
+// no error.
+type Decliner interface {
+	// Declined returns that answer, whole or all of the stream.
+	Declined(req Request, d Declined) []byte
+}
+
+// Declined says what policy did about a request or an answer.
+type Declined struct {
+	ID        string // of the exchange
+	Guardrail string // name and version
+	Message   string // what the caller reads instead
+	Way       ringwall.Direction
+	Findings  []ringwall.Finding // of the request, and of the answer behind them
+	Inputs    int                // how many are of the request
+}
+
+// Common is what most dialects do alike, for embedding.
+type Common struct{}
+
+// Credential implements Dialect: it is an OAuth 2.0 bearer token (RFC 6750 §2.1).
+func (Common) Credential(r *http.Request) (string, error) {
+	credential := r.Header.Get("Authorization")
+	scheme, bearer, _ := strings.Cut(credential, " ")
+	if credential != "" && !strings.EqualFold(scheme, "Bearer") {
+		return "", errors.New("the Authorization header should read: Bearer rw_…")
+	}
+	return strings.TrimSpace(bearer), nil
+}
+
+// ContentType implements Dialect: JSON, and server-sent events.
+func (Common) ContentType(stream bool) string {
+	if stream {
+		return "text/event-stream"
+	}
+	return "application/json"
 }
 
 // Request is a request as its dialect reads it.
@@ -36,6 +84,8 @@ type Request interface {
 	Edit(changed []guard.Changed) []byte
 	// WithModel makes Edit name another model.
 	WithModel(name string)
+	// Header returns what of the client's headers belongs to the request.
+	Header() map[string]string
 }
 
 // Answer is a whole answer as its dialect reads it.
@@ -44,8 +94,9 @@ type Answer interface {
 	// Edit returns the answer with texts changed, and without what would give
 	// the changed texts away.
 	Edit(changed []guard.Changed) []byte
-	// Withhold returns the answer with message in the place of what it said.
-	Withhold(message string) []byte
+	// Withhold returns the answer with the message of d in the place of what it
+	// said.
+	Withhold(d Declined) []byte
 	Usage() ringwall.Usage
 }
 
@@ -71,7 +122,7 @@ type Relay interface {
 	// Blocked reports whether policy has ended the stream.
 	Blocked() bool
 	// Withhold appends the end of a stream that policy ended.
-	Withhold(dst []byte, message string) []byte
+	Withhold(dst []byte, d Declined) []byte
 	// Fail appends the end of a stream that failed.
 	Fail(dst []byte, r *ringwall.Refusal, id string) []byte
 	Usage() ringwall.Usage

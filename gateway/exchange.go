@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,6 +41,7 @@ type exchange struct {
 
 	req      Request
 	changed  []guard.Changed // texts of the request that were masked
+	inputs   int             // findings about the request
 	book     *redact.Book    // what placeholders stand for; nil: texts are masked for good
 	channels []*heard
 	promised bool // the record was begun
@@ -110,25 +113,24 @@ func (x *exchange) run(ctx context.Context) error {
 		return err
 	}
 	x.req.WithModel(route.Model)
-	body := x.req.Edit(x.changed)
+	call := ringwall.Call{API: x.Dialect, Model: cmp.Or(route.Model, x.Model), Stream: x.Stream, Header: x.req.Header(), Body: x.req.Edit(x.changed)}
 	x.asked = time.Now()
 	if x.Stream {
-		return x.relay(ctx, route.Provider, body)
+		return x.relay(ctx, route.Provider, call)
 	}
-	return x.complete(ctx, route.Provider, body)
+	return x.complete(ctx, route.Provider, call)
 }
 
 // identify turns the credential into a Principal. One that was given and fails is
 // refused: it never falls back to anonymous.
 func (x *exchange) identify(ctx context.Context) error {
-	credential := x.r.Header.Get("Authorization")
-	scheme, bearer, _ := strings.Cut(credential, " ")
-	if credential != "" && !strings.EqualFold(scheme, "Bearer") {
-		return unauthorized("The Authorization header should read: Bearer rw_…", errors.New("the credential is no bearer token"))
+	bearer, err := x.d.Credential(x.r)
+	if err != nil {
+		return unauthorized("The credential cannot be read: "+err.Error(), err)
 	}
 	// Clients that cannot leave the header away say by one of these that they
 	// have no key.
-	if bearer = strings.TrimSpace(bearer); bearer == "" || bearer == "anonymous" {
+	if bearer == "" || bearer == "anonymous" {
 		if x.world.Anonymous {
 			return nil
 		}
@@ -187,7 +189,7 @@ func (x *exchange) read() error {
 			body = append(body, 0)[:len(body)]
 		}
 	}
-	req, err := x.d.Read(body)
+	req, err := x.d.Read(x.r, body)
 	if err != nil {
 		return err
 	}
@@ -213,7 +215,20 @@ func (x *exchange) permit() (Route, error) {
 		route = *x.world.Default
 	}
 	x.Provider = route.Name
-	return route, nil
+	if slices.Contains(route.Provider.APIs(), x.Dialect) {
+		return route, nil
+	}
+	if x.world.Translate != nil {
+		if p := x.world.Translate(x.Dialect, route.Provider); p != nil {
+			route.Provider = p
+			return route, nil
+		}
+	}
+	return Route{}, &ringwall.Refusal{
+		Status: http.StatusBadRequest, Code: "unsupported_by_model",
+		Public: fmt.Sprintf("The model %.80q is behind another API, to which requests to %s cannot be carried.", x.Model, x.Route),
+		Err:    fmt.Errorf("%w: %s asks %s", ringwall.ErrUncarried, x.Dialect, route.Name),
+	}
 }
 
 // lookIn has the texts of the request looked at.
@@ -225,7 +240,7 @@ func (x *exchange) lookIn(ctx context.Context) error {
 	} else {
 		res = x.world.Guard.Check(ctx, s, x.Prompt)
 	}
-	x.Findings, x.Looks, x.Scores, x.changed = res.Findings, res.Looks, res.Scores, res.Texts
+	x.Findings, x.Looks, x.Scores, x.changed, x.inputs = res.Findings, res.Looks, res.Scores, res.Texts, len(res.Findings)
 	for _, kind := range x.req.Unseen() {
 		x.Looks = append(x.Looks, ringwall.Look{Control: "inference/sanitize", Way: ringwall.Input, State: ringwall.Skipped, Why: kind})
 	}
@@ -248,7 +263,7 @@ func (x *exchange) declined(way ringwall.Direction, fs []ringwall.Finding) error
 		}
 	}
 	return &ringwall.Refusal{
-		Status: http.StatusBadRequest, Code: "content_filter", Public: x.world.Guard.Message(way),
+		Status: http.StatusBadRequest, Code: codeFiltered, Public: x.world.Guard.Message(way),
 		Err: fmt.Errorf("%w: %s", ringwall.ErrRefused, strings.Join(x.Verdict.Reasons, ", ")),
 	}
 }

@@ -31,36 +31,17 @@ import (
 // when ctx ends. Their errors wrap a *ringwall.Refusal that says what a client
 // may know.
 type Provider interface {
-	// Complete returns the whole answer to a request.
-	Complete(ctx context.Context, body []byte) ([]byte, error)
-	// Stream yields the data of each event of a streamed answer, without the
-	// mark that ends it. A stream that ends without that mark ends with an error.
-	// The data is valid until the next.
-	Stream(ctx context.Context, body []byte) iter.Seq2[[]byte, error]
+	// APIs returns the names of the dialects in which it can be asked, the one
+	// that others are translated to first.
+	APIs() []string
+	// Complete returns the whole answer to a call.
+	Complete(ctx context.Context, call ringwall.Call) ([]byte, error)
+	// Events yields the data of each event of a streamed answer, without a mark
+	// that only ends it. A stream that ends too early ends with an error. The data
+	// is valid until the next.
+	Events(ctx context.Context, call ringwall.Call) iter.Seq2[sse.Event, error]
 	// Models returns the names of the models that there are.
 	Models(ctx context.Context) ([]string, error)
-}
-
-// Burster is a Provider that says which events of a stream came together. What
-// came together leaves together: one write to the client and not one for each,
-// which is the dearest part of a stream.
-type Burster interface {
-	// Events is Stream with the events whole.
-	Events(ctx context.Context, body []byte) iter.Seq2[sse.Event, error]
-}
-
-// events are those of p's stream.
-func events(ctx context.Context, p Provider, body []byte) iter.Seq2[sse.Event, error] {
-	if b, ok := p.(Burster); ok {
-		return b.Events(ctx, body)
-	}
-	return func(yield func(sse.Event, error) bool) {
-		for data, err := range p.Stream(ctx, body) {
-			if !yield(sse.Event{Data: data}, err) {
-				return
-			}
-		}
-	}
 }
 
 // Authenticator turns a credential into a Principal. The error wraps
@@ -95,6 +76,9 @@ type World struct {
 	Models    map[string]Route // by the name that clients use
 	Default   *Route           // for all other models; nil: there are none
 	Anonymous bool             // let callers in that show no credential
+	// Translate returns p as a Provider that is asked in the words of api, nil when
+	// nobody translates between the two.
+	Translate func(api string, p Provider) Provider
 	// Restore sends placeholders to the model instead of masks, and gives values
 	// back in the answer; nil: texts are masked for good.
 	Restore *Restore

@@ -18,6 +18,7 @@ import (
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/pii"
 	"github.com/ringwall/ringwall/guard/stream"
+	"github.com/ringwall/ringwall/internal/sse"
 )
 
 // model is a Provider that does what a test wants.
@@ -26,13 +27,15 @@ type model struct {
 	do     func()
 }
 
-func (m model) Complete(context.Context, []byte) ([]byte, error) {
+func (m model) APIs() []string { return []string{"openai"} }
+
+func (m model) Complete(context.Context, ringwall.Call) ([]byte, error) {
 	m.do()
 	return []byte(m.answer), nil
 }
 
-func (m model) Stream(context.Context, []byte) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) { m.do(); yield([]byte(m.answer), nil) }
+func (m model) Events(context.Context, ringwall.Call) iter.Seq2[sse.Event, error] {
+	return func(yield func(sse.Event, error) bool) { m.do(); yield(sse.Event{Data: []byte(m.answer)}, nil) }
 }
 
 func (m model) Models(context.Context) ([]string, error) { return nil, errors.New("none") }

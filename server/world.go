@@ -75,14 +75,14 @@ func world(c *config.Config, hears judge.Observer) (w *gateway.World, err error)
 			g.Close()
 		}
 	}()
-	w = &gateway.World{Guard: g, Anonymous: c.Anonymous, Models: map[string]gateway.Route{}}
+	w = &gateway.World{Guard: g, Anonymous: c.Anonymous, Models: map[string]gateway.Route{}, Translate: builtin.Translate}
 	providers := map[string]gateway.Provider{}
 	var closers []func()
 	for _, name := range slices.Sorted(maps.Keys(c.Providers)) {
 		p := c.Providers[name]
 		switch p.Type {
 		case "builtin":
-			providers[name] = gullible.New(gullible.Config{})
+			providers[name] = gullible.Provider{Model: gullible.New(gullible.Config{})}
 		default:
 			cfg := openai.Config{BaseURL: p.BaseURL, Connect: p.Connect, First: p.First, Idle: p.Idle, Retries: p.Retries}
 			if !p.Key.IsZero() {

@@ -96,9 +96,15 @@ func redacted(raw string) string {
 // Close closes idle connections.
 func (p *Provider) Close() { p.rt.CloseIdleConnections() }
 
+// paths are where the APIs stand below the base URL, by the name of the dialect.
+var paths = map[string]string{"openai": "/chat/completions"}
+
+// APIs implements gateway.Provider.
+func (p *Provider) APIs() []string { return []string{"openai"} }
+
 // Complete implements gateway.Provider.
-func (p *Provider) Complete(ctx context.Context, body []byte) ([]byte, error) {
-	resp, cancel, err := p.ask(ctx, body)
+func (p *Provider) Complete(ctx context.Context, call ringwall.Call) ([]byte, error) {
+	resp, cancel, err := p.ask(ctx, call)
 	if err != nil {
 		return nil, err
 	}
@@ -118,21 +124,10 @@ func (p *Provider) Complete(ctx context.Context, body []byte) ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// Stream implements gateway.Provider.
-func (p *Provider) Stream(ctx context.Context, body []byte) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		for ev, err := range p.Events(ctx, body) {
-			if !yield(ev.Data, err) {
-				return
-			}
-		}
-	}
-}
-
-// Events implements gateway.Burster.
-func (p *Provider) Events(ctx context.Context, body []byte) iter.Seq2[sse.Event, error] {
+// Events implements gateway.Provider.
+func (p *Provider) Events(ctx context.Context, call ringwall.Call) iter.Seq2[sse.Event, error] {
 	return func(yield func(sse.Event, error) bool) {
-		resp, cancel, err := p.ask(ctx, body)
+		resp, cancel, err := p.ask(ctx, call)
 		if err != nil {
 			yield(sse.Event{}, err)
 			return
@@ -174,9 +169,9 @@ func timedOut(ctx context.Context, err error) error {
 
 // ask sends the request, again if need be, and returns the beginning of an
 // answer. Cancel frees it.
-func (p *Provider) ask(ctx context.Context, body []byte) (*http.Response, context.CancelFunc, error) {
+func (p *Provider) ask(ctx context.Context, call ringwall.Call) (*http.Response, context.CancelFunc, error) {
 	for try := 0; ; try++ {
-		resp, cancel, err := p.once(ctx, http.MethodPost, "/chat/completions", body)
+		resp, cancel, err := p.once(ctx, http.MethodPost, paths[call.API], call.Body)
 		if err == nil {
 			return resp, cancel, nil
 		}

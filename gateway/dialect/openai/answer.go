@@ -6,6 +6,7 @@ import (
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/gateway"
+	"github.com/ringwall/ringwall/gateway/dialect"
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/internal/jsonedit"
 )
@@ -19,9 +20,9 @@ type answer struct {
 }
 
 // Answer implements gateway.Dialect.
-func (Chat) Answer(body []byte) (gateway.Answer, error) {
-	a := &answer{src: body}
-	if err := a.doc.Parse(body, answerLimits); err != nil {
+func (Chat) Answer(_ gateway.Request, body []byte) (gateway.Answer, error) {
+	a := &answer{locator: located(), src: body}
+	if err := a.doc.Parse(body, dialect.AnswerLimits); err != nil {
 		return nil, fmt.Errorf("reading the model's answer: %w", err)
 	}
 	root := a.doc.Root()
@@ -31,19 +32,19 @@ func (Chat) Answer(body []byte) (gateway.Answer, error) {
 	}
 	for key, v := range root.Members() {
 		if key != "choices" && key != "model" && key != "usage" {
-			a.all(v, "/"+pointer(key), key, ringwall.Assistant)
+			a.All(v, "/"+dialect.Pointer(key), key, ringwall.Assistant)
 		}
 	}
 	for i, c := range choices.Elems() {
-		a.choice = append(a.choice, len(a.texts))
+		a.choice = append(a.choice, len(a.Texts()))
 		for key, v := range c.Members() {
-			path := "/choices/" + strconv.Itoa(i) + "/" + pointer(key)
+			path := "/choices/" + strconv.Itoa(i) + "/" + dialect.Pointer(key)
 			switch key {
 			case "message", "delta":
 				a.message(v, path)
 			case "logprobs":
 			default:
-				a.all(v, path, key, ringwall.Assistant)
+				a.All(v, path, key, ringwall.Assistant)
 			}
 		}
 	}
@@ -52,27 +53,25 @@ func (Chat) Answer(body []byte) (gateway.Answer, error) {
 
 func (l *locator) message(v jsonedit.Value, path string) {
 	for key, m := range v.Members() {
-		p := path + "/" + pointer(key)
+		p := path + "/" + dialect.Pointer(key)
 		switch key {
 		case "tool_calls":
 			l.toolCalls(m, p)
 		case "function_call":
 			l.toolCall(m, p)
 		default:
-			l.all(m, p, key, ringwall.Assistant)
+			l.All(m, p, key, ringwall.Assistant)
 		}
 	}
 }
-
-func (a *answer) Texts() []ringwall.Text { return a.texts }
 
 func (a *answer) Edit(changed []guard.Changed) []byte {
 	if len(changed) == 0 {
 		return a.src
 	}
-	edits := a.edits(changed)
+	edits := a.Edits(changed)
 	for i, c := range a.doc.Root().Get("choices").Elems() {
-		end := len(a.texts)
+		end := len(a.Texts())
 		if i+1 < len(a.choice) {
 			end = a.choice[i+1]
 		}
@@ -83,7 +82,7 @@ func (a *answer) Edit(changed []guard.Changed) []byte {
 			}
 		}
 	}
-	return splice(a.src, edits)
+	return dialect.Splice(a.src, edits)
 }
 
 // withoutLogprobs returns the edit that takes the tokens of a choice away: they
@@ -100,8 +99,8 @@ func null(v jsonedit.Value) jsonedit.Edit {
 	return jsonedit.Edit{Start: start, End: end, New: []byte("null")}
 }
 
-func (a *answer) Withhold(message string) []byte {
-	return withheld(a.doc.Root(), message)
+func (a *answer) Withhold(d gateway.Declined) []byte {
+	return withheld(a.doc.Root(), d.Message)
 }
 
 // withheld builds an answer that says only message: what is taken over from the
@@ -161,5 +160,7 @@ func usage(root jsonedit.Value) (u ringwall.Usage) {
 	v := root.Get("usage")
 	u.InputTokens, _ = v.Get("prompt_tokens").Int()
 	u.OutputTokens, _ = v.Get("completion_tokens").Int()
+	u.CachedTokens, _ = v.Get("prompt_tokens_details").Get("cached_tokens").Int()
+	u.ReasoningTokens, _ = v.Get("completion_tokens_details").Get("reasoning_tokens").Int()
 	return u
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/gateway/dialect"
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/internal/jsonedit"
 )
@@ -64,7 +65,7 @@ func (r *relay) fragment(c *choice, v jsonedit.Value, index int64, part jsonedit
 // call returns a whole tool call with its texts looked at.
 func (r *relay) call(ctx context.Context, c *choice, t *tool) []byte {
 	var doc jsonedit.Doc
-	if doc.Parse(t.head, answerLimits) != nil { // a part of a frame that was parsed
+	if doc.Parse(t.head, dialect.AnswerLimits) != nil { // a part of a frame that was parsed
 		r.blocked = true
 		return nil
 	}
@@ -83,25 +84,25 @@ func (r *relay) call(ctx context.Context, c *choice, t *tool) []byte {
 	if part.Get("input").Exists() {
 		key = "input"
 	}
-	whole := splice(t.head, []jsonedit.Edit{part.SetMember(key, jsonedit.AppendQuote(nil, string(t.arguments)))})
-	if doc.Parse(whole, answerLimits) != nil {
+	whole := dialect.Splice(t.head, []jsonedit.Edit{part.SetMember(key, jsonedit.AppendQuote(nil, string(t.arguments)))})
+	if doc.Parse(whole, dialect.AnswerLimits) != nil {
 		r.blocked = true
 		return nil
 	}
-	var l locator
+	l := located()
 	if t.index >= 0 {
 		for k, m := range doc.Root().Members() {
 			if k == "function" || k == "custom" {
 				l.toolCall(m, path)
 			} else {
-				l.all(m, path+"/"+pointer(k), k, ringwall.Assistant)
+				l.All(m, path+"/"+dialect.Pointer(k), k, ringwall.Assistant)
 			}
 		}
 	} else {
 		l.toolCall(doc.Root(), path)
 	}
 	var changed []guard.Changed
-	for i, text := range l.texts {
+	for i, text := range l.Texts() {
 		ch := r.open(text.Path)
 		out := wholly(ctx, ch, text.Value)
 		r.blocked = r.blocked || ch.Blocked()
@@ -109,5 +110,5 @@ func (r *relay) call(ctx context.Context, c *choice, t *tool) []byte {
 			changed = append(changed, guard.Changed{Index: i, Value: string(out)})
 		}
 	}
-	return splice(whole, l.edits(changed))
+	return dialect.Splice(whole, l.Edits(changed))
 }

@@ -14,28 +14,26 @@
 package openai
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/gateway"
+	"github.com/ringwall/ringwall/gateway/dialect"
 	"github.com/ringwall/ringwall/internal/jsonedit"
 )
 
 // Chat is the dialect of POST /v1/chat/completions.
 type Chat struct {
+	gateway.Common
 	Limits jsonedit.Limits // of requests
 }
 
 // Name implements gateway.Dialect.
 func (Chat) Name() string { return "openai" }
 
-// answerLimits are those of what providers send: our own side, so looser.
-var answerLimits = jsonedit.Limits{Bytes: 64 << 20, Depth: 128, AllowNUL: true}
-
 // AppendError implements gateway.Dialect, in the shape of OpenAI's errors.
-func (Chat) AppendError(dst []byte, r *ringwall.Refusal, id string) []byte {
+func (Chat) AppendError(dst []byte, _ http.Header, r *ringwall.Refusal, id string) []byte {
 	dst = append(dst, `{"error":{"message":`...)
 	dst = jsonedit.AppendQuote(dst, r.Public+" (reference "+id+")")
 	dst = append(dst, `,"type":`...)
@@ -59,40 +57,29 @@ func errorType(status int) string {
 	return "invalid_request_error"
 }
 
-// invalid refuses a request for what stands at v.
-func invalid(src []byte, v jsonedit.Value, path, format string, args ...any) *ringwall.Refusal {
-	what := fmt.Sprintf(format, args...)
-	where := ""
-	if v.Exists() {
-		start, _ := v.Span()
-		line, col := 1, start+1
-		for i, c := range src[:start] {
-			if c == '\n' {
-				line, col = line+1, start-i
-			}
-		}
-		where = fmt.Sprintf(" at line %d, column %d", line, col)
-	}
-	if path != "" {
-		what = path + ": " + what
-	}
-	return &ringwall.Refusal{
-		Status: http.StatusBadRequest, Code: "invalid_request",
-		Public: "The request cannot be read: " + what + where + ".",
-		Err:    errors.New(what + where),
-	}
+// grammar is that of chat completions.
+var grammar = dialect.Grammar{
+	Names: dialect.NameSet(
+		"id", "type", "object", "role", "tool_call_id", "index", "call_id",
+		"finish_reason", "service_tier", "system_fingerprint", "reasoning_effort", "verbosity",
+		"detail", "format", "voice", "modalities", "encoding_format", "ttl", "native_finish_reason", "obfuscation",
+	),
+	Medium: medium,
 }
 
-// unparsed refuses a request that is not JSON as everybody reads it.
-func unparsed(err error) *ringwall.Refusal {
-	r := &ringwall.Refusal{
-		Status: http.StatusBadRequest, Code: "invalid_json",
-		Public: "The request body is refused: " + err.Error() + ".", Err: err,
+// medium names what a string holds that is no text but an image, a sound or a
+// file in base64; "" when it is text.
+func medium(key string, v jsonedit.Value) string {
+	raw := v.Raw()
+	switch {
+	case key == "url" && strings.HasPrefix(string(raw[1:min(len(raw), 12)]), "data:"):
+		return "image-part"
+	case key == "data" && len(raw) > dialect.LongestName:
+		return "audio-part"
+	case key == "file_data":
+		return "file-part"
 	}
-	if errors.Is(err, jsonedit.ErrTooLarge) {
-		r.Status, r.Code = http.StatusRequestEntityTooLarge, "request_too_large"
-	}
-	return r
+	return ""
 }
 
 var _ gateway.Dialect = Chat{}

@@ -55,7 +55,7 @@ func TestEveryTextIsLocated(t *testing.T) {
 	}
 	for at := 1; at <= places; at++ {
 		body := fill(at)
-		req, err := openai.Chat{}.Read(body)
+		req, err := openai.Chat{}.Read(nil, body)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +94,7 @@ func sameButSpace(a, b []byte) bool {
 
 func TestUnknownFieldsSurviveByteForByte(t *testing.T) {
 	body := []byte("{ \"zeta\":1.0e2 ,\"model\":\"m\",\"messages\" : [ {\"content\":\"my \\u0063ard\" , \"role\":\"user\",\"x\":{\"b\":1,\"a\":2}} ] ,\"n\":1}")
-	req, err := openai.Chat{}.Read(body)
+	req, err := openai.Chat{}.Read(nil, body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestUnknownFieldsSurviveByteForByte(t *testing.T) {
 }
 
 func TestOrigins(t *testing.T) {
-	req, err := openai.Chat{}.Read([]byte(`{"model":"m","messages":[{"role":"system","content":"s"},{"role":"user","content":"u"},{"role":"assistant","content":"a"},{"role":"tool","tool_call_id":"c","content":"t"}],"tools":[{"type":"function","function":{"name":"f","description":"d"}}],"zzz":"?"}`))
+	req, err := openai.Chat{}.Read(nil, []byte(`{"model":"m","messages":[{"role":"system","content":"s"},{"role":"user","content":"u"},{"role":"assistant","content":"a"},{"role":"tool","tool_call_id":"c","content":"t"}],"tools":[{"type":"function","function":{"name":"f","description":"d"}}],"zzz":"?"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func TestReadRefuses(t *testing.T) {
 		{"10,000 arrays", `{"model":"m","messages":` + strings.Repeat("[", 10000) + strings.Repeat("]", 10000) + `}`, 400, "nested too deeply"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := openai.Chat{}.Read([]byte(tt.body))
+			_, err := openai.Chat{}.Read(nil, []byte(tt.body))
 			var r *ringwall.Refusal
 			if !errors.As(err, &r) || r.Status != tt.status || !strings.Contains(r.Public, tt.says) {
 				t.Fatalf("Read() = %v, want %d with %q", err, tt.status, tt.says)
@@ -163,7 +163,7 @@ func TestReadRefuses(t *testing.T) {
 			var shape struct {
 				Error struct{ Message, Type, Code string }
 			}
-			if err := json.Unmarshal(openai.Chat{}.AppendError(nil, r, "x1"), &shape); err != nil || shape.Error.Message == "" || shape.Error.Type != "invalid_request_error" || !strings.Contains(shape.Error.Message, "x1") {
+			if err := json.Unmarshal(openai.Chat{}.AppendError(nil, nil, r, "x1"), &shape); err != nil || shape.Error.Message == "" || shape.Error.Type != "invalid_request_error" || !strings.Contains(shape.Error.Message, "x1") {
 				t.Errorf("error body: %+v, %v", shape, err)
 			}
 		})
@@ -173,7 +173,7 @@ func TestReadRefuses(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add(`{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"a\u0062"}]},{"role":"assistant","tool_calls":[{"function":{"arguments":"{\"a\":[\"b\",1]}"}}]}]}`)
 	f.Fuzz(func(t *testing.T, body string) {
-		req, err := openai.Chat{}.Read([]byte(body))
+		req, err := openai.Chat{}.Read(nil, []byte(body))
 		if err != nil {
 			return
 		}
@@ -185,7 +185,7 @@ func FuzzRead(f *testing.F) {
 			all = append(all, guard.Changed{Index: i, Value: "masked \" \\ \n é"})
 		}
 		out := req.Edit(all)
-		again, err := openai.Chat{}.Read(out)
+		again, err := openai.Chat{}.Read(nil, out)
 		if err != nil {
 			t.Fatalf("an edited request cannot be read: %v\n%s", err, out)
 		}
@@ -289,7 +289,7 @@ func quote(s string) string {
 
 // relayed streams an answer in pieces through the relay.
 func relayed(t testing.TB, g *guard.Guard, texts, reasons []string, args string, rng *rand.Rand) said {
-	relay := openai.Chat{}.Relay(opener(g))
+	relay := openai.Chat{}.Relay(nil, opener(g))
 	var out []byte
 	send := func(frame string) {
 		var err error
@@ -375,7 +375,7 @@ func whole(t testing.TB, g *guard.Guard, texts, reasons []string, args string) s
 		fmt.Fprintf(&b, `{"index":%d,"message":{"role":"assistant","content":%s,"reasoning_content":%s%s},"logprobs":{"content":[{"token":%s,"logprob":-1}]},"finish_reason":"stop"}`, i, quote(texts[i]), quote(reasons[i]), tools, quote(texts[i]))
 	}
 	b.WriteString(`]}`)
-	a, err := openai.Chat{}.Answer([]byte(b.String()))
+	a, err := openai.Chat{}.Answer(nil, []byte(b.String()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -430,7 +430,7 @@ func TestRelayRefusesGarbage(t *testing.T) {
 		"no choices":  `{"id":"x"}`,
 		"a duplicate": `{"choices":[],"choices":[]}`,
 	} {
-		if out, err := (openai.Chat{}).Relay(opener(g)).Event(t.Context(), nil, []byte(data)); err == nil || len(out) > 0 {
+		if out, err := (openai.Chat{}).Relay(nil, opener(g)).Event(t.Context(), nil, []byte(data)); err == nil || len(out) > 0 {
 			t.Errorf("%s: %q, %v", name, out, err)
 		}
 	}
@@ -441,7 +441,7 @@ func FuzzRelay(f *testing.F) {
 	f.Add([]byte(`{"choices":[{"delta":{"tool_calls":[{}],"function_call":{"arguments":"x"},"content":null}}],"citations":["4111 1111 1111 1111"]}`))
 	g := maskAll(f)
 	f.Fuzz(func(t *testing.T, in []byte) {
-		relay := openai.Chat{}.Relay(opener(g))
+		relay := openai.Chat{}.Relay(nil, opener(g))
 		var out []byte
 		for frame := range bytes.SplitSeq(in, []byte{'\n'}) {
 			var err error

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/gateway"
+	"github.com/ringwall/ringwall/gateway/dialect"
 	"github.com/ringwall/ringwall/internal/jsonedit"
 	"github.com/ringwall/ringwall/internal/sse"
 )
@@ -64,13 +65,13 @@ type field struct {
 }
 
 // Relay implements gateway.Dialect.
-func (Chat) Relay(open gateway.Open) gateway.Relay { return &relay{open: open} }
+func (Chat) Relay(_ gateway.Request, open gateway.Open) gateway.Relay { return &relay{open: open} }
 
 func (r *relay) Blocked() bool         { return r.blocked }
 func (r *relay) Usage() ringwall.Usage { return r.usage }
 
 func (r *relay) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
-	if err := r.doc.Parse(data, answerLimits); err != nil {
+	if err := r.doc.Parse(data, dialect.AnswerLimits); err != nil {
 		return dst, fmt.Errorf("reading the model's stream: %w", err)
 	}
 	root := r.doc.Root()
@@ -122,7 +123,7 @@ func (r *relay) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 	if useful {
 		r.said = true
 		if len(r.edits) > 0 {
-			slices.SortFunc(r.edits, byStart)
+			slices.SortFunc(r.edits, dialect.ByStart)
 			r.frameBuf = jsonedit.Splice(r.frameBuf[:0], data, r.edits)
 			data = r.frameBuf
 		}
@@ -173,7 +174,7 @@ func (r *relay) delta(ctx context.Context, c *choice, v jsonedit.Value) (says bo
 					return says, err
 				}
 				called = true
-			case m.Kind() == jsonedit.String && !isName(key, m):
+			case m.Kind() == jsonedit.String && !grammar.IsName(key, m):
 				says = r.text(c, key, m, last) || says
 			default:
 				says = r.whole(ctx, m, c.path+"/message", key) || says
@@ -195,7 +196,7 @@ func (r *relay) delta(ctx context.Context, c *choice, v jsonedit.Value) (says bo
 func (r *relay) text(c *choice, key string, v jsonedit.Value, last bool) (says bool) {
 	f := c.field(key)
 	if f == nil {
-		c.texts = append(c.texts, field{key: strings.Clone(key), ch: r.open(c.path + "/message/" + pointer(key))})
+		c.texts = append(c.texts, field{key: strings.Clone(key), ch: r.open(c.path + "/message/" + dialect.Pointer(key))})
 		f = &c.texts[len(c.texts)-1]
 	}
 	piece := v.Raw()
@@ -229,23 +230,23 @@ func (c *choice) field(key string) *field {
 func (r *relay) whole(ctx context.Context, v jsonedit.Value, path, key string) (says bool) {
 	switch v.Kind() {
 	case jsonedit.String:
-		if isName(key, v) {
+		if grammar.IsName(key, v) {
 			return key == "role"
 		}
 	case jsonedit.Null, jsonedit.Number, jsonedit.Bool:
 		return false
 	}
-	var l locator
-	l.all(v, path+"/"+pointer(key), key, ringwall.Assistant)
-	for i, t := range l.texts {
+	l := located()
+	l.All(v, path+"/"+dialect.Pointer(key), key, ringwall.Assistant)
+	for i, t := range l.Texts() {
 		ch := r.open(t.Path)
 		out := wholly(ctx, ch, t.Value)
 		r.blocked = r.blocked || ch.Blocked()
 		if ch.Masked() {
-			r.edits = append(r.edits, l.places[i].value.Set(string(out)))
+			r.edits = append(r.edits, l.Set(i, string(out)))
 		}
 	}
-	return len(l.texts) > 0
+	return len(l.Texts()) > 0
 }
 
 // wholly passes a whole text through its Channel.
@@ -314,7 +315,7 @@ func (r *relay) held(ctx context.Context, dst []byte, c *choice) []byte {
 // first frame it takes over only what names the stream.
 func (r *relay) frame(dst, choices []byte) []byte {
 	var doc jsonedit.Doc
-	if doc.Parse(r.head, answerLimits) != nil { // it was parsed before
+	if doc.Parse(r.head, dialect.AnswerLimits) != nil { // it was parsed before
 		return dst
 	}
 	out := appendHead(nil, doc.Root(), "chat.completion.chunk")
@@ -341,7 +342,8 @@ func (r *relay) End(ctx context.Context, dst []byte) []byte {
 	return sse.Append(dst, done)
 }
 
-func (r *relay) Withhold(dst []byte, message string) []byte {
+func (r *relay) Withhold(dst []byte, d gateway.Declined) []byte {
+	message := d.Message
 	if r.said {
 		message = ""
 	}
@@ -359,5 +361,5 @@ func (r *relay) Withhold(dst []byte, message string) []byte {
 }
 
 func (r *relay) Fail(dst []byte, refusal *ringwall.Refusal, id string) []byte {
-	return sse.Append(dst, bytes.TrimSpace(Chat{}.AppendError(nil, refusal, id)))
+	return sse.Append(dst, bytes.TrimSpace(Chat{}.AppendError(nil, nil, refusal, id)))
 }

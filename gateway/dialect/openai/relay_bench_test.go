@@ -21,7 +21,7 @@ func (c *openChannel) Settled() int                 { return c.n }
 // aside.
 func BenchmarkRelayEvent(b *testing.B) {
 	frame := []byte(`{"id":"chatcmpl-bench0000000000000000","object":"chat.completion.chunk","created":1760000000,"model":"bench","service_tier":"default","system_fingerprint":"fp_bench","choices":[{"index":0,"delta":{"content":"a word "},"logprobs":null,"finish_reason":null}]}`)
-	r := openai.Chat{}.Relay(func(string) gateway.Channel { return &openChannel{} })
+	r := openai.Chat{}.Relay(nil, func(string) gateway.Channel { return &openChannel{} })
 	var buf []byte
 	var err error
 	b.SetBytes(int64(len(frame)))
@@ -39,7 +39,7 @@ func BenchmarkRead(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := (openai.Chat{}).Read(body); err != nil {
+		if _, err := (openai.Chat{}).Read(nil, body); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -1,10 +1,12 @@
 package openai
 
 import (
+	"net/http"
 	"strconv"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/gateway"
+	"github.com/ringwall/ringwall/gateway/dialect"
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/internal/jsonedit"
 )
@@ -19,6 +21,11 @@ var origins = map[string]ringwall.Origin{
 	"function":  ringwall.Tool,
 }
 
+// locator finds the texts of chat completions.
+type locator struct{ dialect.Locator }
+
+func located() locator { return locator{dialect.Locator{Grammar: grammar}} }
+
 // request implements gateway.Request.
 type request struct {
 	locator
@@ -30,34 +37,34 @@ type request struct {
 }
 
 // Read implements gateway.Dialect.
-func (c Chat) Read(body []byte) (gateway.Request, error) {
-	r := &request{src: body}
+func (c Chat) Read(_ *http.Request, body []byte) (gateway.Request, error) {
+	r := &request{locator: located(), src: body}
 	if err := r.doc.Parse(body, c.Limits); err != nil {
-		return nil, unparsed(err)
+		return nil, dialect.Unparsed(err)
 	}
 	root := r.doc.Root()
 	if root.Kind() != jsonedit.Object {
-		return nil, invalid(body, root, "", "an object should stand here, not %s", root.Kind())
+		return nil, dialect.Invalid(body, root, "", "an object should stand here, not %s", root.Kind())
 	}
 	if r.model = root.Get("model"); r.model.Kind() != jsonedit.String || r.model.Text() == "" {
-		return nil, invalid(body, r.model, "model", "a string is required")
+		return nil, dialect.Invalid(body, r.model, "model", "a string is required")
 	}
-	if len(r.model.Raw()) > longestName*2 {
-		return nil, invalid(body, r.model, "model", "the name is too long")
+	if len(r.model.Raw()) > dialect.LongestName*2 {
+		return nil, dialect.Invalid(body, r.model, "model", "the name is too long")
 	}
 	switch s := root.Get("stream"); s.Kind() {
 	case jsonedit.Bool:
 		r.stream = s.True()
 	case jsonedit.Missing, jsonedit.Null:
 	default:
-		return nil, invalid(body, s, "stream", "true or false should stand here")
+		return nil, dialect.Invalid(body, s, "stream", "true or false should stand here")
 	}
 	messages := root.Get("messages")
 	if messages.Kind() != jsonedit.Array {
-		return nil, invalid(body, messages, "messages", "an array is required")
+		return nil, dialect.Invalid(body, messages, "messages", "an array is required")
 	}
 	for key, v := range root.Members() {
-		path := "/" + pointer(key)
+		path := "/" + dialect.Pointer(key)
 		switch key {
 		case "model", "stream", "tool_choice", "function_call", "stop":
 		case "messages":
@@ -65,11 +72,11 @@ func (c Chat) Read(body []byte) (gateway.Request, error) {
 				return nil, err
 			}
 		case "tools", "functions", "response_format", "web_search_options":
-			r.all(v, path, "tools", ringwall.System)
+			r.All(v, path, "tools", ringwall.System)
 		case "prediction":
-			r.all(v, path, key, ringwall.User)
+			r.All(v, path, key, ringwall.User)
 		default:
-			r.all(v, path, key, ringwall.Unverified)
+			r.All(v, path, key, ringwall.Unverified)
 		}
 	}
 	return r, nil
@@ -81,17 +88,17 @@ func (r *request) messages(list jsonedit.Value) error {
 		n++
 		path := "/messages/" + strconv.Itoa(i)
 		if m.Kind() != jsonedit.Object {
-			return invalid(r.src, m, "messages["+strconv.Itoa(i)+"]", "an object should stand here, not %s", m.Kind())
+			return dialect.Invalid(r.src, m, "messages["+strconv.Itoa(i)+"]", "an object should stand here, not %s", m.Kind())
 		}
 		role := m.Get("role")
 		origin, known := origins[role.Text()]
 		if !known {
-			return invalid(r.src, role, "messages["+strconv.Itoa(i)+"].role", "want system, developer, user, assistant, tool or function, not %.40q", role.Text())
+			return dialect.Invalid(r.src, role, "messages["+strconv.Itoa(i)+"].role", "want system, developer, user, assistant, tool or function, not %.40q", role.Text())
 		}
 		for key, v := range m.Members() {
 			switch key {
 			case "role", "tool_call_id":
-				r.all(v, path+"/"+key, key, origin)
+				r.All(v, path+"/"+key, key, origin)
 			case "content":
 				if err := r.content(v, i, path+"/content", origin); err != nil {
 					return err
@@ -101,12 +108,12 @@ func (r *request) messages(list jsonedit.Value) error {
 			case "function_call":
 				r.toolCall(v, path+"/function_call")
 			default:
-				r.all(v, path+"/"+pointer(key), key, origin)
+				r.All(v, path+"/"+dialect.Pointer(key), key, origin)
 			}
 		}
 	}
 	if n == 0 {
-		return invalid(r.src, list, "messages", "at least one message is required")
+		return dialect.Invalid(r.src, list, "messages", "at least one message is required")
 	}
 	return nil
 }
@@ -114,24 +121,24 @@ func (r *request) messages(list jsonedit.Value) error {
 func (r *request) content(v jsonedit.Value, i int, path string, origin ringwall.Origin) error {
 	switch v.Kind() {
 	case jsonedit.String:
-		r.add(v, path, origin)
+		r.Add(v, path, origin)
 	case jsonedit.Null:
 	case jsonedit.Array:
 		for j, part := range v.Elems() {
 			if part.Kind() != jsonedit.Object {
-				return invalid(r.src, part, "messages["+strconv.Itoa(i)+"].content["+strconv.Itoa(j)+"]", "an object should stand here, not %s", part.Kind())
+				return dialect.Invalid(r.src, part, "messages["+strconv.Itoa(i)+"].content["+strconv.Itoa(j)+"]", "an object should stand here, not %s", part.Kind())
 			}
-			r.all(part, path+"/"+strconv.Itoa(j), "", origin)
+			r.All(part, path+"/"+strconv.Itoa(j), "", origin)
 		}
 	default:
-		return invalid(r.src, v, "messages["+strconv.Itoa(i)+"].content", "a string or an array of parts should stand here, not %s", v.Kind())
+		return dialect.Invalid(r.src, v, "messages["+strconv.Itoa(i)+"].content", "a string or an array of parts should stand here, not %s", v.Kind())
 	}
 	return nil
 }
 
 func (l *locator) toolCalls(v jsonedit.Value, path string) {
 	if v.Kind() != jsonedit.Array {
-		l.all(v, path, "tool_calls", ringwall.Assistant)
+		l.All(v, path, "tool_calls", ringwall.Assistant)
 		return
 	}
 	for i, call := range v.Elems() {
@@ -140,7 +147,7 @@ func (l *locator) toolCalls(v jsonedit.Value, path string) {
 			if key == "function" || key == "custom" {
 				l.toolCall(m, p+"/"+key)
 			} else {
-				l.all(m, p+"/"+pointer(key), key, ringwall.Assistant)
+				l.All(m, p+"/"+dialect.Pointer(key), key, ringwall.Assistant)
 			}
 		}
 	}
@@ -149,31 +156,30 @@ func (l *locator) toolCalls(v jsonedit.Value, path string) {
 // toolCall adds the texts of {"name":…,"arguments":"{…}"}.
 func (l *locator) toolCall(v jsonedit.Value, path string) {
 	if v.Kind() != jsonedit.Object {
-		l.all(v, path, "", ringwall.Assistant)
+		l.All(v, path, "", ringwall.Assistant)
 		return
 	}
 	for key, m := range v.Members() {
 		if key == "arguments" {
-			l.arguments(m, path+"/arguments", ringwall.Assistant)
+			l.Arguments(m, path+"/arguments", ringwall.Assistant)
 		} else {
-			l.all(m, path+"/"+pointer(key), key, ringwall.Assistant)
+			l.All(m, path+"/"+dialect.Pointer(key), key, ringwall.Assistant)
 		}
 	}
 }
 
-func (r *request) Model() string          { return r.model.Text() }
-func (r *request) Stream() bool           { return r.stream }
-func (r *request) Texts() []ringwall.Text { return r.texts }
-func (r *request) Unseen() []string       { return r.unseen }
-func (r *request) WithModel(name string)  { r.rename = name }
+func (r *request) Model() string             { return r.model.Text() }
+func (r *request) Stream() bool              { return r.stream }
+func (r *request) Header() map[string]string { return nil }
+func (r *request) WithModel(name string)     { r.rename = name }
 
 func (r *request) Edit(changed []guard.Changed) []byte {
 	if len(changed) == 0 && r.rename == "" {
 		return r.src
 	}
-	edits := r.edits(changed)
+	edits := r.Edits(changed)
 	if r.rename != "" {
 		edits = append(edits, r.model.Set(r.rename))
 	}
-	return splice(r.src, edits)
+	return dialect.Splice(r.src, edits)
 }

@@ -1,0 +1,133 @@
+package dialect_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"iter"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/gateway/dialect"
+	"github.com/ringwall/ringwall/gateway/dialect/openai"
+	"github.com/ringwall/ringwall/internal/sse"
+)
+
+// recorded is a Provider that answers what was recorded, and keeps what it was
+// asked.
+type recorded struct {
+	answer string
+	events []string
+	call   ringwall.Call
+}
+
+func (r *recorded) APIs() []string                           { return []string{openai.API} }
+func (r *recorded) Models(context.Context) ([]string, error) { return nil, nil }
+
+func (r *recorded) Complete(_ context.Context, call ringwall.Call) ([]byte, error) {
+	r.call = call
+	return []byte(r.answer), nil
+}
+
+func (r *recorded) Events(_ context.Context, call ringwall.Call) iter.Seq2[sse.Event, error] {
+	r.call = call
+	return func(yield func(sse.Event, error) bool) {
+		for _, e := range r.events {
+			if !yield(sse.Event{Data: []byte(e)}, nil) {
+				return
+			}
+		}
+	}
+}
+
+const everything = `{"model":"m","messages":[
+ {"role":"system","content":"Be kind."},
+ {"role":"user","content":[{"type":"text","text":"What is this?"},{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo="}}]},
+ {"role":"assistant","content":"I look.","tool_calls":[{"id":"c1","type":"function","function":{"name":"look","arguments":"{\"at\":1}"}}]},
+ {"role":"tool","tool_call_id":"c1","content":"a lamp"},
+ {"role":"user","content":"And now?"}],
+ "tools":[{"type":"function","function":{"name":"look","description":"looks","parameters":{"type":"object"},"strict":true}}],
+ "tool_choice":{"type":"function","function":{"name":"look"}},"parallel_tool_calls":false,
+ "max_completion_tokens":7,"temperature":0.5,"top_p":0.25,"seed":3,"stop":["x"],"reasoning_effort":"low","user":"u",
+ "response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"},"strict":true}}}`
+
+func translated(p *recorded) *dialect.Translated {
+	return &dialect.Translated{API: openai.API, From: openai.Codec{}, To: openai.Codec{}, Provider: p}
+}
+
+// From a dialect into itself nothing may be lost.
+func TestNothingIsLostOnTheWay(t *testing.T) {
+	p := &recorded{answer: `{"id":"r","object":"chat.completion","created":0,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"A lamp.","tool_calls":[{"id":"c2","type":"function","function":{"name":"look","arguments":"{}"}}]},"logprobs":null,"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7,"prompt_tokens_details":{"cached_tokens":3}}}`}
+	out, err := translated(p).Complete(t.Context(), ringwall.Call{API: openai.API, Model: "m", Body: []byte(everything)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, p.call.Body, []byte(everything))
+	same(t, out, []byte(p.answer))
+}
+
+func same(t *testing.T, got, want []byte) {
+	t.Helper()
+	var a, b any
+	if err := errors.Join(json.Unmarshal(got, &a), json.Unmarshal(want, &b)); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(a, b) {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+}
+
+func TestStreamsAreTranslatedStepByStep(t *testing.T) {
+	p := &recorded{events: []string{
+		`{"id":"r","object":"chat.completion.chunk","created":0,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]}`,
+		`{"id":"r","object":"chat.completion.chunk","created":0,"model":"m","choices":[{"index":0,"delta":{"content":"A "},"logprobs":null,"finish_reason":null}]}`,
+		`{"id":"r","object":"chat.completion.chunk","created":0,"model":"m","choices":[{"index":0,"delta":{"content":"lamp."},"logprobs":null,"finish_reason":null}]}`,
+		`{"id":"r","object":"chat.completion.chunk","created":0,"model":"m","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c2","type":"function","function":{"name":"look","arguments":""}}]},"logprobs":null,"finish_reason":null}]}`,
+		`{"id":"r","object":"chat.completion.chunk","created":0,"model":"m","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]},"logprobs":null,"finish_reason":null}]}`,
+		`{"id":"r","object":"chat.completion.chunk","created":0,"model":"m","choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":"tool_calls"}]}`,
+		`{"id":"r","object":"chat.completion.chunk","created":0,"model":"m","choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7}}`,
+	}}
+	n := 0
+	for ev, err := range translated(p).Events(t.Context(), ringwall.Call{API: openai.API, Model: "m", Stream: true, Body: []byte(everything)}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n < len(p.events) {
+			same(t, ev.Data, []byte(p.events[n]))
+		}
+		n++
+	}
+	if n != len(p.events) || !bytes.Contains(p.call.Body, []byte(`"stream":true`)) {
+		t.Errorf("%d events, want %d; asked %s", n, len(p.events), p.call.Body)
+	}
+}
+
+func TestWhatCannotBeCarriedIsNamed(t *testing.T) {
+	for body, what := range map[string]string{
+		`{"messages":[{"role":"user","content":"x"}],"logit_bias":{"1":2}}`:                                       "logit_bias",
+		`{"messages":[{"role":"user","content":"x"}],"n":2}`:                                                      "several answers",
+		`{"messages":[{"role":"user","content":[{"type":"video_url","video_url":{"url":"https://x.example"}}]}]}`: "video_url",
+		`{"messages":[{"role":"user","content":"x"}],"tools":[{"type":"web_search"}]}`:                            "web_search",
+	} {
+		_, err := translated(&recorded{}).Complete(t.Context(), ringwall.Call{Body: []byte(body)})
+		if !errors.Is(err, ringwall.ErrUncarried) || !strings.Contains(err.Error(), what) {
+			t.Errorf("%s: %v, want %s to be named", body, err, what)
+		}
+	}
+}
+
+func TestStreamsThatBreakOffAreErrors(t *testing.T) {
+	p := &recorded{events: []string{`{"id":"r","choices":[{"index":0,"delta":{"content":"A "},"finish_reason":null}]}`}}
+	var last error
+	said := 0
+	for _, err := range translated(p).Events(t.Context(), ringwall.Call{Stream: true, Body: []byte(everything)}) {
+		last = err
+		said++
+	}
+	if last == nil || said < 2 {
+		t.Errorf("%d events, and %v", said, last)
+	}
+}
