@@ -14,8 +14,7 @@ import (
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/guard/judge"
-	"github.com/ringwall/ringwall/provider/gullible"
-	"github.com/ringwall/ringwall/provider/openai"
+	"github.com/ringwall/ringwall/provider"
 )
 
 // Guardrail builds a guardrail of c, by its name and, behind an @, its version:
@@ -80,23 +79,20 @@ func world(c *config.Config, hears judge.Observer) (w *gateway.World, err error)
 	var closers []func()
 	for _, name := range slices.Sorted(maps.Keys(c.Providers)) {
 		p := c.Providers[name]
-		switch p.Type {
-		case "builtin":
-			providers[name] = gullible.Provider{Model: gullible.New(gullible.Config{})}
-		default:
-			cfg := openai.Config{BaseURL: p.BaseURL, Connect: p.Connect, First: p.First, Idle: p.Idle, Retries: p.Retries}
-			if !p.Key.IsZero() {
-				if _, err := p.Key.Reveal(); err != nil {
-					return nil, fmt.Errorf("provider %s: reading its api_key: %w", name, err)
-				}
-				cfg.Key = p.Key.Reveal
+		spec := builtin.ProviderSpec{Config: provider.Config{BaseURL: p.BaseURL, Connect: p.Connect, First: p.First, Idle: p.Idle, Retries: p.Retries}}
+		if !p.Key.IsZero() {
+			if _, err := p.Key.Reveal(); err != nil {
+				return nil, fmt.Errorf("provider %s: reading its api_key: %w", name, err)
 			}
-			made, err := openai.New(cfg)
-			if err != nil {
-				return nil, fmt.Errorf("provider %s: %w", name, err)
-			}
-			providers[name] = made
-			closers = append(closers, made.Close)
+			spec.Key = p.Key.Reveal
+		}
+		made, err := builtin.Providers[p.Type](spec)
+		if err != nil {
+			return nil, fmt.Errorf("provider %s: %w", name, err)
+		}
+		providers[name] = made
+		if c, ok := made.(interface{ Close() }); ok {
+			closers = append(closers, c.Close)
 		}
 	}
 	for name, m := range c.Models {

@@ -1,0 +1,23 @@
+package builtin
+
+import (
+	"github.com/ringwall/ringwall/gateway"
+	"github.com/ringwall/ringwall/provider"
+	"github.com/ringwall/ringwall/provider/gullible"
+	"github.com/ringwall/ringwall/provider/openai"
+)
+
+// ProviderSpec says where a provider is asked, and with what. What a kind of
+// provider does not use is empty.
+type ProviderSpec struct {
+	provider.Config
+	Key func() (string, error) // nil: none is shown
+}
+
+// Providers is the table of kinds of providers.
+var Providers = map[string]func(ProviderSpec) (gateway.Provider, error){
+	"builtin": func(ProviderSpec) (gateway.Provider, error) {
+		return gullible.Provider{Model: gullible.New(gullible.Config{})}, nil
+	},
+	"openai": func(s ProviderSpec) (gateway.Provider, error) { return openai.New(s.Config, s.Key) },
+}

@@ -1,0 +1,332 @@
+// Package provider asks models over HTTP. What all providers share is here:
+// connections that are kept, time-outs, bounded retries before anything of an
+// answer has come, and errors whose words are for the operator while the client
+// reads ours. The packages below speak with one kind of provider each.
+package provider
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/internal/jsonedit"
+	"github.com/ringwall/ringwall/internal/sse"
+)
+
+// Config configures a Client. Zero fields mean the defaults.
+type Config struct {
+	BaseURL string // "https://api.openai.com/v1"; required
+	// Sign adds to a request what proves who asks. It is called for each try.
+	Sign   func(r *http.Request, body []byte) error
+	Header map[string]string // sent with each request
+	// Code finds in the body of an error a code that is for the client, "" for none.
+	Code func(body jsonedit.Value) string
+
+	Connect time.Duration // to establish a connection; default 10s
+	First   time.Duration // until the answer begins; default 120s
+	Idle    time.Duration // between two pieces of a stream; default 60s
+	Retries int           // after failures before the first byte; default 2, -1: none
+	Answer  int64         // bytes of an answer; default 32 MiB
+	Conns   int           // kept idle; default 256
+}
+
+// Client asks one provider. It is safe for concurrent use.
+type Client struct {
+	cfg  Config
+	base *url.URL
+	rt   *http.Transport
+}
+
+// Request is what a Client asks.
+type Request struct {
+	Method string            // default POST
+	Path   string            // escaped, below the base URL, with its query: "/chat/completions"
+	Header map[string]string // beside those of the Config
+	Body   []byte            // JSON
+}
+
+// New returns a Client.
+func New(cfg Config) (*Client, error) {
+	base, err := url.Parse(cfg.BaseURL)
+	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" || base.User != nil || base.RawQuery != "" {
+		return nil, fmt.Errorf("base URL %q: want http(s)://host[:port]/path without user and query", redacted(cfg.BaseURL))
+	}
+	base.Path = strings.TrimSuffix(base.Path, "/")
+	set := func(d *time.Duration, to time.Duration) {
+		if *d <= 0 {
+			*d = to
+		}
+	}
+	set(&cfg.Connect, 10*time.Second)
+	set(&cfg.First, 120*time.Second)
+	set(&cfg.Idle, 60*time.Second)
+	if cfg.Retries == 0 {
+		cfg.Retries = 2
+	}
+	if cfg.Answer <= 0 {
+		cfg.Answer = 32 << 20
+	}
+	if cfg.Conns <= 0 {
+		cfg.Conns = 256
+	}
+	dialer := &net.Dialer{Timeout: cfg.Connect, KeepAlive: 30 * time.Second}
+	return &Client{cfg: cfg, base: base, rt: &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         dialer.DialContext,
+		TLSHandshakeTimeout: cfg.Connect,
+		MaxIdleConns:        cfg.Conns,
+		MaxIdleConnsPerHost: cfg.Conns,
+		IdleConnTimeout:     90 * time.Second,
+		ForceAttemptHTTP2:   true,
+		DisableCompression:  true,
+		WriteBufferSize:     16 << 10,
+		ReadBufferSize:      16 << 10,
+	}}, nil
+}
+
+func redacted(raw string) string {
+	if u, err := url.Parse(raw); err == nil {
+		return u.Redacted()
+	}
+	return "…"
+}
+
+// Close closes idle connections.
+func (c *Client) Close() { c.rt.CloseIdleConnections() }
+
+// Whole returns the whole answer to a request.
+func (c *Client) Whole(ctx context.Context, r Request) ([]byte, error) {
+	resp, cancel, err := c.ask(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
+	defer resp.Body.Close()
+	hint := resp.ContentLength
+	if hint < 0 || hint > 1<<20 {
+		hint = 4096
+	}
+	buf := bytes.NewBuffer(make([]byte, 0, hint+bytes.MinRead))
+	if _, err := buf.ReadFrom(io.LimitReader(resp.Body, c.cfg.Answer+1)); err != nil {
+		return nil, fmt.Errorf("reading the model's answer: %w", timedOut(ctx, err))
+	}
+	if int64(buf.Len()) > c.cfg.Answer {
+		return nil, fmt.Errorf("reading the model's answer: it is longer than %d bytes", c.cfg.Answer)
+	}
+	return buf.Bytes(), nil
+}
+
+// Events yields the events of a streamed answer of server-sent events, up to the
+// one that last says is the last, which is yielded when keep says so. A stream that
+// ends without it ends with an error. Data is valid until the next event.
+func (c *Client) Events(ctx context.Context, r Request, last func(sse.Event) (is, keep bool)) iter.Seq2[sse.Event, error] {
+	return func(yield func(sse.Event, error) bool) {
+		stream, err := c.Open(ctx, r, "text/event-stream")
+		if err != nil {
+			yield(sse.Event{}, err)
+			return
+		}
+		defer stream.Close()
+		for ev, err := range sse.Events(stream) {
+			if err != nil {
+				yield(sse.Event{}, stream.Fault(err))
+				return
+			}
+			is, keep := last(ev)
+			if is && !keep {
+				return
+			}
+			if !ev.More {
+				stream.Came()
+			}
+			if !yield(ev, nil) || is {
+				return
+			}
+		}
+		yield(sse.Event{}, stream.Fault(fmt.Errorf("it ends before it is done: %w", io.ErrUnexpectedEOF)))
+	}
+}
+
+// Stream is a streamed answer while it comes. It is owned by one goroutine.
+type Stream struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	body   io.ReadCloser
+	idle   *time.Timer
+	wait   time.Duration
+}
+
+// Open asks for an answer that comes as a stream of a media type. The caller closes
+// the Stream.
+func (c *Client) Open(ctx context.Context, r Request, media string) (*Stream, error) {
+	resp, cancel, err := c.ask(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if ct := resp.Header.Get("Content-Type"); !strings.HasPrefix(ct, media) {
+		resp.Body.Close()
+		cancel()
+		return nil, fmt.Errorf("reading the model's stream: it is %q, want %s", ct, media)
+	}
+	return &Stream{ctx: ctx, cancel: cancel, body: resp.Body, idle: time.AfterFunc(c.cfg.Idle, cancel), wait: c.cfg.Idle}, nil
+}
+
+// Read implements io.Reader.
+func (s *Stream) Read(p []byte) (int, error) { return s.body.Read(p) }
+
+// Came says that a piece of the answer came: the time to wait for the next begins.
+func (s *Stream) Came() { s.idle.Reset(s.wait) }
+
+// Fault says what ended the stream.
+func (s *Stream) Fault(err error) error {
+	return fmt.Errorf("reading the model's stream: %w", timedOut(s.ctx, err))
+}
+
+// Close stops the model.
+func (s *Stream) Close() error {
+	s.idle.Stop()
+	s.cancel()
+	return s.body.Close()
+}
+
+// timedOut tells our own time-outs from the end of the caller's context.
+func timedOut(ctx context.Context, err error) error {
+	if ctx.Err() == nil && errors.Is(err, context.Canceled) {
+		return fmt.Errorf("nothing came for too long: %w", context.DeadlineExceeded)
+	}
+	return err
+}
+
+// ask sends the request, again if need be, and returns the beginning of an
+// answer. Cancel frees it.
+func (c *Client) ask(ctx context.Context, r Request) (*http.Response, context.CancelFunc, error) {
+	for try := 0; ; try++ {
+		resp, cancel, err := c.once(ctx, r)
+		if err == nil {
+			return resp, cancel, nil
+		}
+		var f *failure
+		again := errors.As(err, &f) && f.again && ctx.Err() == nil
+		if !again || try >= c.cfg.Retries {
+			return nil, nil, err
+		}
+		wait := time.Duration(50<<try)*time.Millisecond + rand.N(50*time.Millisecond) //nolint:gosec // only spreads the tries
+		select {
+		case <-ctx.Done():
+			return nil, nil, err
+		case <-time.After(wait):
+		}
+	}
+}
+
+func (c *Client) once(ctx context.Context, r Request) (*http.Response, context.CancelFunc, error) {
+	u, err := url.Parse(c.base.String() + r.Path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("asking the model: %w", err)
+	}
+	asked, cancel := context.WithCancel(ctx)
+	req := (&http.Request{
+		Method: cmp.Or(r.Method, http.MethodPost), URL: u, Host: u.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Accept": {"application/json, text/event-stream"}, "User-Agent": {"ringwall"}},
+	}).WithContext(asked)
+	if r.Body != nil {
+		req.Body = io.NopCloser(bytes.NewReader(r.Body))
+		req.ContentLength = int64(len(r.Body))
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(r.Body)), nil }
+		req.Header["Content-Type"] = []string{"application/json"}
+	}
+	for k, v := range c.cfg.Header {
+		req.Header.Set(k, v)
+	}
+	for k, v := range r.Header {
+		req.Header.Set(k, v)
+	}
+	if c.cfg.Sign != nil {
+		if err := c.cfg.Sign(req, r.Body); err != nil {
+			cancel()
+			return nil, nil, fmt.Errorf("asking the model: %w", err)
+		}
+	}
+	first := time.AfterFunc(c.cfg.First, cancel)
+	resp, err := c.rt.RoundTrip(req)
+	if err == nil && !first.Stop() {
+		resp.Body.Close()
+		err = context.Canceled
+	}
+	if err != nil {
+		first.Stop()
+		cancel()
+		err = timedOut(ctx, err)
+		return nil, nil, &failure{again: !errors.Is(err, context.DeadlineExceeded), err: fmt.Errorf("asking the model: %w", err)}
+	}
+	if resp.StatusCode != http.StatusOK {
+		err := c.refused(resp)
+		resp.Body.Close()
+		cancel()
+		return nil, nil, err
+	}
+	return resp, cancel, nil
+}
+
+// failure is an error before the first byte of an answer.
+type failure struct {
+	again bool // trying again may help
+	err   error
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+// refused turns an answer with an error status into the error that the client may
+// read. The provider's text is not passed on.
+func (c *Client) refused(resp *http.Response) error {
+	head, _ := io.ReadAll(io.LimitReader(resp.Body, 16<<10)) // what can be read tells enough
+	var doc jsonedit.Doc
+	code := ""
+	if c.cfg.Code != nil && doc.Parse(head, jsonedit.Limits{AllowNUL: true}) == nil {
+		code = c.cfg.Code(doc.Root())
+	}
+	r := &ringwall.Refusal{Status: http.StatusBadGateway, Code: "upstream_error", Public: "The model could not be asked."}
+	r.Err = fmt.Errorf("asking the model: it answers with status %d %s", resp.StatusCode, code)
+	again := false
+	switch s := resp.StatusCode; {
+	case s == http.StatusTooManyRequests:
+		r.Status, r.Code, r.Public = s, "upstream_rate_limit", "The model is asked too often. Try again soon."
+	case s == http.StatusBadRequest || s == http.StatusNotFound || s == http.StatusUnprocessableEntity || s == http.StatusRequestEntityTooLarge:
+		r.Status, r.Code, r.Public = http.StatusBadRequest, "upstream_invalid_request", "The model does not accept this request."
+		if code != "" {
+			r.Code = code
+		}
+	case s == http.StatusBadGateway || s == http.StatusServiceUnavailable || s == http.StatusGatewayTimeout:
+		again = true
+	}
+	return &failure{again: again, err: r}
+}
+
+// Bearer signs requests with a key, as OAuth 2.0 does (RFC 6750 §2.1).
+func Bearer(key func() (string, error)) func(*http.Request, []byte) error {
+	return KeyHeader("Authorization", "Bearer ", key)
+}
+
+// KeyHeader signs requests with a key in a header, behind a prefix.
+func KeyHeader(name, prefix string, key func() (string, error)) func(*http.Request, []byte) error {
+	return func(r *http.Request, _ []byte) error {
+		k, err := key()
+		if err != nil {
+			return fmt.Errorf("reading the provider's key: %w", err)
+		}
+		r.Header.Set(name, prefix+k)
+		return nil
+	}
+}
