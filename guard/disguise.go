@@ -69,19 +69,23 @@ func suspicion(score float64) ringwall.Severity {
 	return ringwall.Low
 }
 
-// unique keeps the first of findings that say the same of the same place.
+// unique keeps, of findings that say the same of the same place, the surest.
 func unique(fs []ringwall.Finding) []ringwall.Finding {
 	type place struct {
 		control, reason string
 		where           ringwall.Span
 	}
-	seen := map[place]bool{}
+	seen := map[place]int{}
 	out := fs[:0]
 	for _, f := range fs {
 		p := place{f.Control, f.Reason, f.Where}
-		if !seen[p] {
-			seen[p] = true
+		at, again := seen[p]
+		switch {
+		case !again:
+			seen[p] = len(out)
 			out = append(out, f)
+		case f.Score > out[at].Score:
+			out[at] = f
 		}
 	}
 	return out
