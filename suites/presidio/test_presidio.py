@@ -19,13 +19,19 @@ RINGWALL = os.environ.get("RINGWALL", ROOT + "/bin/ringwall")
 # What only Presidio finds, in scripts of which a character has 1 to 4 bytes and
 # one that is made of several.
 UEN = "53125226D"
+PROSE = (
+    "The library opens at nine on Tuesdays. Rain fell on the harbour until noon. Her brother grows tomatoes behind the garage. "
+    "A train to Leeds leaves from platform four. The soup needs another pinch of salt. Nobody had swept the leaves off the path. "
+    "We bought two chairs and a small lamp. His letter arrived a week after the wedding. The museum shows maps from five centuries. "
+    "Bees slept in the lavender by the wall. An old dog followed them to the bridge. The choir sings again on the first of May. "
+)
 TEXTS = {
     "plain": (f"its UEN number is {UEN}.", "its UEN number is {SG_UEN}."),
     "scripts": (f"Grüße 👩‍💻 aus 東京: the UEN is {UEN}, спасибо", "Grüße 👩‍💻 aus 東京: the UEN is {SG_UEN}, спасибо"),
     "ours": ("the medical license is MA1234563", "the medical license is {US_DEA_NUMBER}"),
     "both": (f"write to ann@example.com about UEN {UEN}", "write to {EMAIL} about UEN {SG_UEN}"),
     "clean": ("Nothing of anybody is said here.", "Nothing of anybody is said here."),
-    "long": ("A fine day, and nobody means any harm. " * 400 + f"The UEN is {UEN}. " + "The end is far. " * 600, None),
+    "long": (PROSE * 30 + f"The UEN is {UEN}. " + PROSE * 20, None),
 }
 
 
