@@ -282,8 +282,9 @@ func (x *exchange) refuse(r *ringwall.Refusal) {
 	if r.Status == http.StatusServiceUnavailable || r.Status == http.StatusTooManyRequests {
 		h.Set("Retry-After", "1")
 	}
+	body := x.d.AppendError(nil, h, r, x.ID) // before the status: it sets headers
 	x.status(r.Status)
-	_ = x.write(x.d.AppendError(nil, h, r, x.ID)) // who does not read an error misses nothing
+	_ = x.write(body) // who does not read an error misses nothing
 }
 
 func (x *exchange) status(code int) {

@@ -53,7 +53,8 @@ type exchange struct {
 	limited  time.Time // when the deadline of writing was set last
 }
 
-func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, d Dialect, route string) {
+// serve answers a request in the words of d by going the way run.
+func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, d Dialect, route string, run func(*exchange, context.Context) error) {
 	x := &exchange{g: g, d: d, w: w, rc: http.NewResponseController(w), r: r, outcome: ringwall.Broken}
 	x.ID, x.Start, x.Dialect, x.Route = newID(), g.cfg.Now(), d.Name(), route
 	x.Verdict = ringwall.Verdict{Action: ringwall.Block}
@@ -86,7 +87,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, d Dialect, route
 		}
 		x.settle()
 	}()
-	if err := x.run(ctx); err != nil {
+	if err := run(x, ctx); err != nil {
 		x.fail(err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -76,6 +77,9 @@ type World struct {
 	Models    map[string]Route // by the name that clients use
 	Default   *Route           // for all other models; nil: there are none
 	Anonymous bool             // let callers in that show no credential
+	// Guardrails are those that callers may choose from who ask the guard and no
+	// model; nil: none.
+	Guardrails Guardrails
 	// Translate returns p as a Provider that is asked in the words of api, nil when
 	// nobody translates between the two.
 	Translate func(api string, p Provider) Provider
@@ -154,13 +158,16 @@ func (g *Gateway) Guardrail() string {
 
 // Handle registers the routes of a dialect on mux.
 func (g *Gateway) Handle(mux *http.ServeMux, pattern string, d Dialect) {
-	route := pattern
-	for i := range pattern {
-		if pattern[i] == ' ' {
-			route = pattern[i+1:]
-		}
+	route := routeOf(pattern)
+	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, d, route, (*exchange).run) })
+}
+
+// routeOf returns a pattern without its method.
+func routeOf(pattern string) string {
+	if _, path, ok := strings.Cut(pattern, " "); ok {
+		return path
 	}
-	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, d, route) })
+	return pattern
 }
 
 // lease counts the requests that use a World, so that it is closed behind the

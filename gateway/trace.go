@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -15,14 +16,23 @@ import (
 // Names and attributes are those of OpenTelemetry's GenAI conventions.
 func (x *exchange) trace(ctx context.Context) (context.Context, trace.Span) {
 	ctx = propagation.TraceContext{}.Extract(ctx, propagation.HeaderCarrier(x.r.Header))
-	return x.g.cfg.Tracer.Start(ctx, "chat", trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
-		attribute.String("gen_ai.operation.name", "chat"),
+	return x.g.cfg.Tracer.Start(ctx, x.operation(), trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
+		attribute.String("gen_ai.operation.name", x.operation()),
 		attribute.String("ringwall.exchange", x.ID),
 	))
 }
 
+// operation is the GenAI operation of x. The conventions have no name for asking
+// a guard.
+func (x *exchange) operation() string {
+	if _, ok := x.d.(asking); ok {
+		return "guard"
+	}
+	return "chat"
+}
+
 func (x *exchange) endTrace() {
-	x.span.SetName("chat " + clip(x.Model, 64))
+	x.span.SetName(strings.TrimSpace(x.operation() + " " + clip(x.Model, 64)))
 	x.span.SetAttributes(
 		attribute.String("gen_ai.provider.name", x.Provider),
 		attribute.String("gen_ai.request.model", clip(x.Model, 256)),

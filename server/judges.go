@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ringwall/ringwall/config"
+	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/guard/judge"
 	"github.com/ringwall/ringwall/internal/telemetry"
 )
@@ -38,13 +39,8 @@ func newJudged(m *telemetry.Metrics, log *slog.Logger) *judged {
 	}
 }
 
-// declare makes the judges of the guardrail that c puts in force values of the
-// label judge.
-func (j *judged) declare(m *telemetry.Metrics, c *config.Config) {
-	_, _, spec, err := FindGuardrail(c, c.Guardrail)
-	if err != nil {
-		return // there is no world of c then
-	}
+// declare makes the judges of a guardrail values of the label judge.
+func (j *judged) declare(m *telemetry.Metrics, spec *guardrail.Spec) {
 	for _, d := range spec.Judges {
 		m.Declare("judge", d.Name)
 		j.breaker.Set(float64(judge.Closed), d.Name)

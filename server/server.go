@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -29,6 +30,8 @@ import (
 	"github.com/ringwall/ringwall/builtin"
 	"github.com/ringwall/ringwall/config"
 	"github.com/ringwall/ringwall/gateway"
+	"github.com/ringwall/ringwall/gateway/dialect/guardapi"
+	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/internal/db"
 	"github.com/ringwall/ringwall/internal/jsonedit"
 	"github.com/ringwall/ringwall/internal/telemetry"
@@ -59,6 +62,8 @@ type Server struct {
 	gateway *gateway.Gateway
 	metrics *metrics
 	judged  *judged
+	made    *guardrail.Made
+	rails   atomic.Pointer[rails] // of the world in force
 	http    *http.Server
 	listen  net.Listener
 	stop    func(context.Context) error // of the tracer
@@ -131,8 +136,10 @@ func (s *Server) open(ctx context.Context) error {
 	s.metrics = newMetrics(s.opt.Version, s.keys)
 	s.metrics.declare(c)
 	s.judged = newJudged(s.metrics.Metrics, s.log)
-	s.judged.declare(s.metrics.Metrics, c)
-	w, err := world(c, s.judged)
+	if s.made, err = guardrail.OpenMade(Versions(c)); err != nil {
+		return err
+	}
+	w, err := s.world(c)
 	if err != nil {
 		return err
 	}
@@ -147,6 +154,7 @@ func (s *Server) open(ctx context.Context) error {
 	if c.Tracing.Endpoint == "" {
 		tracer = nil
 	}
+	s.rails.Store(w.Guardrails.(*rails))
 	s.gateway, err = gateway.New(gateway.Config{
 		World: w, Auth: s.keys, Records: s.records, Observer: s.metrics, Tracer: tracer, Log: s.log,
 		Limits: gateway.Limits{Body: int64(c.Limits.Body), Concurrent: c.Limits.Concurrent, Write: c.Limits.Write, Request: c.Limits.Request},
@@ -174,6 +182,14 @@ func (s *Server) routes() http.Handler {
 	dialects := builtin.Dialects(jsonedit.Limits{Bytes: int(s.cfg.Limits.Body)})
 	for pattern, d := range dialects {
 		s.gateway.Handle(mux, pattern, d)
+	}
+	limits := jsonedit.Limits{Bytes: int(s.cfg.Limits.Body)}
+	for pattern, q := range guardapi.APIs(limits) {
+		s.gateway.HandleInquiry(mux, pattern, q)
+	}
+	control := guardapi.Control{Made: s.made, Shelf: shelf{s}, Limits: limits}
+	for pattern, trust := range control.Routes() {
+		s.gateway.HandleErrand(mux, pattern, control, trust)
 	}
 	plain := dialects["POST /v1/chat/completions"]
 	mux.HandleFunc("GET /v1/models", s.gateway.Models(plain))

@@ -2,6 +2,8 @@ package server
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -30,6 +32,11 @@ func guardrailOf(c *config.Config, name string, hears judge.Observer) (*guard.Gu
 	if err != nil {
 		return nil, err
 	}
+	return guardOf(name, version, spec, hears)
+}
+
+// guardOf builds a guardrail of its document.
+func guardOf(name, version string, spec *guardrail.Spec, hears judge.Observer) (*guard.Guard, error) {
 	for _, j := range spec.Judges {
 		if _, err := j.Key.Reveal(); hears != nil && !j.Key.IsZero() && err != nil {
 			return nil, fmt.Errorf("guardrail %s: judge %s: reading its key: %w", name, j.Name, err)
@@ -37,6 +44,8 @@ func guardrailOf(c *config.Config, name string, hears judge.Observer) (*guard.Gu
 	}
 	return builtin.Heard(name, version, spec, builtin.Curves, hears)
 }
+
+var errNoGuardrail = errors.New("there is no guardrail")
 
 // FindGuardrail returns the guardrail of that name, "shop" or "shop@2", as a
 // document.
@@ -52,7 +61,7 @@ func FindGuardrail(c *config.Config, ref string) (name, version string, spec *gu
 	case name == "default":
 		own = guardrail.Default()
 	default:
-		return "", "", nil, fmt.Errorf("there is no guardrail %q: there are %s", name, strings.Join(append(slices.Sorted(maps.Keys(c.Guardrails)), "default"), ", "))
+		return "", "", nil, fmt.Errorf("%w %q: there are %s", errNoGuardrail, name, strings.Join(append(slices.Sorted(maps.Keys(c.Guardrails)), "default"), ", "))
 	}
 	return name, guardrail.Draft, &own, nil
 }
@@ -62,19 +71,19 @@ func Versions(c *config.Config) guardrail.Store {
 	return guardrail.Store{Dir: filepath.Join(c.Data, "guardrails")}
 }
 
-// world builds everything that requests depend on. What its outside judges do is
-// told to hears.
-func world(c *config.Config, hears judge.Observer) (w *gateway.World, err error) {
-	g, err := guardrailOf(c, "", hears)
+// world builds everything that requests depend on, with the guardrails that
+// callers may choose from.
+func world(c *config.Config, rails *rails) (w *gateway.World, err error) {
+	g, err := rails.Find(context.Background(), gateway.Ref{})
 	if err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			g.Close()
+			rails.close()
 		}
 	}()
-	w = &gateway.World{Guard: g, Anonymous: c.Anonymous, Models: map[string]gateway.Route{}, Translate: builtin.Translate}
+	w = &gateway.World{Guard: g.Guard, Guardrails: rails, Anonymous: c.Anonymous, Models: map[string]gateway.Route{}, Translate: builtin.Translate}
 	providers := map[string]gateway.Provider{}
 	var closers []func()
 	for _, name := range slices.Sorted(maps.Keys(c.Providers)) {
@@ -102,7 +111,7 @@ func world(c *config.Config, hears judge.Observer) (w *gateway.World, err error)
 		w.Default = &gateway.Route{Name: c.Default, Provider: providers[c.Default]}
 	}
 	w.Close = func() {
-		g.Close()
+		rails.close()
 		for _, f := range closers {
 			f()
 		}

@@ -189,6 +189,29 @@ var getNames = map[string]string{
 	"contentFiltersTierConfig": "tier", "topicsTierConfig": "tier", "tierConfig": "tier", "crossRegionConfig": "crossRegionDetails",
 }
 
+// BedrockMembers returns what CreateGuardrail or UpdateGuardrail was given as
+// GetGuardrail gives it back: under the names without "Config".
+func BedrockMembers(request []byte) (map[string]any, error) {
+	dec := json.NewDecoder(bytes.NewReader(request))
+	dec.UseNumber()
+	var tree map[string]any
+	if err := dec.Decode(&tree); err != nil {
+		return nil, fmt.Errorf("reading the Bedrock guardrail: %w", err)
+	}
+	members := plain(tree).(map[string]any)
+	if key := members["kmsKeyId"]; key != nil {
+		members["kmsKeyArn"] = key
+	}
+	if r, ok := members["crossRegionDetails"].(map[string]any); ok {
+		id := r["guardrailProfileIdentifier"]
+		members["crossRegionDetails"] = map[string]any{"guardrailProfileId": id, "guardrailProfileArn": id}
+	}
+	for _, key := range []string{"kmsKeyId", "tags", "clientRequestToken"} {
+		delete(members, key)
+	}
+	return members, nil
+}
+
 // unwrapped returns the guardrail in a CloudFormation template or resource.
 func unwrapped(m map[string]any) map[string]any {
 	if all, ok := m["resources"].(map[string]any); ok {

@@ -65,6 +65,22 @@ func (r *Rule) Looks() bool {
 	return slices.ContainsFunc(slices.Collect(maps.Values(r.Origins)), looks)
 }
 
+// partsLook reports whether a list, a recognizer or a topic is looked for by an
+// action of its own.
+func (s *Spec) partsLook() bool {
+	var acts []*Act
+	for _, r := range s.PII.Recognizers {
+		acts = append(acts, r.Input, r.Output)
+	}
+	for _, l := range s.Word.Lists {
+		acts = append(acts, l.Input, l.Output)
+	}
+	for _, t := range s.Topic.Topics {
+		acts = append(acts, t.Input, t.Output)
+	}
+	return slices.ContainsFunc(acts, func(a *Act) bool { return a != nil && !a.Off })
+}
+
 var kebab = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 // Check reports everything in s that cannot be meant, by the path of a field
@@ -76,7 +92,7 @@ func (s *Spec) Check(path string, fail func(path, format string, args ...any)) {
 		}
 		return path + "." + key
 	}
-	looks := false
+	looks := s.partsLook()
 	for _, n := range s.Rules() {
 		n.Rule.check(in(n.Key), fail)
 		looks = looks || n.Rule.Looks()

@@ -48,6 +48,7 @@ func (st Store) Publish(name string, s *Spec) (version string, err error) {
 		n, _ := strconv.Atoi(last) // as Versions made sure
 		next = n + 1
 	}
+	next = max(next, st.lastRetired(name)+1)
 	dir := filepath.Join(st.Dir, name)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("publishing guardrail %s: %w", name, err)
