@@ -76,12 +76,49 @@ type Provider struct {
 	First   time.Duration     `yaml:"first" doc:"how long the beginning of an answer may take" default:"120s"`
 	Idle    time.Duration     `yaml:"idle" doc:"how long nothing may come of a stream" default:"60s"`
 	Retries int               `yaml:"retries" doc:"times that a request is sent again when nothing of an answer came; -1: never" default:"2"`
+
+	Failures int           `yaml:"failures" doc:"failures in a row after which a model of it is left alone for a while, where another can be asked" default:"5"`
+	Pause    time.Duration `yaml:"pause" doc:"how long it is left alone, before one request tries it again" default:"10s"`
 }
 
 // Model says who serves a model.
 type Model struct {
+	Provider string        `yaml:"provider" doc:"name of the provider" example:"openai"`
+	Model    string        `yaml:"model" doc:"what the provider calls the model; default: as the client does" example:"gpt-5-mini"`
+	Targets  []Target      `yaml:"targets" doc:"more that serve it: requests are balanced among them, and one that does not answer is stood in for by the others"`
+	Fallback []Fallback    `yaml:"fallback" doc:"who is asked, in order, when those above do not begin to answer: on 429, 5xx, time-outs and broken connections"`
+	Try      time.Duration `yaml:"try" doc:"until when one must begin to answer (or have answered whole, where no stream is asked for) while others can be asked; 0: its share of what limits.request leaves" default:"0s"`
+	Hedge    time.Duration `yaml:"hedge" doc:"when another is asked, too, while one is still silent: the first that answers counts, and both cost; 0: never" default:"0s"`
+}
+
+// Target is a model of a provider that takes a share of the requests.
+type Target struct {
 	Provider string `yaml:"provider" doc:"name of the provider" example:"openai"`
-	Model    string `yaml:"model" doc:"what the provider calls the model; default: as the client does" example:"gpt-5-mini"`
+	Model    string `yaml:"model" doc:"what the provider calls the model; default: as the client does" example:"gpt-5"`
+	Weight   int    `yaml:"weight" doc:"share of the requests, beside those of the others; that of the provider above is 1" default:"1"`
+}
+
+// Fallback is a model of a provider that is asked when others do not answer.
+type Fallback struct {
+	Provider string `yaml:"provider" doc:"name of the provider" example:"openai"`
+	Model    string `yaml:"model" doc:"what the provider calls the model; default: as the client does" example:"gpt-5-nano"`
+}
+
+// Routed reports whether there is a choice of who serves the model.
+func (m *Model) Routed() bool { return len(m.Targets)+len(m.Fallback) > 0 }
+
+// All returns the targets of the model, and how many of them, the first, share the
+// requests; behind them are the fallbacks.
+func (m *Model) All() (all []Target, share int) {
+	all = slices.Clone(m.Targets)
+	if m.Provider != "" {
+		all = append([]Target{{Provider: m.Provider, Model: m.Model, Weight: 1}}, all...)
+	}
+	share = len(all)
+	for _, f := range m.Fallback {
+		all = append(all, Target{f.Provider, f.Model, 1})
+	}
+	return all, share
 }
 
 // Restore configures placeholders and the vault of what they stand for.
@@ -231,12 +268,8 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Models)) {
-		path := strictyaml.Key("models", name) + ".provider"
-		if p := c.Models[name].Provider; p == "" {
-			fail(path, "which provider serves it?")
-		} else if _, ok := c.Providers[p]; !ok {
-			fail(path, "there is no provider %q%s", p, among(c.Providers))
-		}
+		m := c.Models[name]
+		c.checkModel(&m, strictyaml.Key("models", name), fail)
 	}
 	if _, ok := c.Providers[c.Default]; c.Default != "" && !ok {
 		fail("default_provider", "there is no provider %q%s", c.Default, among(c.Providers))
@@ -266,6 +299,48 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 		fail("tracing.sample", "want a share from 0 to 1")
 	}
 	return strictyaml.Join(errs...)
+}
+
+// checkModel finds what is wrong with who serves m.
+func (c *Config) checkModel(m *Model, path string, fail func(path, format string, args ...any)) {
+	if !m.Routed() && m.Provider == "" {
+		fail(path+".provider", "which provider serves it?")
+	}
+	if m.Provider == "" && m.Model != "" {
+		fail(path+".model", "whose model? Write it in the targets")
+	}
+	if !m.Routed() && (m.Try != 0 || m.Hedge != 0) {
+		fail(path, "try and hedge need targets or a fallback")
+	}
+	if m.Try < 0 || m.Hedge < 0 {
+		fail(path, "times are not negative")
+	}
+	all, share := m.All()
+	if share == 0 && len(all) > 0 {
+		fail(path+".fallback", "a fallback needs a provider or targets before it")
+	}
+	seen := map[Target]bool{}
+	for i, t := range all {
+		at := strictyaml.Index(path+".targets", i)
+		switch {
+		case m.Provider != "" && i == 0:
+			at = path
+		case i < share && m.Provider != "":
+			at = strictyaml.Index(path+".targets", i-1)
+		case i >= share:
+			at = strictyaml.Index(path+".fallback", i-share)
+		}
+		if _, ok := c.Providers[t.Provider]; !ok {
+			fail(at+".provider", "there is no provider %q%s", t.Provider, among(c.Providers))
+		}
+		if t.Weight < 1 {
+			fail(at+".weight", "want 1 or more: leave a target away that gets nothing")
+		}
+		if t.Weight = 1; seen[t] {
+			fail(at, "it is named already: give it more weight")
+		}
+		seen[t] = true
+	}
 }
 
 // among lists the names that there are, for errors.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -280,7 +281,7 @@ func (x *exchange) refuse(r *ringwall.Refusal) {
 		h.Set("WWW-Authenticate", `Bearer realm="ringwall"`)
 	}
 	if r.Status == http.StatusServiceUnavailable || r.Status == http.StatusTooManyRequests {
-		h.Set("Retry-After", "1")
+		h.Set("Retry-After", strconv.Itoa(max(1, int(r.After.Round(time.Second)/time.Second))))
 	}
 	x.status(r.Status)
 	_ = x.write(x.d.AppendError(nil, h, r, x.ID)) // who does not read an error misses nothing
@@ -321,6 +322,7 @@ func (x *exchange) event(kind ringwall.Kind) ringwall.Event {
 	}
 	v := x.Verdict
 	v.Reasons = slices.Clone(v.Reasons)
+	ev.Target, ev.Tries = x.Target, x.Tries
 	ev.Verdict, ev.Findings, ev.Looks, ev.Scores = &v, x.Findings, x.Looks, x.Scores.Rounded(3)
 	ev.Status, ev.Outcome, ev.Detail = x.Status, x.outcome, clip(x.restored(x.detail), 512)
 	if x.Usage != (ringwall.Usage{}) {

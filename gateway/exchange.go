@@ -114,11 +114,25 @@ func (x *exchange) run(ctx context.Context) error {
 	}
 	x.req.WithModel(route.Model)
 	call := ringwall.Call{API: x.Dialect, Model: cmp.Or(route.Model, x.Model), Stream: x.Stream, Header: x.req.Header(), Body: x.req.Edit(x.changed)}
+	call.As = func(model string) []byte {
+		x.req.WithModel(model)
+		return x.req.Edit(x.changed)
+	}
+	call.Asked = &ringwall.Asked{}
+	defer x.wasAsked(call.Asked)
 	x.asked = time.Now()
 	if x.Stream {
 		return x.relay(ctx, route.Provider, call)
 	}
 	return x.complete(ctx, route.Provider, call)
+}
+
+// wasAsked takes down who was asked, where that was a choice.
+func (x *exchange) wasAsked(a *ringwall.Asked) {
+	x.Tries = a.Tries
+	if a.Provider != "" {
+		x.Provider, x.Target = a.Provider, a.Model
+	}
 }
 
 // identify turns the credential into a Principal. One that was given and fails is

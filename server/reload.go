@@ -102,13 +102,14 @@ func (s *Server) renew() error {
 	if what := fixed(s.cfg, c); what != "" {
 		return fmt.Errorf("%s changed, which only a restart can do", what)
 	}
-	w, err := world(c, s.judged)
+	w, err := world(c, s.judged, s.routed)
 	if err != nil {
 		return err
 	}
 	w.Restore = s.restore(c)
 	s.metrics.declare(c)
 	s.judged.declare(s.metrics.Metrics, c)
+	s.routed.declare(s.metrics.Metrics, c)
 	s.warn(c, w)
 	s.gateway.Swap(w)
 	return nil

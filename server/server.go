@@ -59,6 +59,7 @@ type Server struct {
 	gateway *gateway.Gateway
 	metrics *metrics
 	judged  *judged
+	routed  *routed
 	http    *http.Server
 	listen  net.Listener
 	stop    func(context.Context) error // of the tracer
@@ -131,8 +132,10 @@ func (s *Server) open(ctx context.Context) error {
 	s.metrics = newMetrics(s.opt.Version, s.keys)
 	s.metrics.declare(c)
 	s.judged = newJudged(s.metrics.Metrics, s.log)
+	s.routed = newRouted(s.metrics.Metrics, s.log)
 	s.judged.declare(s.metrics.Metrics, c)
-	w, err := world(c, s.judged)
+	s.routed.declare(s.metrics.Metrics, c)
+	w, err := world(c, s.judged, s.routed)
 	if err != nil {
 		return err
 	}

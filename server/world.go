@@ -15,6 +15,7 @@ import (
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/guard/judge"
 	"github.com/ringwall/ringwall/provider"
+	"github.com/ringwall/ringwall/provider/route"
 )
 
 // Guardrail builds a guardrail of c, by its name and, behind an @, its version:
@@ -63,9 +64,9 @@ func Versions(c *config.Config) guardrail.Store {
 }
 
 // world builds everything that requests depend on. What its outside judges do is
-// told to hears.
-func world(c *config.Config, hears judge.Observer) (w *gateway.World, err error) {
-	g, err := guardrailOf(c, "", hears)
+// told to judges, what its routes do to hears.
+func world(c *config.Config, judges judge.Observer, hears route.Observer) (w *gateway.World, err error) {
+	g, err := guardrailOf(c, "", judges)
 	if err != nil {
 		return nil, err
 	}
@@ -95,8 +96,11 @@ func world(c *config.Config, hears judge.Observer) (w *gateway.World, err error)
 			closers = append(closers, c.Close)
 		}
 	}
+	routes := routing{c: c, providers: providers, hears: hears, targets: map[config.Target]*route.Target{}}
 	for name, m := range c.Models {
-		w.Models[name] = gateway.Route{Name: m.Provider, Provider: providers[m.Provider], Model: m.Model}
+		if w.Models[name], err = routes.route(name, &m); err != nil {
+			return nil, fmt.Errorf("model %s: %w", name, err)
+		}
 	}
 	if c.Default != "" {
 		w.Default = &gateway.Route{Name: c.Default, Provider: providers[c.Default]}
