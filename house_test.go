@@ -34,7 +34,7 @@ var floors = [][]string{
 	},
 	{"gateway", "mcp", "s3gate", "admin", "console", "redteam"}, // edges
 	{"builtin", "config"}, // tables
-	{"server", "example"}, // what a program is put together from
+	{"server", "example", "middleware"}, // what a program is put together from
 	{"cmd", "training"},   // programs
 	{"training/fast"},     // and what learns from what those make
 }
