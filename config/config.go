@@ -41,6 +41,7 @@ type Config struct {
 	Guardrails map[string]guardrail.Spec `yaml:"guardrails" doc:"what is done about what is noticed, by a name of your choice" example:"strict"`
 	Files      map[string]string         `yaml:"guardrail_files" doc:"further guardrails by name, each in a file of its own, relative to this one: YAML as under guardrails, or the JSON of a guardrail exported from Amazon Bedrock" example:"{}"`
 	Restore    Restore                   `yaml:"restore" doc:"placeholders instead of masks for the model, and values put back into the answer for those who may read them" instead:"write restore: {enabled: true}"`
+	Cache      Cache                     `yaml:"cache" doc:"answers that are given again to requests that are asked again word for word, by the same caller; the guard looks at them again"`
 	Audit      Audit                     `yaml:"audit" doc:"the records"`
 	Log        Log                       `yaml:"log" doc:"what the program says about itself, on standard error"`
 	Tracing    Tracing                   `yaml:"tracing" doc:"OpenTelemetry traces"`
@@ -129,6 +130,14 @@ type Restore struct {
 	Trust   redact.Right      `yaml:"trust" doc:"least trust that may read back what it sent itself: anonymous, verified, customer, staff, operator, or nobody" default:"anonymous"`
 	Others  redact.Right      `yaml:"others" doc:"least trust that may read what other callers of its tenant sent in the same conversation" default:"nobody"`
 	Tools   bool              `yaml:"tools" doc:"put values into the arguments of tool calls, too" default:"true"`
+}
+
+// Cache configures the answers that are kept.
+type Cache struct {
+	Enabled bool            `yaml:"enabled" doc:"keep answers, in memory" default:"false"`
+	Bytes   strictyaml.Size `yaml:"bytes" doc:"most bytes that are kept" default:"64MiB"`
+	TTL     time.Duration   `yaml:"ttl" doc:"how long an answer is kept" default:"10m"`
+	Any     bool            `yaml:"any_temperature" doc:"keep answers that were drawn by chance, too; otherwise those alone to requests that say temperature 0" default:"false"`
 }
 
 // Audit configures the records.
@@ -291,6 +300,9 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 	}
 	if c.Restore.Enabled && c.Restore.Key.IsZero() && !c.Database.IsZero() {
 		fail("restore.key", "replicas that share a database must share the vault's key: make one with openssl rand -hex 32, and name it here as env:NAME or file:/path on each of them")
+	}
+	if c.Cache.Enabled && (c.Cache.Bytes < 1<<20 || c.Cache.TTL < time.Second) {
+		fail("cache", "want at least 1MiB, and a ttl of 1s")
 	}
 	if c.Limits.Concurrent < 0 || c.Limits.Body < 0 {
 		fail("limits", "limits are not negative")

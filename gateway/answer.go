@@ -322,7 +322,7 @@ func (x *exchange) event(kind ringwall.Kind) ringwall.Event {
 	}
 	v := x.Verdict
 	v.Reasons = slices.Clone(v.Reasons)
-	ev.Target, ev.Tries = x.Target, x.Tries
+	ev.Target, ev.Tries, ev.Cached = x.Target, x.Tries, x.Cached
 	ev.Verdict, ev.Findings, ev.Looks, ev.Scores = &v, x.Findings, x.Looks, x.Scores.Rounded(3)
 	ev.Status, ev.Outcome, ev.Detail = x.Status, x.outcome, clip(x.restored(x.detail), 512)
 	if x.Usage != (ringwall.Usage{}) {

@@ -44,8 +44,9 @@ type exchange struct {
 	inputs   int             // findings about the request
 	book     *redact.Book    // what placeholders stand for; nil: texts are masked for good
 	channels []*heard
-	promised bool // the record was begun
-	written  bool // the response has begun
+	keeps    *keeping // who is asked, when the answer may be kept
+	promised bool     // the record was begun
+	written  bool     // the response has begun
 	outcome  ringwall.Outcome
 	detail   string
 	asked    time.Time
@@ -120,11 +121,20 @@ func (x *exchange) run(ctx context.Context) error {
 	}
 	call.Asked = &ringwall.Asked{}
 	defer x.wasAsked(call.Asked)
+	asked := x.cached(route.Provider, call)
 	x.asked = time.Now()
 	if x.Stream {
-		return x.relay(ctx, route.Provider, call)
+		err = x.relay(ctx, asked, call)
+	} else {
+		err = x.complete(ctx, asked, call)
 	}
-	return x.complete(ctx, route.Provider, call)
+	if err == nil {
+		x.keep()
+	}
+	if x.Cached {
+		x.Usage = ringwall.Usage{} // nobody counted again
+	}
+	return err
 }
 
 // wasAsked takes down who was asked, where that was a choice.

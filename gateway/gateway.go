@@ -82,6 +82,7 @@ type World struct {
 	// Restore sends placeholders to the model instead of masks, and gives values
 	// back in the answer; nil: texts are masked for good.
 	Restore *Restore
+	Cache   Cache  // of answers; nil: none are kept
 	Close   func() // called when no request uses the World any more
 }
 

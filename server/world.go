@@ -11,6 +11,7 @@ import (
 	"github.com/ringwall/ringwall/builtin"
 	"github.com/ringwall/ringwall/config"
 	"github.com/ringwall/ringwall/gateway"
+	"github.com/ringwall/ringwall/gateway/cache"
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/guard/judge"
@@ -104,6 +105,9 @@ func world(c *config.Config, judges judge.Observer, hears route.Observer) (w *ga
 	}
 	if c.Default != "" {
 		w.Default = &gateway.Route{Name: c.Default, Provider: providers[c.Default]}
+	}
+	if k := c.Cache; k.Enabled {
+		w.Cache = cache.New(cache.Config{Bytes: int64(k.Bytes), TTL: k.TTL, AnyTemperature: k.Any})
 	}
 	w.Close = func() {
 		g.Close()
