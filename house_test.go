@@ -30,7 +30,7 @@ var floors = [][]string{
 		"vuln", "drift", "discover", "lineage", "privacy", "poison",
 	},
 	{ // services
-		"auth", "quota", "audit", "registry", "retention", "detect", "respond", "provider", "approval",
+		"auth", "quota", "audit", "registry", "retention", "detect", "respond", "provider", "approval", "hook",
 	},
 	{"gateway", "mcp", "s3gate", "admin", "console", "redteam"}, // edges
 	{"builtin", "config"}, // tables

@@ -42,6 +42,7 @@ type Config struct {
 	Files      map[string]string         `yaml:"guardrail_files" doc:"further guardrails by name, each in a file of its own, relative to this one: YAML as under guardrails, or the JSON of a guardrail exported from Amazon Bedrock" example:"{}"`
 	Restore    Restore                   `yaml:"restore" doc:"placeholders instead of masks for the model, and values put back into the answer for those who may read them" instead:"write restore: {enabled: true}"`
 	Cache      Cache                     `yaml:"cache" doc:"answers that are given again to requests that are asked again word for word, by the same caller; the guard looks at them again"`
+	Hooks      []Hook                    `yaml:"hooks" doc:"services of yours that are asked about texts, in order; they are sent the texts"`
 	Audit      Audit                     `yaml:"audit" doc:"the records"`
 	Log        Log                       `yaml:"log" doc:"what the program says about itself, on standard error"`
 	Tracing    Tracing                   `yaml:"tracing" doc:"OpenTelemetry traces"`
@@ -130,6 +131,16 @@ type Restore struct {
 	Trust   redact.Right      `yaml:"trust" doc:"least trust that may read back what it sent itself: anonymous, verified, customer, staff, operator, or nobody" default:"anonymous"`
 	Others  redact.Right      `yaml:"others" doc:"least trust that may read what other callers of its tenant sent in the same conversation" default:"nobody"`
 	Tools   bool              `yaml:"tools" doc:"put values into the arguments of tool calls, too" default:"true"`
+}
+
+// Hook is a service that is asked about texts.
+type Hook struct {
+	Name     string            `yaml:"name" doc:"in records" example:"our-rules"`
+	URL      string            `yaml:"url" doc:"where it is asked, by a POST of JSON" example:"https://rules.internal.example/v1/look"`
+	Secret   strictyaml.Secret `yaml:"secret" doc:"signs the questions: Ringwall-Signature is v1=HMAC-SHA256 in hexadecimal digits of Ringwall-Timestamp, a dot and the body" example:"env:RINGWALL_HOOK_SECRET"`
+	Stages   []string          `yaml:"stages" doc:"when it is asked: before_input, with what the client says; after_input, with what the model will read; before_output, with what the client will read (of a stream at its end, which is held so long)" enum:"before_input|after_input|before_output" example:"before_input"`
+	Timeout  time.Duration     `yaml:"timeout" doc:"how long it may take" default:"2s"`
+	FailOpen bool              `yaml:"fail_open" doc:"go on when it gives no answer; otherwise the exchange is refused" default:"false"`
 }
 
 // Cache configures the answers that are kept.
@@ -300,6 +311,26 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 	}
 	if c.Restore.Enabled && c.Restore.Key.IsZero() && !c.Database.IsZero() {
 		fail("restore.key", "replicas that share a database must share the vault's key: make one with openssl rand -hex 32, and name it here as env:NAME or file:/path on each of them")
+	}
+	hooks := map[string]bool{}
+	for i, h := range c.Hooks {
+		path := strictyaml.Index("hooks", i)
+		if h.Name == "" || hooks[h.Name] {
+			fail(path+".name", "each hook needs a name of its own")
+		}
+		hooks[h.Name] = true
+		if u, err := url.Parse(h.URL); err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
+			fail(path+".url", "want http(s)://host[:port]/path")
+		}
+		if h.Secret.IsZero() {
+			fail(path+".secret", "a secret is needed, so that the service can tell whose questions they are")
+		}
+		if len(h.Stages) == 0 {
+			fail(path+".stages", "when is it asked?")
+		}
+		if h.Timeout <= 0 {
+			fail(path+".timeout", "times are more than nothing")
+		}
 	}
 	if c.Cache.Enabled && (c.Cache.Bytes < 1<<20 || c.Cache.TTL < time.Second) {
 		fail("cache", "want at least 1MiB, and a ttl of 1s")

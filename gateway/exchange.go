@@ -18,6 +18,7 @@ import (
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard"
+	"github.com/ringwall/ringwall/hook"
 	"github.com/ringwall/ringwall/redact"
 )
 
@@ -107,7 +108,7 @@ func (x *exchange) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := x.lookIn(ctx); err != nil {
+	if err := x.hookIn(ctx); err != nil {
 		return err
 	}
 	if err := x.promise(ctx); err != nil {
@@ -255,6 +256,33 @@ func (x *exchange) permit() (Route, error) {
 	}
 }
 
+// hookIn has the texts of the request looked at, by hooks before and behind the
+// guard.
+func (x *exchange) hookIn(ctx context.Context) error {
+	if len(x.world.Hooks) == 0 {
+		return x.lookIn(ctx)
+	}
+	replaced, err := x.hooked(ctx, hook.BeforeInput, ringwall.Input, x.Prompt)
+	if err != nil {
+		return err
+	}
+	x.Prompt = apply(x.Prompt, replaced)
+	if err := x.lookIn(ctx); err != nil {
+		return err
+	}
+	if len(replaced) > 0 {
+		x.Verdict = x.Verdict.And(ringwall.Verdict{Action: ringwall.Mask, Reasons: []string{"hook"}})
+	}
+	x.changed = merge(replaced, x.changed)
+	more, err := x.hooked(ctx, hook.AfterInput, ringwall.Input, apply(x.Prompt, x.changed))
+	if err != nil {
+		return err
+	}
+	x.changed = merge(x.changed, more)
+	x.inputs = len(x.Findings)
+	return nil
+}
+
 // lookIn has the texts of the request looked at.
 func (x *exchange) lookIn(ctx context.Context) error {
 	s := guard.Session{Way: ringwall.Input, Principal: x.Principal, Context: ctx}
@@ -264,7 +292,8 @@ func (x *exchange) lookIn(ctx context.Context) error {
 	} else {
 		res = x.world.Guard.Check(ctx, s, x.Prompt)
 	}
-	x.Findings, x.Looks, x.Scores, x.changed, x.inputs = res.Findings, res.Looks, res.Scores, res.Texts, len(res.Findings)
+	x.Findings, x.Looks = append(x.Findings, res.Findings...), append(x.Looks, res.Looks...)
+	x.Scores, x.changed, x.inputs = res.Scores, res.Texts, len(x.Findings)
 	for _, kind := range x.req.Unseen() {
 		x.Looks = append(x.Looks, ringwall.Look{Control: "inference/sanitize", Way: ringwall.Input, State: ringwall.Skipped, Why: kind})
 	}
@@ -273,6 +302,11 @@ func (x *exchange) lookIn(ctx context.Context) error {
 		return x.declined(ringwall.Input, res.Findings)
 	}
 	return nil
+}
+
+// isPolicy reports whether err is a refusal by policy.
+func isPolicy(err error) bool {
+	return errors.Is(err, ringwall.ErrRefused) && !errors.Is(err, ringwall.ErrUnavailable)
 }
 
 // declined is the refusal of a text: by policy, or because a control could not

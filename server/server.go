@@ -195,6 +195,11 @@ func (s *Server) warn(c *config.Config, w *gateway.World) {
 	for _, name := range inTheClear(c) {
 		s.log.Warn("an outside judge is sent texts in the clear", "judge", name, "reason", "http")
 	}
+	for _, h := range c.Hooks {
+		if h.FailOpen {
+			s.log.Warn("a hook that gives no answer lets pass", "hook", h.Name, "reason", "fail-open")
+		}
+	}
 	if c.Anonymous {
 		s.log.Warn("callers are let in without a key", "reason", "anonymous")
 	}

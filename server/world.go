@@ -15,6 +15,7 @@ import (
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/guard/judge"
+	"github.com/ringwall/ringwall/hook"
 	"github.com/ringwall/ringwall/provider"
 	"github.com/ringwall/ringwall/provider/route"
 )
@@ -105,6 +106,21 @@ func world(c *config.Config, judges judge.Observer, hears route.Observer) (w *ga
 	}
 	if c.Default != "" {
 		w.Default = &gateway.Route{Name: c.Default, Provider: providers[c.Default]}
+	}
+	for _, h := range c.Hooks {
+		if _, err := h.Secret.Reveal(); err != nil {
+			return nil, fmt.Errorf("hook %s: reading its secret: %w", h.Name, err)
+		}
+		cfg := hook.Config{Name: h.Name, URL: h.URL, Secret: h.Secret.Reveal, Timeout: h.Timeout, FailOpen: h.FailOpen}
+		for _, s := range h.Stages {
+			cfg.Stages = append(cfg.Stages, hook.Stage(s))
+		}
+		made, err := hook.New(cfg)
+		if err != nil {
+			return nil, err
+		}
+		w.Hooks = append(w.Hooks, made)
+		closers = append(closers, made.Close)
 	}
 	if k := c.Cache; k.Enabled {
 		w.Cache = cache.New(cache.Config{Bytes: int64(k.Bytes), TTL: k.TTL, AnyTemperature: k.Any})
