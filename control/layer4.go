@@ -49,7 +49,7 @@ var inference = []Control{
 	},
 	{
 		ID:      "inference/sanitize",
-		Does:    "shows detectors every text as the model may read it: Unicode, hidden characters and encodings undone, offsets kept; webhooks may allow, refuse and replace texts, and WASM hooks may follow",
+		Does:    "shows detectors texts as the model may read them: Unicode, hidden characters and encodings undone; webhooks may refuse and replace texts, WASM hooks may follow",
 		Asks:    "Lambda preprocessing, sanitization",
 		Rooms:   []string{"guard/normalize", "internal/decode", "guard", "hook"},
 		Threats: []string{"LLM01", "ASI01", "AML.T0015", "AML.T0054", "AML.T0068"},

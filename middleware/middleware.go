@@ -151,7 +151,8 @@ func unlooked(r *http.Request) *ringwall.Refusal {
 func (g *Guard) before(rt http.RoundTripper) http.Handler {
 	p, err := ask.New(provider.Config{BaseURL: "http://as.asked", Transport: rt, Sign: as, Retries: -1}, nil)
 	if err != nil {
-		panic(err) // a bug: the base URL is ours
+		// bug: the base URL is ours
+		panic(err)
 	}
 	d := openai.Chat{Limits: jsonedit.Limits{Bytes: int(g.cfg.Limits.Body)}}
 	gate, err := gateway.New(gateway.Config{
@@ -159,7 +160,8 @@ func (g *Guard) before(rt http.RoundTripper) http.Handler {
 		Auth:  told{}, Records: g.cfg.Records, Limits: g.cfg.Limits,
 	})
 	if err != nil {
-		panic(err) // a bug: everything that is required is there
+		// bug: everything that is required is there
+		panic(err)
 	}
 	mux := http.NewServeMux()
 	gate.Handle(mux, route, d)
