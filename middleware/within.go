@@ -32,7 +32,7 @@ func (t within) RoundTrip(r *http.Request) (*http.Response, error) {
 				return
 			}
 			w.begin(http.StatusOK)
-			pw.Close()
+			pw.CloseWithError(io.EOF)
 		}()
 		t.handler.ServeHTTP(w, in)
 	}()

@@ -118,12 +118,12 @@ func (c *Client) Close() {
 
 // Whole returns the whole answer to a request, which is JSON and no error.
 func (c *Client) Whole(ctx context.Context, r Request) ([]byte, error) {
-	resp, cancel, err := c.ask(ctx, r)
+	resp, cancel, err := c.ask(ctx, r) //nolint:bodyclose // the Stream closes it
 	if err != nil {
 		return nil, err
 	}
 	s := c.stream(ctx, resp, cancel)
-	defer s.Close()
+	defer s.Close() //nolint:errcheck // nothing was written
 	hint := resp.ContentLength
 	if hint < 0 || hint > 1<<20 {
 		hint = 4096
@@ -151,7 +151,7 @@ func (c *Client) Events(ctx context.Context, r Request, last func(sse.Event) (is
 			yield(sse.Event{}, err)
 			return
 		}
-		defer stream.Close()
+		defer stream.Close() //nolint:errcheck // nothing was written
 		first := true
 		for ev, err := range sse.Events(stream) {
 			if err == nil && first {
@@ -189,13 +189,13 @@ type Stream struct {
 // Open asks for an answer that comes as a stream of a media type. The caller closes
 // the Stream.
 func (c *Client) Open(ctx context.Context, r Request, media string) (*Stream, error) {
-	resp, cancel, err := c.ask(ctx, r)
+	resp, cancel, err := c.ask(ctx, r) //nolint:bodyclose // the Stream closes it
 	if err != nil {
 		return nil, err
 	}
 	s := c.stream(ctx, resp, cancel)
 	if ct := resp.Header.Get("Content-Type"); !strings.HasPrefix(strings.ToLower(ct), media) {
-		defer s.Close()
+		defer s.Close()                                  //nolint:errcheck // nothing was written
 		head, _ := io.ReadAll(io.LimitReader(s, 16<<10)) // what can be read tells enough
 		if err := c.errorIn(head); err != nil {
 			return nil, err

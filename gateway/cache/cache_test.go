@@ -20,8 +20,11 @@ func TestKeys(t *testing.T) {
 		call                ringwall.Call
 	}
 	base := func() asked {
-		return asked{ringwall.Principal{ID: "k1", Tenant: "shop", Trust: ringwall.Staff}, "default@1", "openai",
-			ringwall.Call{API: "openai", Model: "m", Header: map[string]string{"Beta": "x"}, Body: []byte(`{"temperature":0,"a":1}`)}}
+		return asked{
+			ringwall.Principal{ID: "k1", Tenant: "shop", Trust: ringwall.Staff},
+			"default@1", "openai",
+			ringwall.Call{API: "openai", Model: "m", Header: map[string]string{"Beta": "x"}, Body: []byte(`{"temperature":0,"a":1}`)},
+		}
 	}
 	c := cache.New(cache.Config{})
 	seen := map[gateway.Key]string{}

@@ -57,7 +57,7 @@ var read = sync.OnceValue(func() (t table) {
 	return t
 })
 
-// Date returns the day of the list, as 2025-09-30.
+// Date returns the day of the list, as 2025-11-30.
 func Date() string { return read().Date }
 
 // Of returns the price of a model by the name that a provider has for it. Dates,
