@@ -2,6 +2,7 @@ package server
 
 import (
 	"cmp"
+	"encoding/json"
 	"log/slog"
 	"maps"
 	"slices"
@@ -29,7 +30,7 @@ func (r *routing) route(name string, m *config.Model) (gateway.Route, error) {
 	if !m.Routed() {
 		return gateway.Route{Name: m.Provider, Provider: r.providers[m.Provider], Model: m.Model}, nil
 	}
-	cfg := route.Config{Model: name, Try: m.Try, Hedge: m.Hedge, Observer: r.hears}
+	cfg := route.Config{Model: name, Try: m.Try, Hedge: m.Hedge, Sound: json.Valid, Observer: r.hears}
 	all, share := m.All()
 	for i, t := range all {
 		if i < share {

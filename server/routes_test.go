@@ -115,6 +115,28 @@ func TestAnUpstreamDies(t *testing.T) {
 	}
 }
 
+// Garbage from one is an answer from another, whole and streamed.
+func TestGarbageIsStoodInFor(t *testing.T) {
+	garbage := newUpstream(t, func(w http.ResponseWriter, _ *http.Request, body string) {
+		text := `{"id":"c","choices":[}`
+		if strings.Contains(body, `"stream":true`) {
+			w.Header().Set("Content-Type", "text/event-stream")
+			text = "data: " + text + "\n\n"
+		}
+		_, _ = io.WriteString(w, text)
+	})
+	h := stand(t, newUpstream(t, says("fine", 4)), func(c *config.Config) {
+		c.Providers["garbage"] = config.Upstream(garbage.URL+"/v1", false)
+		c.Models = map[string]config.Model{"m": {Provider: "garbage", Fallback: []config.Fallback{{Provider: "u"}}}}
+	})
+	for _, stream := range []string{"", `,"stream":true`} {
+		resp, body := h.chat(question("hello", stream))
+		if ev := h.record(resp.Header.Get("X-Ringwall-Exchange")); resp.StatusCode != 200 || !strings.Contains(body, "fine") || len(ev.Tries) != 1 || ev.Tries[0].Reason != "unreadable" {
+			t.Errorf("%d %s, tries %+v", resp.StatusCode, body, ev.Tries)
+		}
+	}
+}
+
 // What a record tells of a request that went on to a fallback, and of one that
 // nobody answered.
 func TestRecordsOfRoutes(t *testing.T) {

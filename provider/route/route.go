@@ -128,9 +128,15 @@ type Config struct {
 	Try time.Duration
 	// Hedge is when the next target is asked, too, while one is still silent;
 	// default: never.
-	Hedge    time.Duration
+	Hedge time.Duration
+	// Sound reports whether a whole answer, or the first event of a stream, can be read
+	// at all; when it cannot, the next target is asked. Default: all can.
+	Sound    func([]byte) bool
 	Observer Observer // default: none
 }
+
+// errUnsound is the error of an answer that is not Sound.
+var errUnsound = errors.New("reading the model's answer: it is no JSON")
 
 // Route is a provider that is several. It is safe for concurrent use.
 type Route struct {
@@ -153,6 +159,9 @@ func New(cfg Config) (*Route, error) {
 	}
 	if cfg.Observer == nil {
 		cfg.Observer = nobody{}
+	}
+	if cfg.Sound == nil {
+		cfg.Sound = func([]byte) bool { return true }
 	}
 	r := &Route{cfg: cfg, hedges: new(provider.Budget)}
 	for _, w := range cfg.Targets {
@@ -212,7 +221,11 @@ func (r *Route) Models(context.Context) ([]string, error) { return nil, nil }
 // Complete implements gateway.Provider.
 func (r *Route) Complete(ctx context.Context, call ringwall.Call) ([]byte, error) {
 	body, done, err := ask(ctx, r, call, func(ctx context.Context, p Provider, call ringwall.Call) ([]byte, error) {
-		return p.Complete(ctx, call)
+		body, err := p.Complete(ctx, call)
+		if err == nil && !r.cfg.Sound(body) {
+			return nil, errUnsound
+		}
+		return body, err
 	}, func([]byte) {})
 	if err == nil {
 		done()
@@ -223,7 +236,7 @@ func (r *Route) Complete(ctx context.Context, call ringwall.Call) ([]byte, error
 // Events implements gateway.Provider.
 func (r *Route) Events(ctx context.Context, call ringwall.Call) iter.Seq2[sse.Event, error] {
 	return func(yield func(sse.Event, error) bool) {
-		s, done, err := ask(ctx, r, call, begin, (*begun).drop)
+		s, done, err := ask(ctx, r, call, r.begin, (*begun).drop)
 		if err != nil {
 			yield(sse.Event{}, err)
 			return
@@ -246,12 +259,15 @@ type begun struct {
 	stop  func()
 }
 
-func begin(ctx context.Context, p Provider, call ringwall.Call) (*begun, error) {
+func (r *Route) begin(ctx context.Context, p Provider, call ringwall.Call) (*begun, error) {
 	s := &begun{}
 	s.next, s.stop = iter.Pull2(p.Events(ctx, call))
 	ev, err, ok := s.next()
 	if err == nil && !ok {
 		err = errors.New("reading the model's stream: it ends before it begins")
+	}
+	if err == nil && !r.cfg.Sound(ev.Data) {
+		err = errUnsound
 	}
 	if err != nil {
 		s.stop()
