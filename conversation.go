@@ -190,4 +190,35 @@ type Call struct {
 	Stream bool
 	Header map[string]string // what of the client's headers belongs to the request
 	Body   []byte
+	// As returns Body with another model named; nil: Body names none. It is called by
+	// one goroutine at a time.
+	As func(model string) []byte
+	// Asked is where a provider that is several writes down whom it asked, before it
+	// yields anything; nil: nowhere.
+	Asked *Asked
+}
+
+// For returns the call for another model; "" is the same.
+func (c Call) For(model string) Call {
+	if model == "" || model == c.Model {
+		return c
+	}
+	c.Model = model
+	if c.As != nil {
+		c.Body = c.As(model)
+	}
+	return c
+}
+
+// Asked says whom a provider that is several asked.
+type Asked struct {
+	Provider, Model string // who answered; "" when nobody did
+	Tries           []Try  // who did not, in order
+}
+
+// Try is a provider that was asked and did not answer, or was left out.
+type Try struct {
+	Provider string `json:"provider"`
+	Model    string `json:"model,omitempty"` // as the provider calls it; "" as the client does
+	Reason   string `json:"reason"`          // kebab-case
 }

@@ -3,6 +3,7 @@ package ringwall
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Conditions that callers test with errors.Is.
@@ -16,10 +17,11 @@ var (
 // Refusal is the error that a client may see. Public says nothing about the
 // rule that fired; Err is for the operator and the record.
 type Refusal struct {
-	Status int    // HTTP status
-	Code   string // stable, snake_case, in the client's dialect: "content_filter"
-	Public string // what the client reads
-	Err    error  // what the operator reads
+	Status int           // HTTP status
+	Code   string        // stable, snake_case, in the client's dialect: "content_filter"
+	Public string        // what the client reads
+	Err    error         // what the operator reads
+	After  time.Duration // when to try again; 0: nobody knows
 }
 
 func (r *Refusal) Error() string {

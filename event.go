@@ -15,6 +15,9 @@ type Event struct {
 	Route     string    `json:"route,omitempty"`
 	Model     string    `json:"model,omitempty"`
 	Provider  string    `json:"provider,omitempty"`
+	Target    string    `json:"target,omitempty"` // as the provider calls the model, where that was a choice
+	Tries     []Try     `json:"tries,omitempty"`  // providers that were asked before and did not answer
+	Cached    bool      `json:"cached,omitempty"` // the answer was kept of an equal request
 	Stream    bool      `json:"stream,omitempty"`
 	Guardrail string    `json:"guardrail,omitempty"`
 

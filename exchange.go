@@ -140,7 +140,10 @@ type Exchange struct {
 	Route     string // "/v1/chat/completions"
 	Model     string // as the client named it
 	Provider  string // name in the configuration
+	Target    string // as the provider calls the model, where that was a choice
+	Tries     []Try  // providers that were asked before and did not answer
 	Stream    bool
+	Cached    bool   // the answer was kept of an equal request
 	Guardrail string // name and version: "default@draft"
 
 	Prompt   []Text // the located texts of the request, as given

@@ -30,13 +30,13 @@ var floors = [][]string{
 		"vuln", "drift", "discover", "lineage", "privacy", "poison",
 	},
 	{ // services
-		"auth", "quota", "audit", "registry", "retention", "detect", "respond", "provider", "approval",
+		"auth", "quota", "audit", "registry", "retention", "detect", "respond", "provider", "approval", "hook",
 	},
 	{"gateway", "mcp", "s3gate", "admin", "console", "redteam"}, // edges
-	{"builtin", "config"}, // tables
-	{"server", "example"}, // what a program is put together from
-	{"cmd", "training"},   // programs
-	{"training/fast"},     // and what learns from what those make
+	{"builtin", "config"},               // tables
+	{"server", "example", "middleware"}, // what a program is put together from
+	{"cmd", "training"},                 // programs
+	{"training/fast"},                   // and what learns from what those make
 }
 
 // floor is the floor of a package, named relative to the module: the room with

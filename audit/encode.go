@@ -32,6 +32,11 @@ func appendEvent(b []byte, e *ringwall.Event, keepText bool) ([]byte, error) {
 	b = appendOptional(b, `,"route":`, e.Route)
 	b = appendOptional(b, `,"model":`, e.Model)
 	b = appendOptional(b, `,"provider":`, e.Provider)
+	b = appendOptional(b, `,"target":`, e.Target)
+	b = appendList(b, `,"tries":`, e.Tries, appendTry)
+	if e.Cached {
+		b = append(b, `,"cached":true`...)
+	}
 	if e.Stream {
 		b = append(b, `,"stream":true`...)
 	}
@@ -48,6 +53,9 @@ func appendEvent(b []byte, e *ringwall.Event, keepText bool) ([]byte, error) {
 	if u := e.Usage; u != nil {
 		b = strconv.AppendInt(append(b, `,"usage":{"input_tokens":`...), u.InputTokens, 10)
 		b = strconv.AppendInt(append(b, `,"output_tokens":`...), u.OutputTokens, 10)
+		b = appendCount(b, `,"cached_tokens":`, u.CachedTokens)
+		b = appendCount(b, `,"caching_tokens":`, u.CachingTokens)
+		b = appendCount(b, `,"reasoning_tokens":`, u.ReasoningTokens)
 		b = append(b, '}')
 	}
 	if e.Status != 0 {
@@ -71,6 +79,13 @@ func appendPrincipal(b []byte, p *ringwall.Principal) []byte {
 	}
 	b = appendString(append(b, `"trust":`...), p.Trust.String())
 	b = appendOptional(b, `,"via":`, p.Via)
+	return append(b, '}')
+}
+
+func appendTry(b []byte, t *ringwall.Try) []byte {
+	b = appendString(append(b, `{"provider":`...), t.Provider)
+	b = appendOptional(b, `,"model":`, t.Model)
+	b = appendString(append(b, `,"reason":`...), t.Reason)
 	return append(b, '}')
 }
 
@@ -129,6 +144,14 @@ func appendOptional(b []byte, key, value string) []byte {
 		return b
 	}
 	return appendString(append(b, key...), value)
+}
+
+// appendCount appends a member unless it is zero.
+func appendCount(b []byte, key string, n int64) []byte {
+	if n == 0 {
+		return b
+	}
+	return strconv.AppendInt(append(b, key...), n, 10)
 }
 
 // appendList appends a member that is a list, unless it is empty.

@@ -4,6 +4,7 @@ import (
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/dialect"
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
+	"github.com/ringwall/ringwall/provider/route"
 )
 
 // Codecs is the table of what translates, by the name of the dialect.
@@ -12,8 +13,15 @@ var Codecs = map[string]dialect.Codec{
 }
 
 // Translate returns p as a provider that is asked in the words of api, nil when
-// nobody translates between the two.
+// nobody translates between the two. The targets of a route are translated each for
+// itself.
 func Translate(api string, p gateway.Provider) gateway.Provider {
+	if r, ok := p.(*route.Route); ok {
+		if r = r.In(api, func(p route.Provider) route.Provider { return Translate(api, p) }); r == nil {
+			return nil
+		}
+		return r
+	}
 	from, ok := Codecs[api]
 	if !ok {
 		return nil

@@ -41,6 +41,8 @@ type Config struct {
 	Guardrails map[string]guardrail.Spec `yaml:"guardrails" doc:"what is done about what is noticed, by a name of your choice" example:"strict"`
 	Files      map[string]string         `yaml:"guardrail_files" doc:"further guardrails by name, each in a file of its own, relative to this one: YAML as under guardrails, or the JSON of a guardrail exported from Amazon Bedrock" example:"{}"`
 	Restore    Restore                   `yaml:"restore" doc:"placeholders instead of masks for the model, and values put back into the answer for those who may read them" instead:"write restore: {enabled: true}"`
+	Cache      Cache                     `yaml:"cache" doc:"answers that are given again to requests that are asked again word for word, by the same caller; the guard looks at them again"`
+	Hooks      []Hook                    `yaml:"hooks" doc:"services of yours that are asked about texts, in order; they are sent the texts"`
 	Audit      Audit                     `yaml:"audit" doc:"the records"`
 	Log        Log                       `yaml:"log" doc:"what the program says about itself, on standard error"`
 	Tracing    Tracing                   `yaml:"tracing" doc:"OpenTelemetry traces"`
@@ -76,12 +78,49 @@ type Provider struct {
 	First   time.Duration     `yaml:"first" doc:"how long the beginning of an answer may take" default:"120s"`
 	Idle    time.Duration     `yaml:"idle" doc:"how long nothing may come of a stream" default:"60s"`
 	Retries int               `yaml:"retries" doc:"times that a request is sent again when nothing of an answer came; -1: never" default:"2"`
+
+	Failures int           `yaml:"failures" doc:"failures in a row after which a model of it is left alone for a while, where another can be asked" default:"5"`
+	Pause    time.Duration `yaml:"pause" doc:"how long it is left alone, before one request tries it again" default:"10s"`
 }
 
 // Model says who serves a model.
 type Model struct {
+	Provider string        `yaml:"provider" doc:"name of the provider" example:"openai"`
+	Model    string        `yaml:"model" doc:"what the provider calls the model; default: as the client does" example:"gpt-5-mini"`
+	Targets  []Target      `yaml:"targets" doc:"more that serve it: requests are balanced among them, and one that does not answer is stood in for by the others"`
+	Fallback []Fallback    `yaml:"fallback" doc:"who is asked, in order, when those above do not begin to answer: on 429, 5xx, time-outs and broken connections"`
+	Try      time.Duration `yaml:"try" doc:"until when one must begin to answer (or have answered whole, where no stream is asked for) while others can be asked; 0: its share of what limits.request leaves" default:"0s"`
+	Hedge    time.Duration `yaml:"hedge" doc:"when another is asked, too, while one is still silent: the first that answers counts, and both cost; 0: never" default:"0s"`
+}
+
+// Target is a model of a provider that takes a share of the requests.
+type Target struct {
 	Provider string `yaml:"provider" doc:"name of the provider" example:"openai"`
-	Model    string `yaml:"model" doc:"what the provider calls the model; default: as the client does" example:"gpt-5-mini"`
+	Model    string `yaml:"model" doc:"what the provider calls the model; default: as the client does" example:"gpt-5"`
+	Weight   int    `yaml:"weight" doc:"share of the requests, beside those of the others; that of the provider above is 1" default:"1"`
+}
+
+// Fallback is a model of a provider that is asked when others do not answer.
+type Fallback struct {
+	Provider string `yaml:"provider" doc:"name of the provider" example:"openai"`
+	Model    string `yaml:"model" doc:"what the provider calls the model; default: as the client does" example:"gpt-5-nano"`
+}
+
+// Routed reports whether there is a choice of who serves the model.
+func (m *Model) Routed() bool { return len(m.Targets)+len(m.Fallback) > 0 }
+
+// All returns the targets of the model, and how many of them, the first, share the
+// requests; behind them are the fallbacks.
+func (m *Model) All() (all []Target, share int) {
+	all = slices.Clone(m.Targets)
+	if m.Provider != "" {
+		all = append([]Target{{Provider: m.Provider, Model: m.Model, Weight: 1}}, all...)
+	}
+	share = len(all)
+	for _, f := range m.Fallback {
+		all = append(all, Target{f.Provider, f.Model, 1})
+	}
+	return all, share
 }
 
 // Restore configures placeholders and the vault of what they stand for.
@@ -92,6 +131,24 @@ type Restore struct {
 	Trust   redact.Right      `yaml:"trust" doc:"least trust that may read back what it sent itself: anonymous, verified, customer, staff, operator, or nobody" default:"anonymous"`
 	Others  redact.Right      `yaml:"others" doc:"least trust that may read what other callers of its tenant sent in the same conversation" default:"nobody"`
 	Tools   bool              `yaml:"tools" doc:"put values into the arguments of tool calls, too" default:"true"`
+}
+
+// Hook is a service that is asked about texts.
+type Hook struct {
+	Name     string            `yaml:"name" doc:"in records" example:"our-rules"`
+	URL      string            `yaml:"url" doc:"where it is asked, by a POST of JSON" example:"https://rules.internal.example/v1/look"`
+	Secret   strictyaml.Secret `yaml:"secret" doc:"signs the questions: Ringwall-Signature is v1=HMAC-SHA256 in hexadecimal digits of Ringwall-Timestamp, a dot and the body" example:"env:RINGWALL_HOOK_SECRET"`
+	Stages   []string          `yaml:"stages" doc:"when it is asked: before_input, with what the client says; after_input, with what the model will read; before_output, with what the client will read (of a stream at its end, which is held so long)" enum:"before_input|after_input|before_output" example:"before_input"`
+	Timeout  time.Duration     `yaml:"timeout" doc:"how long it may take" default:"2s"`
+	FailOpen bool              `yaml:"fail_open" doc:"go on when it gives no answer; otherwise the exchange is refused" default:"false"`
+}
+
+// Cache configures the answers that are kept.
+type Cache struct {
+	Enabled bool            `yaml:"enabled" doc:"keep answers, in memory" default:"false"`
+	Bytes   strictyaml.Size `yaml:"bytes" doc:"most bytes that are kept" default:"64MiB"`
+	TTL     time.Duration   `yaml:"ttl" doc:"how long an answer is kept" default:"10m"`
+	Any     bool            `yaml:"any_temperature" doc:"keep answers that were drawn by chance, too; otherwise those alone to requests that say temperature 0" default:"false"`
 }
 
 // Audit configures the records.
@@ -231,12 +288,8 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Models)) {
-		path := strictyaml.Key("models", name) + ".provider"
-		if p := c.Models[name].Provider; p == "" {
-			fail(path, "which provider serves it?")
-		} else if _, ok := c.Providers[p]; !ok {
-			fail(path, "there is no provider %q%s", p, among(c.Providers))
-		}
+		m := c.Models[name]
+		c.checkModel(&m, strictyaml.Key("models", name), fail)
 	}
 	if _, ok := c.Providers[c.Default]; c.Default != "" && !ok {
 		fail("default_provider", "there is no provider %q%s", c.Default, among(c.Providers))
@@ -259,6 +312,29 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 	if c.Restore.Enabled && c.Restore.Key.IsZero() && !c.Database.IsZero() {
 		fail("restore.key", "replicas that share a database must share the vault's key: make one with openssl rand -hex 32, and name it here as env:NAME or file:/path on each of them")
 	}
+	hooks := map[string]bool{}
+	for i, h := range c.Hooks {
+		path := strictyaml.Index("hooks", i)
+		if h.Name == "" || hooks[h.Name] {
+			fail(path+".name", "each hook needs a name of its own")
+		}
+		hooks[h.Name] = true
+		if u, err := url.Parse(h.URL); err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
+			fail(path+".url", "want http(s)://host[:port]/path")
+		}
+		if h.Secret.IsZero() {
+			fail(path+".secret", "a secret is needed, so that the service can tell whose questions they are")
+		}
+		if len(h.Stages) == 0 {
+			fail(path+".stages", "when is it asked?")
+		}
+		if h.Timeout <= 0 {
+			fail(path+".timeout", "times are more than nothing")
+		}
+	}
+	if c.Cache.Enabled && (c.Cache.Bytes < 1<<20 || c.Cache.TTL < time.Second) {
+		fail("cache", "want at least 1MiB, and a ttl of 1s")
+	}
 	if c.Limits.Concurrent < 0 || c.Limits.Body < 0 {
 		fail("limits", "limits are not negative")
 	}
@@ -266,6 +342,48 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 		fail("tracing.sample", "want a share from 0 to 1")
 	}
 	return strictyaml.Join(errs...)
+}
+
+// checkModel finds what is wrong with who serves m.
+func (c *Config) checkModel(m *Model, path string, fail func(path, format string, args ...any)) {
+	if !m.Routed() && m.Provider == "" {
+		fail(path+".provider", "which provider serves it?")
+	}
+	if m.Provider == "" && m.Model != "" {
+		fail(path+".model", "whose model? Write it in the targets")
+	}
+	if !m.Routed() && (m.Try != 0 || m.Hedge != 0) {
+		fail(path, "try and hedge need targets or a fallback")
+	}
+	if m.Try < 0 || m.Hedge < 0 {
+		fail(path, "times are not negative")
+	}
+	all, share := m.All()
+	if share == 0 && len(all) > 0 {
+		fail(path+".fallback", "a fallback needs a provider or targets before it")
+	}
+	seen := map[Target]bool{}
+	for i, t := range all {
+		at := strictyaml.Index(path+".targets", i)
+		switch {
+		case m.Provider != "" && i == 0:
+			at = path
+		case i < share && m.Provider != "":
+			at = strictyaml.Index(path+".targets", i-1)
+		case i >= share:
+			at = strictyaml.Index(path+".fallback", i-share)
+		}
+		if _, ok := c.Providers[t.Provider]; !ok {
+			fail(at+".provider", "there is no provider %q%s", t.Provider, among(c.Providers))
+		}
+		if t.Weight < 1 {
+			fail(at+".weight", "want 1 or more: leave a target away that gets nothing")
+		}
+		if t.Weight = 1; seen[t] {
+			fail(at, "it is named already: give it more weight")
+		}
+		seen[t] = true
+	}
 }
 
 // among lists the names that there are, for errors.

@@ -49,13 +49,13 @@ var inference = []Control{
 	},
 	{
 		ID:      "inference/sanitize",
-		Does:    "shows detectors every text as the model may read it: Unicode, hidden characters and encodings undone, offsets kept; webhooks and WASM hooks may follow",
+		Does:    "shows detectors texts as the model may read them: Unicode, hidden characters and encodings undone; webhooks may refuse and replace texts, WASM hooks may follow",
 		Asks:    "Lambda preprocessing, sanitization",
-		Rooms:   []string{"guard/normalize", "internal/decode", "guard"},
+		Rooms:   []string{"guard/normalize", "internal/decode", "guard", "hook"},
 		Threats: []string{"LLM01", "ASI01", "AML.T0015", "AML.T0054", "AML.T0068"},
 		State:   Partial,
-		Proof:   []string{"guard.TestDisguises", "guard.TestBombs", "guard.TestAttackInTheMiddleOfALongText", "internal/decode.TestHonestTextHasNoViews", "guard/normalize.TestMapsBackToTheBytesAsGiven"},
-		Missing: "webhooks and WASM hooks; of answers that stream, only single tokens are looked under",
+		Proof:   []string{"guard.TestDisguises", "guard.TestBombs", "guard.TestAttackInTheMiddleOfALongText", "internal/decode.TestHonestTextHasNoViews", "guard/normalize.TestMapsBackToTheBytesAsGiven", "server.TestHooks"},
+		Missing: "WASM hooks; of answers that stream, only single tokens are looked under",
 	},
 	{
 		ID:      "inference/auth",

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard"
+	"github.com/ringwall/ringwall/hook"
 )
 
 // withheld says what policy did about what goes that way.
@@ -57,8 +59,17 @@ func (x *exchange) complete(ctx context.Context, p Provider, call ringwall.Call)
 		x.outcome = ringwall.Cut
 		out = a.Withhold(x.withheld(ringwall.Output))
 	} else {
-		x.outcome = ringwall.Answered
-		out = a.Edit(x.restoreAll(x.Answer, res.Texts))
+		changed, err := x.hooked(ctx, hook.BeforeOutput, ringwall.Output, apply(x.Answer, res.Texts))
+		switch {
+		case err == nil:
+			x.outcome = ringwall.Answered
+			out = a.Edit(x.restoreAll(x.Answer, merge(res.Texts, changed)))
+		case isPolicy(err):
+			x.outcome = ringwall.Cut
+			out = a.Withhold(x.withheld(ringwall.Output))
+		default:
+			return err
+		}
 	}
 	x.w.Header().Set("Content-Type", x.d.ContentType(false))
 	x.status(http.StatusOK)
@@ -79,8 +90,12 @@ func (x *exchange) relay(ctx context.Context, p Provider, call ringwall.Call) er
 	defer cancel() // a cut stream stops the model
 	looks := x.world.Guard.Looks(ringwall.Output)
 	s := x.answering(ctx)
+	var hold *held // for hooks, who are asked about all of it
+	if x.hookAt(hook.BeforeOutput) {
+		hold = &held{}
+	}
 	relay := x.d.Relay(x.req, func(path string) Channel {
-		c := &heard{Channel: x.world.Guard.Channel(s, ringwall.Text{Path: path, Origin: ringwall.Assistant}, looks), path: path}
+		c := &heard{Channel: x.world.Guard.Channel(s, ringwall.Text{Path: path, Origin: ringwall.Assistant}, looks), path: path, keeps: hold != nil}
 		x.channels = append(x.channels, c)
 		if !x.restores() {
 			return c
@@ -111,6 +126,9 @@ func (x *exchange) relay(ctx context.Context, p Provider, call ringwall.Call) er
 	}()
 	var failed error
 	for ev, err := range p.Events(ctx, call) {
+		if err == nil && hold != nil {
+			err = hold.add(ev)
+		}
 		if err == nil {
 			buf, err = relay.Event(ctx, buf, ev.Data)
 		}
@@ -121,7 +139,7 @@ func (x *exchange) relay(ctx context.Context, p Provider, call ringwall.Call) er
 		if relay.Blocked() {
 			break
 		}
-		if ev.More && len(buf) < burst {
+		if hold != nil || ev.More && len(buf) < burst {
 			continue
 		}
 		if err := x.send(buf); err != nil {
@@ -135,11 +153,21 @@ func (x *exchange) relay(ctx context.Context, p Provider, call ringwall.Call) er
 	if relay.Blocked() {
 		cancel()
 		x.outcome, x.detail = ringwall.Cut, "policy"
+		if hold != nil { // what is there already, hooks were not asked about
+			out, blocked, err := x.retell(ctx, hold, buf, nil, true)
+			if err == nil && blocked {
+				return x.send(out)
+			}
+			buf = buf[:0]
+		}
 		buf = relay.Withhold(buf, x.withheld(ringwall.Output))
 		return x.send(buf)
 	}
 	if failed != nil {
 		err := upstreamFailed(failed)
+		if hold != nil {
+			buf = buf[:0] // which nobody was asked about
+		}
 		if (x.written || len(buf) > 0) && ctx.Err() == nil {
 			x.outcome, x.detail = ringwall.UpstreamFail, failed.Error()
 			var r *ringwall.Refusal
@@ -150,19 +178,38 @@ func (x *exchange) relay(ctx context.Context, p Provider, call ringwall.Call) er
 		return err
 	}
 	x.outcome = ringwall.Answered
+	if hold != nil {
+		out, err := x.release(ctx, hold, buf)
+		if err != nil {
+			return err
+		}
+		return x.send(out)
+	}
 	return x.send(buf)
 }
 
 // heard is a Channel that remembers for the record what the model said.
 type heard struct {
 	*guard.Channel
-	path string
-	said []byte
+	path  string
+	said  []byte
+	let   []byte // what the guard let go, where it is kept
+	keeps bool
 }
 
 func (c *heard) Write(p []byte) []byte {
 	c.said = append(c.said, p...)
-	return c.Channel.Write(p)
+	return c.keep(c.Channel.Write(p))
+}
+
+// Close implements Channel.
+func (c *heard) Close(ctx context.Context) []byte { return c.keep(c.Channel.Close(ctx)) }
+
+func (c *heard) keep(let []byte) []byte {
+	if c.keeps {
+		c.let = append(c.let, let...)
+	}
+	return let
 }
 
 // send writes a piece of a stream and has it leave at once.
@@ -280,7 +327,7 @@ func (x *exchange) refuse(r *ringwall.Refusal) {
 		h.Set("WWW-Authenticate", `Bearer realm="ringwall"`)
 	}
 	if r.Status == http.StatusServiceUnavailable || r.Status == http.StatusTooManyRequests {
-		h.Set("Retry-After", "1")
+		h.Set("Retry-After", strconv.Itoa(max(1, int(r.After.Round(time.Second)/time.Second))))
 	}
 	body := x.d.AppendError(nil, h, r, x.ID) // before the status: it sets headers
 	x.status(r.Status)
@@ -322,6 +369,7 @@ func (x *exchange) event(kind ringwall.Kind) ringwall.Event {
 	}
 	v := x.Verdict
 	v.Reasons = slices.Clone(v.Reasons)
+	ev.Target, ev.Tries, ev.Cached = x.Target, x.Tries, x.Cached
 	ev.Verdict, ev.Findings, ev.Looks, ev.Scores = &v, x.Findings, x.Looks, x.Scores.Rounded(3)
 	ev.Status, ev.Outcome, ev.Detail = x.Status, x.outcome, clip(x.restored(x.detail), 512)
 	if x.Usage != (ringwall.Usage{}) {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard"
+	"github.com/ringwall/ringwall/hook"
 	"github.com/ringwall/ringwall/redact"
 )
 
@@ -44,8 +45,9 @@ type exchange struct {
 	inputs   int             // findings about the request
 	book     *redact.Book    // what placeholders stand for; nil: texts are masked for good
 	channels []*heard
-	promised bool // the record was begun
-	written  bool // the response has begun
+	keeps    *keeping // who is asked, when the answer may be kept
+	promised bool     // the record was begun
+	written  bool     // the response has begun
 	outcome  ringwall.Outcome
 	detail   string
 	asked    time.Time
@@ -107,7 +109,7 @@ func (x *exchange) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := x.lookIn(ctx); err != nil {
+	if err := x.hookIn(ctx); err != nil {
 		return err
 	}
 	if err := x.promise(ctx); err != nil {
@@ -115,11 +117,34 @@ func (x *exchange) run(ctx context.Context) error {
 	}
 	x.req.WithModel(route.Model)
 	call := ringwall.Call{API: x.Dialect, Model: cmp.Or(route.Model, x.Model), Stream: x.Stream, Header: x.req.Header(), Body: x.req.Edit(x.changed)}
+	call.As = func(model string) []byte {
+		x.req.WithModel(model)
+		return x.req.Edit(x.changed)
+	}
+	call.Asked = &ringwall.Asked{}
+	defer x.wasAsked(call.Asked)
+	asked := x.cached(route.Provider, call)
 	x.asked = time.Now()
 	if x.Stream {
-		return x.relay(ctx, route.Provider, call)
+		err = x.relay(ctx, asked, call)
+	} else {
+		err = x.complete(ctx, asked, call)
 	}
-	return x.complete(ctx, route.Provider, call)
+	if err == nil {
+		x.keep()
+	}
+	if x.Cached {
+		x.Usage = ringwall.Usage{} // nobody counted again
+	}
+	return err
+}
+
+// wasAsked takes down who was asked, where that was a choice.
+func (x *exchange) wasAsked(a *ringwall.Asked) {
+	x.Tries = a.Tries
+	if a.Provider != "" {
+		x.Provider, x.Target = a.Provider, a.Model
+	}
 }
 
 // identify turns the credential into a Principal. One that was given and fails is
@@ -232,6 +257,33 @@ func (x *exchange) permit() (Route, error) {
 	}
 }
 
+// hookIn has the texts of the request looked at, by hooks before and behind the
+// guard.
+func (x *exchange) hookIn(ctx context.Context) error {
+	if len(x.world.Hooks) == 0 {
+		return x.lookIn(ctx)
+	}
+	replaced, err := x.hooked(ctx, hook.BeforeInput, ringwall.Input, x.Prompt)
+	if err != nil {
+		return err
+	}
+	x.Prompt = apply(x.Prompt, replaced)
+	if err := x.lookIn(ctx); err != nil {
+		return err
+	}
+	if len(replaced) > 0 {
+		x.Verdict = x.Verdict.And(ringwall.Verdict{Action: ringwall.Mask, Reasons: []string{"hook"}})
+	}
+	x.changed = merge(replaced, x.changed)
+	more, err := x.hooked(ctx, hook.AfterInput, ringwall.Input, apply(x.Prompt, x.changed))
+	if err != nil {
+		return err
+	}
+	x.changed = merge(x.changed, more)
+	x.inputs = len(x.Findings)
+	return nil
+}
+
 // lookIn has the texts of the request looked at.
 func (x *exchange) lookIn(ctx context.Context) error {
 	s := guard.Session{Way: ringwall.Input, Principal: x.Principal, Context: ctx}
@@ -241,7 +293,8 @@ func (x *exchange) lookIn(ctx context.Context) error {
 	} else {
 		res = x.world.Guard.Check(ctx, s, x.Prompt)
 	}
-	x.Findings, x.Looks, x.Scores, x.changed, x.inputs = res.Findings, res.Looks, res.Scores, res.Texts, len(res.Findings)
+	x.Findings, x.Looks = append(x.Findings, res.Findings...), append(x.Looks, res.Looks...)
+	x.Scores, x.changed, x.inputs = res.Scores, res.Texts, len(x.Findings)
 	for _, kind := range x.req.Unseen() {
 		x.Looks = append(x.Looks, ringwall.Look{Control: "inference/sanitize", Way: ringwall.Input, State: ringwall.Skipped, Why: kind})
 	}
@@ -250,6 +303,11 @@ func (x *exchange) lookIn(ctx context.Context) error {
 		return x.declined(ringwall.Input, res.Findings)
 	}
 	return nil
+}
+
+// isPolicy reports whether err is a refusal by policy.
+func isPolicy(err error) bool {
+	return errors.Is(err, ringwall.ErrRefused) && !errors.Is(err, ringwall.ErrUnavailable)
 }
 
 // declined is the refusal of a text: by policy, or because a control could not

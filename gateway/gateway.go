@@ -25,6 +25,7 @@ import (
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard"
+	"github.com/ringwall/ringwall/hook"
 	"github.com/ringwall/ringwall/internal/sse"
 )
 
@@ -86,7 +87,9 @@ type World struct {
 	// Restore sends placeholders to the model instead of masks, and gives values
 	// back in the answer; nil: texts are masked for good.
 	Restore *Restore
-	Close   func() // called when no request uses the World any more
+	Cache   Cache        // of answers; nil: none are kept
+	Hooks   []*hook.Hook // that are asked, in order
+	Close   func()       // called when no request uses the World any more
 }
 
 // Limits bound what callers can make the gateway do. Zero fields mean the

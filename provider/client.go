@@ -39,13 +39,17 @@ type Config struct {
 	Retries int           // after failures before the first byte; default 2, -1: none
 	Answer  int64         // bytes of an answer; default 32 MiB
 	Conns   int           // kept idle; default 256
+
+	// Transport asks; default: connections of the Client's own.
+	Transport http.RoundTripper
 }
 
 // Client asks one provider. It is safe for concurrent use.
 type Client struct {
-	cfg  Config
-	base *url.URL
-	rt   *http.Transport
+	cfg    Config
+	base   *url.URL
+	rt     http.RoundTripper
+	budget Budget
 }
 
 // Request is what a Client asks.
@@ -80,6 +84,9 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Conns <= 0 {
 		cfg.Conns = 256
 	}
+	if cfg.Transport != nil {
+		return &Client{cfg: cfg, base: base, rt: cfg.Transport}, nil
+	}
 	dialer := &net.Dialer{Timeout: cfg.Connect, KeepAlive: 30 * time.Second}
 	return &Client{cfg: cfg, base: base, rt: &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
@@ -103,26 +110,33 @@ func redacted(raw string) string {
 }
 
 // Close closes idle connections.
-func (c *Client) Close() { c.rt.CloseIdleConnections() }
+func (c *Client) Close() {
+	if t, ok := c.rt.(*http.Transport); ok && c.cfg.Transport == nil {
+		t.CloseIdleConnections()
+	}
+}
 
-// Whole returns the whole answer to a request.
+// Whole returns the whole answer to a request, which is JSON and no error.
 func (c *Client) Whole(ctx context.Context, r Request) ([]byte, error) {
-	resp, cancel, err := c.ask(ctx, r)
+	resp, cancel, err := c.ask(ctx, r) //nolint:bodyclose // the Stream closes it
 	if err != nil {
 		return nil, err
 	}
-	defer cancel()
-	defer resp.Body.Close()
+	s := c.stream(ctx, resp, cancel)
+	defer s.Close() //nolint:errcheck // nothing was written
 	hint := resp.ContentLength
 	if hint < 0 || hint > 1<<20 {
 		hint = 4096
 	}
 	buf := bytes.NewBuffer(make([]byte, 0, hint+bytes.MinRead))
-	if _, err := buf.ReadFrom(io.LimitReader(resp.Body, c.cfg.Answer+1)); err != nil {
-		return nil, fmt.Errorf("reading the model's answer: %w", timedOut(ctx, err))
+	if _, err := buf.ReadFrom(io.LimitReader(coming{s}, c.cfg.Answer+1)); err != nil {
+		return nil, broke(fmt.Errorf("reading the model's answer: %w", timedOut(ctx, err)))
 	}
 	if int64(buf.Len()) > c.cfg.Answer {
-		return nil, fmt.Errorf("reading the model's answer: it is longer than %d bytes", c.cfg.Answer)
+		return nil, unreadable(fmt.Errorf("reading the model's answer: it is longer than %d bytes", c.cfg.Answer))
+	}
+	if err := c.whole(buf.Bytes(), resp.Header); err != nil {
+		return nil, err
 	}
 	return buf.Bytes(), nil
 }
@@ -137,8 +151,13 @@ func (c *Client) Events(ctx context.Context, r Request, last func(sse.Event) (is
 			yield(sse.Event{}, err)
 			return
 		}
-		defer stream.Close()
+		defer stream.Close() //nolint:errcheck // nothing was written
+		first := true
 		for ev, err := range sse.Events(stream) {
+			if err == nil && first {
+				first = false
+				err = c.errorIn(ev.Data)
+			}
 			if err != nil {
 				yield(sse.Event{}, stream.Fault(err))
 				return
@@ -170,16 +189,35 @@ type Stream struct {
 // Open asks for an answer that comes as a stream of a media type. The caller closes
 // the Stream.
 func (c *Client) Open(ctx context.Context, r Request, media string) (*Stream, error) {
-	resp, cancel, err := c.ask(ctx, r)
+	resp, cancel, err := c.ask(ctx, r) //nolint:bodyclose // the Stream closes it
 	if err != nil {
 		return nil, err
 	}
-	if ct := resp.Header.Get("Content-Type"); !strings.HasPrefix(ct, media) {
-		resp.Body.Close()
-		cancel()
-		return nil, fmt.Errorf("reading the model's stream: it is %q, want %s", ct, media)
+	s := c.stream(ctx, resp, cancel)
+	if ct := resp.Header.Get("Content-Type"); !strings.HasPrefix(strings.ToLower(ct), media) {
+		defer s.Close()                                  //nolint:errcheck // nothing was written
+		head, _ := io.ReadAll(io.LimitReader(s, 16<<10)) // what can be read tells enough
+		if err := c.errorIn(head); err != nil {
+			return nil, err
+		}
+		return nil, unreadable(fmt.Errorf("reading the model's stream: it is %.80q, want %s", ct, media))
 	}
-	return &Stream{ctx: ctx, cancel: cancel, body: resp.Body, idle: time.AfterFunc(c.cfg.Idle, cancel), wait: c.cfg.Idle}, nil
+	return s, nil
+}
+
+func (c *Client) stream(ctx context.Context, resp *http.Response, cancel context.CancelFunc) *Stream {
+	return &Stream{ctx: ctx, cancel: cancel, body: resp.Body, idle: time.AfterFunc(c.cfg.Idle, cancel), wait: c.cfg.Idle}
+}
+
+// coming is a Stream of which each piece that is read is one that came.
+type coming struct{ *Stream }
+
+func (s coming) Read(p []byte) (int, error) {
+	n, err := s.Stream.Read(p)
+	if n > 0 {
+		s.Came()
+	}
+	return n, err
 }
 
 // Read implements io.Reader.
@@ -190,7 +228,19 @@ func (s *Stream) Came() { s.idle.Reset(s.wait) }
 
 // Fault says what ended the stream.
 func (s *Stream) Fault(err error) error {
-	return fmt.Errorf("reading the model's stream: %w", timedOut(s.ctx, err))
+	return broke(fmt.Errorf("reading the model's stream: %w", timedOut(s.ctx, err)))
+}
+
+// broke makes an error of what came too little of a failure, if it is none yet.
+func broke(err error) error {
+	var f *Failure
+	switch {
+	case errors.As(err, &f), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return err
+	case errors.Is(err, sse.ErrTooLong):
+		return unreadable(err)
+	}
+	return &Failure{Reason: Unreachable, Err: err}
 }
 
 // Close stops the model.
@@ -211,17 +261,21 @@ func timedOut(ctx context.Context, err error) error {
 // ask sends the request, again if need be, and returns the beginning of an
 // answer. Cancel frees it.
 func (c *Client) ask(ctx context.Context, r Request) (*http.Response, context.CancelFunc, error) {
+	c.budget.Asked()
 	for try := 0; ; try++ {
 		resp, cancel, err := c.once(ctx, r)
 		if err == nil {
 			return resp, cancel, nil
 		}
-		var f *failure
+		var f *Failure
 		again := errors.As(err, &f) && f.again && ctx.Err() == nil
-		if !again || try >= c.cfg.Retries {
+		if !again || try >= c.cfg.Retries || once(ctx) {
 			return nil, nil, err
 		}
-		wait := time.Duration(50<<try)*time.Millisecond + rand.N(50*time.Millisecond) //nolint:gosec // only spreads the tries
+		wait := max(f.After, time.Duration(50<<try)*time.Millisecond+rand.N(50*time.Millisecond)) //nolint:gosec // only spreads the tries
+		if end, ok := ctx.Deadline(); wait > longestWait || ok && time.Until(end) < wait || !c.budget.Take() {
+			return nil, nil, err
+		}
 		select {
 		case <-ctx.Done():
 			return nil, nil, err
@@ -268,7 +322,14 @@ func (c *Client) once(ctx context.Context, r Request) (*http.Response, context.C
 		first.Stop()
 		cancel()
 		err = timedOut(ctx, err)
-		return nil, nil, &failure{again: !errors.Is(err, context.DeadlineExceeded), err: fmt.Errorf("asking the model: %w", err)}
+		f := &Failure{Reason: Unreachable, again: true, Err: fmt.Errorf("asking the model: %w", err)}
+		switch {
+		case errors.Is(err, context.DeadlineExceeded):
+			f.Reason, f.again = TimedOut, false
+		case ctx.Err() != nil:
+			f.Reason = Gone
+		}
+		return nil, nil, f
 	}
 	if resp.StatusCode != http.StatusOK {
 		err := c.refused(resp)
@@ -276,42 +337,66 @@ func (c *Client) once(ctx context.Context, r Request) (*http.Response, context.C
 		cancel()
 		return nil, nil, err
 	}
+	if enc := resp.Header.Get("Content-Encoding"); enc != "" && enc != "identity" {
+		resp.Body.Close()
+		cancel()
+		return nil, nil, unreadable(fmt.Errorf("reading the model's answer: it is compressed by %.40q, which nobody asked for", enc))
+	}
 	return resp, cancel, nil
 }
 
-// failure is an error before the first byte of an answer.
-type failure struct {
-	again bool // trying again may help
-	err   error
-}
-
-func (f *failure) Error() string { return f.err.Error() }
-func (f *failure) Unwrap() error { return f.err }
-
 // refused turns an answer with an error status into the error that the client may
-// read. The provider's text is not passed on.
+// read.
 func (c *Client) refused(resp *http.Response) error {
 	head, _ := io.ReadAll(io.LimitReader(resp.Body, 16<<10)) // what can be read tells enough
 	var doc jsonedit.Doc
-	code := ""
-	if c.cfg.Code != nil && doc.Parse(head, jsonedit.Limits{AllowNUL: true}) == nil {
-		code = c.cfg.Code(doc.Root())
+	var body jsonedit.Value
+	if doc.Parse(head, jsonedit.Limits{AllowNUL: true}) == nil {
+		body = doc.Root()
 	}
+	return c.refusal(resp.StatusCode, resp.Header, body)
+}
+
+// told returns what in the body of an error is for the client, "" for nothing.
+func (c *Client) told(body jsonedit.Value) string {
+	if c.cfg.Code == nil || !body.Exists() {
+		return ""
+	}
+	return c.cfg.Code(body)
+}
+
+// refusal is the failure that an error of the provider is. The provider's text is
+// not passed on.
+func (c *Client) refusal(status int, h http.Header, body jsonedit.Value) error {
+	code := c.told(body)
 	r := &ringwall.Refusal{Status: http.StatusBadGateway, Code: "upstream_error", Public: "The model could not be asked."}
-	r.Err = fmt.Errorf("asking the model: it answers with status %d %s", resp.StatusCode, code)
-	again := false
-	switch s := resp.StatusCode; {
+	r.Err = fmt.Errorf("asking the model: it answers with status %d %s", status, code)
+	f := &Failure{Reason: Unavailable, After: retryAfter(h), Err: r}
+	switch s := status; {
 	case s == http.StatusTooManyRequests:
-		r.Status, r.Code, r.Public = s, "upstream_rate_limit", "The model is asked too often. Try again soon."
+		r.Status, r.Code, r.Public, r.After = s, "upstream_rate_limit", "The model is asked too often. Try again soon.", f.After
+		f.Reason, f.again = RateLimited, f.After > 0
 	case s == http.StatusBadRequest || s == http.StatusNotFound || s == http.StatusUnprocessableEntity || s == http.StatusRequestEntityTooLarge:
 		r.Status, r.Code, r.Public = http.StatusBadRequest, "upstream_invalid_request", "The model does not accept this request."
 		if code != "" {
 			r.Code = code
 		}
+		f.Reason = Rejected
+		if s == http.StatusNotFound {
+			f.Reason = NoModel
+		}
+	case s == http.StatusUnauthorized || s == http.StatusForbidden:
+		f.Reason = Denied
+	case s == http.StatusRequestTimeout:
+		f.Reason = TimedOut
+	case s >= 400 && s < 500:
+		f.Reason = Rejected
 	case s == http.StatusBadGateway || s == http.StatusServiceUnavailable || s == http.StatusGatewayTimeout:
-		again = true
+		f.again = true
+	case s < 400:
+		f.Reason = Unreadable
 	}
-	return &failure{again: again, err: r}
+	return f
 }
 
 // Bearer signs requests with a key, as OAuth 2.0 does (RFC 6750 §2.1).

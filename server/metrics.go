@@ -22,6 +22,7 @@ type metrics struct {
 	tokens    *telemetry.Counter
 	took      *telemetry.Histogram
 	added     *telemetry.Histogram
+	cached    *telemetry.Counter
 	reloads   *telemetry.Counter
 	inForce   *telemetry.Gauge
 }
@@ -44,6 +45,7 @@ func newMetrics(version string, keys *auth.Keys) *metrics {
 	m.tokens = m.Counter("ringwall_tokens_total", "Tokens, as providers count them.", model, telemetry.Label{Name: "direction", Values: []string{"input", "output"}})
 	m.took = m.Histogram("ringwall_exchange_seconds", "Duration of exchanges.", telemetry.Seconds(), model)
 	m.added = m.Histogram("ringwall_added_seconds", "Duration of exchanges without the time that the provider took.", telemetry.Seconds())
+	m.cached = m.Counter("ringwall_cache_hits_total", "Exchanges whose answer was kept of an equal request.", model)
 	m.reloads = m.Counter("ringwall_config_reloads_total", "Configurations that were read while serving.", telemetry.Label{Name: "result", Values: []string{"taken", "refused"}})
 	m.inForce = m.Gauge("ringwall_config_current", "1 when the configuration in force is the one that was read last, 0 when that one was refused.")
 	m.inForce.Set(1)
@@ -71,6 +73,9 @@ func (m *metrics) Ended(x *ringwall.Exchange, outcome ringwall.Outcome, took, up
 	if x.Usage.InputTokens > 0 {
 		m.tokens.Add(float64(x.Usage.InputTokens), x.Model, "input")
 		m.tokens.Add(float64(x.Usage.OutputTokens), x.Model, "output")
+	}
+	if x.Cached {
+		m.cached.Inc(x.Model)
 	}
 	m.took.Took(took, x.Model)
 	m.added.Took(took - upstream)

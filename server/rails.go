@@ -137,7 +137,7 @@ func (s *Server) world(c *config.Config) (*gateway.World, error) {
 	return world(c, &rails{
 		config: c, made: s.made, own: guardapi.Own(), hears: s.judged, built: map[railKey]*built{},
 		declare: func(spec *guardrail.Spec) { s.judged.declare(s.metrics.Metrics, spec) },
-	})
+	}, s.routed)
 }
 
 // shelf is what the API by which guardrails are made knows of the others.

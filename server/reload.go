@@ -108,6 +108,7 @@ func (s *Server) renew() error {
 	}
 	w.Restore = s.restore(c)
 	s.metrics.declare(c)
+	s.routed.declare(s.metrics.Metrics, c)
 	s.warn(c, w)
 	s.rails.Store(w.Guardrails.(*rails))
 	s.gateway.Swap(w)

@@ -64,6 +64,7 @@ type Server struct {
 	judged  *judged
 	made    *guardrail.Made
 	rails   atomic.Pointer[rails] // of the world in force
+	routed  *routed
 	http    *http.Server
 	listen  net.Listener
 	stop    func(context.Context) error // of the tracer
@@ -136,6 +137,8 @@ func (s *Server) open(ctx context.Context) error {
 	s.metrics = newMetrics(s.opt.Version, s.keys)
 	s.metrics.declare(c)
 	s.judged = newJudged(s.metrics.Metrics, s.log)
+	s.routed = newRouted(s.metrics.Metrics, s.log)
+	s.routed.declare(s.metrics.Metrics, c)
 	if s.made, err = guardrail.OpenMade(Versions(c)); err != nil {
 		return err
 	}
@@ -207,6 +210,11 @@ func (s *Server) warn(c *config.Config, w *gateway.World) {
 	}
 	for _, name := range inTheClear(c) {
 		s.log.Warn("an outside judge is sent texts in the clear", "judge", name, "reason", "http")
+	}
+	for _, h := range c.Hooks {
+		if h.FailOpen {
+			s.log.Warn("a hook that gives no answer lets pass", "hook", h.Name, "reason", "fail-open")
+		}
 	}
 	if c.Anonymous {
 		s.log.Warn("callers are let in without a key", "reason", "anonymous")

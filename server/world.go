@@ -13,10 +13,13 @@ import (
 	"github.com/ringwall/ringwall/builtin"
 	"github.com/ringwall/ringwall/config"
 	"github.com/ringwall/ringwall/gateway"
+	"github.com/ringwall/ringwall/gateway/cache"
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/guard/judge"
+	"github.com/ringwall/ringwall/hook"
 	"github.com/ringwall/ringwall/provider"
+	"github.com/ringwall/ringwall/provider/route"
 )
 
 // Guardrail builds a guardrail of c, by its name and, behind an @, its version:
@@ -72,8 +75,8 @@ func Versions(c *config.Config) guardrail.Store {
 }
 
 // world builds everything that requests depend on, with the guardrails that
-// callers may choose from.
-func world(c *config.Config, rails *rails) (w *gateway.World, err error) {
+// callers may choose from. What its routes do is told to hears.
+func world(c *config.Config, rails *rails, hears route.Observer) (w *gateway.World, err error) {
 	g, err := rails.Find(context.Background(), gateway.Ref{})
 	if err != nil {
 		return nil, err
@@ -104,11 +107,32 @@ func world(c *config.Config, rails *rails) (w *gateway.World, err error) {
 			closers = append(closers, c.Close)
 		}
 	}
+	routes := routing{c: c, providers: providers, hears: hears, targets: map[config.Target]*route.Target{}}
 	for name, m := range c.Models {
-		w.Models[name] = gateway.Route{Name: m.Provider, Provider: providers[m.Provider], Model: m.Model}
+		if w.Models[name], err = routes.route(name, &m); err != nil {
+			return nil, fmt.Errorf("model %s: %w", name, err)
+		}
 	}
 	if c.Default != "" {
 		w.Default = &gateway.Route{Name: c.Default, Provider: providers[c.Default]}
+	}
+	for _, h := range c.Hooks {
+		if _, err := h.Secret.Reveal(); err != nil {
+			return nil, fmt.Errorf("hook %s: reading its secret: %w", h.Name, err)
+		}
+		cfg := hook.Config{Name: h.Name, URL: h.URL, Secret: h.Secret.Reveal, Timeout: h.Timeout, FailOpen: h.FailOpen}
+		for _, s := range h.Stages {
+			cfg.Stages = append(cfg.Stages, hook.Stage(s))
+		}
+		made, err := hook.New(cfg)
+		if err != nil {
+			return nil, err
+		}
+		w.Hooks = append(w.Hooks, made)
+		closers = append(closers, made.Close)
+	}
+	if k := c.Cache; k.Enabled {
+		w.Cache = cache.New(cache.Config{Bytes: int64(k.Bytes), TTL: k.TTL, AnyTemperature: k.Any})
 	}
 	w.Close = func() {
 		rails.close()

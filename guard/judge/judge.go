@@ -37,6 +37,7 @@ import (
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard"
+	"github.com/ringwall/ringwall/internal/circuit"
 )
 
 // Judge asks one outside judge. It is safe for concurrent use, and implements
@@ -47,7 +48,7 @@ type Judge struct {
 	labels  labels
 	digest  [sha256.Size]byte // of what the answers depend on beside the text
 	cache   *cache
-	breaker *breaker
+	breaker circuit.Breaker
 	budget  *budget
 	slots   chan struct{} // one for each call at once
 }
@@ -75,9 +76,9 @@ func New(cfg Config) (*Judge, error) {
 	j := &Judge{
 		cfg: cfg, digest: cfg.digest(), budget: newBudget(cfg.PerMinute),
 		cache: newCache(cfg.CacheEntries, cfg.CacheTTL), slots: make(chan struct{}, cfg.AtOnce),
+		breaker: circuit.Breaker{Most: cfg.Failures, Pause: cfg.Pause, Tell: func(s State) { cfg.Observer.Breaker(cfg.Name, s) }},
 	}
 	j.labels = newLabels(&cfg)
-	j.breaker = &breaker{most: cfg.Failures, pause: cfg.Pause, tell: func(s State) { cfg.Observer.Breaker(cfg.Name, s) }}
 	var err error
 	if j.asks, err = kinds[cfg.Kind].make(&j.cfg, &j.labels); err != nil {
 		return nil, fmt.Errorf("judge %s: %w", cfg.Name, err)
@@ -218,8 +219,8 @@ func dedupe(fs []ringwall.Finding) []ringwall.Finding {
 // call asks once, or again where that is safe, within the breaker and the
 // budget.
 func (j *Judge) call(ctx context.Context, q question) ([]ringwall.Finding, error) {
-	if err := j.breaker.enter(); err != nil {
-		return nil, err
+	if !j.breaker.Enter() {
+		return nil, &Error{CircuitOpen, fmt.Errorf("it failed %d times in a row", j.breaker.Failures())}
 	}
 	select {
 	case j.slots <- struct{}{}:
@@ -229,22 +230,22 @@ func (j *Judge) call(ctx context.Context, q question) ([]ringwall.Finding, error
 		case j.slots <- struct{}{}:
 			defer func() { <-j.slots }()
 		case <-ctx.Done():
-			j.breaker.leave(unasked)
+			j.breaker.Leave(circuit.Unasked)
 			return nil, &Error{Busy, fmt.Errorf("%d texts are asked about already", cap(j.slots))}
 		}
 	}
 	for try := 0; ; try++ {
 		if err := j.budget.take(); err != nil {
-			j.breaker.leave(unasked)
+			j.breaker.Leave(circuit.Unasked)
 			return nil, err
 		}
 		fs, err := j.once(ctx, q)
 		if err == nil {
-			j.breaker.leave(answered)
+			j.breaker.Leave(circuit.Answered)
 			return j.labels.served(fs), nil
 		}
 		if cause := context.Cause(ctx); cause != nil && Of(timely(ctx, cause)) != Timeout {
-			j.breaker.leave(unasked) // nobody waits for the answer any more: no fault of the judge
+			j.breaker.Leave(circuit.Unasked) // nobody waits for the answer any more: no fault of the judge
 			return nil, err
 		}
 		wait, again := again(err, try, j.cfg.Retries)
@@ -256,7 +257,7 @@ func (j *Judge) call(ctx context.Context, q question) ([]ringwall.Finding, error
 				err = timely(ctx, context.Cause(ctx))
 			}
 		}
-		j.breaker.leave(failed)
+		j.breaker.Leave(circuit.Failed)
 		return nil, err
 	}
 }

@@ -171,6 +171,25 @@ func measure(r rune, width int) (chars, size, part int) {
 	return 1, width, ofSign
 }
 
+// Tokens estimates how many tokens a text has, from the scripts that it is written in:
+// four letters of a Latin alphabet to a token, some two and a half of a Cyrillic or
+// Greek one, a character of Chinese each. It is an estimate to plan and to bound with.
+// Its error is not measured against any model's tokenizer: expect a third either way in
+// prose, and more in code, numbers and rare languages, for models differ among
+// themselves as much. What a provider counts is in the usage of its answer.
+func Tokens(text string) int {
+	n := 0
+	for _, r := range text {
+		if r < utf8.RuneSelf {
+			n += asciiShares[r]
+			continue
+		}
+		_, _, part := measure(r, utf8.RuneLen(r))
+		n += part
+	}
+	return (n + shares - 1) / shares
+}
+
 // loop looks for a unit that is repeated. Every so often it asks whether what
 // came last is periodic, and follows it from there on while it is.
 type loop struct {

@@ -301,3 +301,14 @@ func ExampleLanguage() {
 	fmt.Println(code, confidence > 0.8)
 	// Output: en true
 }
+
+func TestTokens(t *testing.T) {
+	for text, want := range map[string]int{
+		"": 0, "abcdefgh": 2, "a": 1, "秘密計画": 4, "\xff\xfe": 2, "привет": 3, "한국어": 3,
+		"The quick brown fox jumps over the lazy dog.": 10,
+	} {
+		if got := limit.Tokens(text); got != want {
+			t.Errorf("Tokens(%q) = %d, want %d", text, got, want)
+		}
+	}
+}
