@@ -29,6 +29,7 @@ import (
 	"github.com/ringwall/ringwall/builtin"
 	"github.com/ringwall/ringwall/config"
 	"github.com/ringwall/ringwall/gateway"
+	"github.com/ringwall/ringwall/gateway/dialect/ollama"
 	"github.com/ringwall/ringwall/internal/db"
 	"github.com/ringwall/ringwall/internal/jsonedit"
 	"github.com/ringwall/ringwall/internal/telemetry"
@@ -177,6 +178,9 @@ func (s *Server) routes() http.Handler {
 	}
 	plain := dialects["POST /v1/chat/completions"]
 	mux.HandleFunc("GET /v1/models", s.gateway.Models(plain))
+	mux.HandleFunc("GET /v1beta/models", s.gateway.Models(dialects["POST /v1beta/models/{call}"]))
+	mux.HandleFunc("GET /api/tags", s.gateway.Models(dialects["POST /api/chat"]))
+	mux.HandleFunc("GET /api/version", ollama.Version)
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.Handle("GET /metrics", s.metrics.Handler())

@@ -99,23 +99,10 @@ var grammar = dialect.Grammar{
 
 // medium names a string that only its own provider can read.
 func medium(key string, v jsonedit.Value) string {
-	if (key == "thoughtSignature" || key == "thought_signature") && isBase64(v.Raw()) {
+	if (key == "thoughtSignature" || key == "thought_signature") && dialect.IsBase64(v) {
 		return "thought-signature"
 	}
 	return ""
-}
-
-// isBase64 reports whether a string's literal holds base64 alone, in either
-// alphabet (RFC 4648 §4, §5).
-func isBase64(literal []byte) bool {
-	for _, c := range literal[1 : len(literal)-1] {
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("+/-_=", c) >= 0:
-		default:
-			return false
-		}
-	}
-	return true
 }
 
 // free are the members, folded, whose keys are the caller's own.

@@ -104,7 +104,7 @@ func (l *locator) free(v jsonedit.Value, path, own string, o ringwall.Origin) {
 // inline names a medium, whose data is no text where it is base64.
 func (l *locator) inline(v jsonedit.Value, path string, o ringwall.Origin) {
 	for key, m := range v.Members() {
-		if dialect.FoldProto(key) == "data" && m.Kind() == jsonedit.String && isBase64(m.Raw()) {
+		if dialect.FoldProto(key) == "data" && m.Kind() == jsonedit.String && dialect.IsBase64(m) {
 			l.unsee(kindWord(member(v, "mimetype").Text()) + "-part")
 			continue
 		}
