@@ -85,11 +85,11 @@ func (a *answer) content(v jsonedit.Value, path string, candidate int) error {
 		var run []jsonedit.Value
 		thought := false
 		for p, part := range each(m, p) {
+			if err := complete(part); err != nil {
+				return err
+			}
 			text := part.Get("text")
 			if text.Kind() != jsonedit.String {
-				if err := complete(part); err != nil {
-					return err
-				}
 				run = nil
 				a.part(part, p, ringwall.Assistant)
 				continue
@@ -110,7 +110,7 @@ func (a *answer) content(v jsonedit.Value, path string, candidate int) error {
 			}
 			for k, m := range part.Members() {
 				if k != "text" {
-					a.All(m, p+"/"+dialect.Pointer(k), k, ringwall.Assistant)
+					a.ofPart(k, m, p, ringwall.Assistant)
 				}
 			}
 		}

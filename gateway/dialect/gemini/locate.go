@@ -59,24 +59,29 @@ func member(v jsonedit.Value, key string) jsonedit.Value {
 // part adds the texts of a part.
 func (l *locator) part(v jsonedit.Value, path string, o ringwall.Origin) {
 	for key, m := range v.Members() {
-		p := path + "/" + dialect.Pointer(key)
-		switch dialect.FoldProto(key) {
-		case "inlinedata":
-			l.inline(m, p, o)
-		case "filedata":
-			l.unsee("file-part")
-			l.All(m, p, key, o)
-		case "functioncall":
-			l.free(m, p, "args", ringwall.Assistant)
-		case "functionresponse":
-			l.free(m, p, "response", ringwall.Tool)
-		case "codeexecutionresult", "toolresponse":
-			l.All(m, p, key, ringwall.Tool)
-		case "executablecode", "toolcall":
-			l.All(m, p, key, ringwall.Assistant)
-		default:
-			l.All(m, p, key, o)
-		}
+		l.ofPart(key, m, path, o)
+	}
+}
+
+// ofPart adds the texts of a member of the part at path.
+func (l *locator) ofPart(key string, m jsonedit.Value, path string, o ringwall.Origin) {
+	path += "/" + dialect.Pointer(key)
+	switch dialect.FoldProto(key) {
+	case "inlinedata":
+		l.inline(m, path, o)
+	case "filedata":
+		l.unsee("file-part")
+		l.All(m, path, key, o)
+	case "functioncall":
+		l.free(m, path, "args", ringwall.Assistant)
+	case "functionresponse":
+		l.free(m, path, "response", ringwall.Tool)
+	case "codeexecutionresult", "toolresponse":
+		l.All(m, path, key, ringwall.Tool)
+	case "executablecode", "toolcall":
+		l.All(m, path, key, ringwall.Assistant)
+	default:
+		l.All(m, path, key, o)
 	}
 }
 

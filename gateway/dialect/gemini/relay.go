@@ -222,11 +222,11 @@ func (r *relay) says(ctx context.Context, c *candidate, v jsonedit.Value) (says 
 
 // part passes on a part, and reports whether it says something.
 func (r *relay) part(ctx context.Context, c *candidate, part jsonedit.Value) (says bool, err error) {
+	if err := complete(part); err != nil {
+		return false, err
+	}
 	text := part.Get("text")
 	if text.Kind() != jsonedit.String {
-		if err := complete(part); err != nil {
-			return false, err
-		}
 		says = r.close(ctx, c)
 		path := r.next(c)
 		l := located()
@@ -251,12 +251,14 @@ func (r *relay) part(ctx context.Context, c *candidate, part jsonedit.Value) (sa
 	w.in = append(w.in[:0], piece...)
 	w.out = append(w.out[:0], w.ch.Write(piece)...)
 	r.blocked = r.blocked || w.ch.Blocked()
+	l := located()
 	for key, m := range part.Members() {
 		if key != "text" && key != "thought" {
-			r.whole(ctx, c, m, c.path+"/content/parts/"+strconv.Itoa(c.parts-1), key)
+			l.ofPart(key, m, c.path+"/content/parts/"+strconv.Itoa(c.parts-1), ringwall.Assistant)
 			says = true
 		}
 	}
+	r.look(ctx, c, &l)
 	return says, nil
 }
 
