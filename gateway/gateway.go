@@ -160,7 +160,7 @@ func (g *Gateway) Handle(mux *http.ServeMux, pattern string, d Dialect) {
 			route = pattern[i+1:]
 		}
 	}
-	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, d, route) })
+	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, spoken(d, r), route) })
 }
 
 // lease counts the requests that use a World, so that it is closed behind the

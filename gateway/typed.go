@@ -1,5 +1,7 @@
 package gateway
 
+import "net/http"
+
 // Typed is a Request that says itself in which media type it is answered, where
 // its dialect knows several.
 type Typed interface {
@@ -18,4 +20,18 @@ func (x *exchange) contentType(stream bool) string {
 type Lister interface {
 	// AppendModels appends the list of the models of those names to dst.
 	AppendModels(dst []byte, names []string) []byte
+}
+
+// Splitter is a Dialect whose route several dialects share.
+type Splitter interface {
+	// Split returns the one that a request speaks.
+	Split(r *http.Request) Dialect
+}
+
+// spoken returns the dialect that a request to d's route speaks.
+func spoken(d Dialect, r *http.Request) Dialect {
+	if s, ok := d.(Splitter); ok {
+		return s.Split(r)
+	}
+	return d
 }

@@ -47,7 +47,10 @@ func New(cfg provider.Config, key func() (string, error)) (*Provider, error) {
 func (p *Provider) Close() { p.client.Close() }
 
 // APIs implements gateway.Provider.
-func (p *Provider) APIs() []string { return []string{"gemini"} }
+func (p *Provider) APIs() []string { return []string{"gemini", "gemini-count-tokens"} }
+
+// methods are what answers in one piece, by the name of the dialect.
+var methods = map[string]string{"gemini": "generateContent", "gemini-count-tokens": "countTokens"}
 
 // path is that of a method of a model. A name may say what kind of model it is:
 // "tunedModels/mine".
@@ -61,7 +64,7 @@ func path(model, method string) string {
 
 // Complete implements gateway.Provider.
 func (p *Provider) Complete(ctx context.Context, call ringwall.Call) ([]byte, error) {
-	return p.client.Whole(ctx, provider.Request{Path: path(call.Model, "generateContent"), Header: call.Header, Body: call.Body})
+	return p.client.Whole(ctx, provider.Request{Path: path(call.Model, methods[call.API]), Header: call.Header, Body: call.Body})
 }
 
 // Events implements gateway.Provider. Nothing marks the end of a stream, save that
@@ -74,7 +77,7 @@ func (p *Provider) Events(ctx context.Context, call ringwall.Call) iter.Seq2[sse
 			yield(sse.Event{}, err)
 			return
 		}
-		defer stream.Close()
+		defer func() { _ = stream.Close() }() // what was read is read
 		ended := false
 		for ev, err := range sse.Events(stream) {
 			if err != nil {

@@ -43,11 +43,11 @@ func TestAsks(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	if out, err := p.Complete(t.Context(), ringwall.Call{Model: "models/a/../b", Body: []byte(`{}`)}); err != nil || string(out) != `{"candidates":[]}` || asked != `POST /v1beta/models/a%2F..%2Fb:generateContent k {}` {
+	if out, err := p.Complete(t.Context(), ringwall.Call{API: "gemini", Model: "models/a/../b", Body: []byte(`{}`)}); err != nil || string(out) != `{"candidates":[]}` || asked != `POST /v1beta/models/a%2F..%2Fb:generateContent k {}` {
 		t.Errorf("%s, %v, asked %s", out, err, asked)
 	}
 	var refusal *ringwall.Refusal
-	if _, err := p.Complete(t.Context(), ringwall.Call{Model: "missing"}); !errors.As(err, &refusal) || refusal.Code != "model_not_found" || strings.Contains(refusal.Public, "secret") {
+	if _, err := p.Complete(t.Context(), ringwall.Call{API: "gemini", Model: "missing"}); !errors.As(err, &refusal) || refusal.Code != "model_not_found" || strings.Contains(refusal.Public, "secret") {
 		t.Errorf("%v", err)
 	}
 	for model, want := range map[string]int{"a": 2, "cut": 1} {
@@ -79,7 +79,7 @@ func TestBaseURLs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := p.Complete(t.Context(), ringwall.Call{Model: "m"}); err != nil || path != want {
+		if _, err := p.Complete(t.Context(), ringwall.Call{API: "gemini", Model: "m"}); err != nil || path != want {
 			t.Errorf("%s: %s, %v", base, path, err)
 		}
 		p.Close()

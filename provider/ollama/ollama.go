@@ -58,7 +58,7 @@ func (p *Provider) Events(ctx context.Context, call ringwall.Call) iter.Seq2[sse
 			yield(sse.Event{}, err)
 			return
 		}
-		defer stream.Close()
+		defer func() { _ = stream.Close() }() // what was read is read
 		var doc jsonedit.Doc
 		for ev, err := range Lines(stream) {
 			if err == nil {

@@ -152,7 +152,7 @@ func TestReadRefuses(t *testing.T) {
 		{"calls in pieces", "m:generateContent", "", `{"tool_config":{"function_calling_config":{"stream_function_call_arguments":true}},` + ok + `}`, 400, "streamFunctionCallArguments"},
 		{"a strange alt", "m:generateContent", "?alt=media", `{` + ok + `}`, 400, "want sse or json"},
 		{"embedContent", "m:embedContent", "", `{` + ok + `}`, 501, "embedContent is not served"},
-		{"countTokens", "m:countTokens", "", `{` + ok + `}`, 501, "countTokens is not served"},
+		{"countTokens", "m:countTokens", "", `{` + ok + `}`, 404, `no method "countTokens"`},
 		{"a method that nobody knows", "m:frob", "", `{` + ok + `}`, 404, `no method "frob"`},
 		{"no method", "m", "", `{` + ok + `}`, 404, "a model and a method"},
 		{"no model", ":generateContent", "", `{` + ok + `}`, 404, "a model and a method"},
@@ -200,6 +200,42 @@ func TestCredentials(t *testing.T) {
 				t.Errorf("Credential() = %q, %v", got, err)
 			}
 		})
+	}
+}
+
+func TestCountsOfTokens(t *testing.T) {
+	var d gateway.Dialect = gemini.Dialect{}
+	if got := d.(gateway.Splitter).Split(asked("m:generateContent", "")); got.Name() != gemini.API {
+		t.Errorf("generateContent is of %s", got.Name())
+	}
+	d = d.(gateway.Splitter).Split(asked("m:countTokens", ""))
+	if _, declines := d.(gateway.Decliner); declines || d.Name() != gemini.CountAPI {
+		t.Errorf("countTokens is of %s, %v", d.Name(), declines)
+	}
+	const inner = `{"model":"models/m","contents":[{"parts":[{"text":"hi"}]}],"systemInstruction":{"parts":[{"text":"be kind"}]}}`
+	for body, want := range map[string]string{
+		inner: "/contents/0/parts/0/text user, /systemInstruction/parts/0/text system, ",
+		`{"generateContentRequest":` + inner + `}`: "/generateContentRequest/contents/0/parts/0/text user, /generateContentRequest/systemInstruction/parts/0/text system, ",
+	} {
+		req, err := d.Read(asked("m:countTokens", ""), []byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, text := range req.Texts() {
+			got += text.Path + " " + text.Origin.String() + ", "
+		}
+		if req.WithModel("n"); got != want || req.Stream() || string(req.Edit(nil)) != strings.Replace(body, "models/m", "models/n", 1) {
+			t.Errorf("%s: %s, %s", body, got, req.Edit(nil))
+		}
+	}
+	if _, err := d.Read(asked("m:countTokens", ""), []byte(`{"generateContentRequest":{}}`)); err == nil {
+		t.Error("nothing is counted")
+	}
+	const counted = `{"totalTokens":3,"promptTokensDetails":[{"modality":"TEXT","tokenCount":3}]}`
+	a, err := d.Answer(nil, []byte(counted))
+	if err != nil || len(a.Texts()) != 0 || string(a.Edit(nil)) != counted {
+		t.Errorf("%v, %v", a, err)
 	}
 }
 

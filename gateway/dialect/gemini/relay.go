@@ -227,7 +227,7 @@ func (r *relay) part(ctx context.Context, c *candidate, part jsonedit.Value) (sa
 	}
 	text := part.Get("text")
 	if text.Kind() != jsonedit.String {
-		says = r.close(ctx, c)
+		r.close(ctx, c)
 		path := r.next(c)
 		l := located()
 		l.part(part, path, ringwall.Assistant)

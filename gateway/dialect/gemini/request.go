@@ -31,13 +31,12 @@ type request struct {
 
 // unserved are methods that there are and that are not served, and what to do.
 var unserved = map[string]string{
-	"countTokens":        "ask generateContent, whose answer counts them",
 	"embedContent":       "ask POST /v1/embeddings",
 	"batchEmbedContents": "ask POST /v1/embeddings",
 }
 
 // call splits the last segment of the path into a model and a method.
-func call(segment string) (model, method string, err error) {
+func call(segment string, count bool) (model, method string, err error) {
 	at := strings.LastIndexByte(segment, ':')
 	if at <= 0 {
 		return "", "", unknownMethod(http.StatusNotFound, "The path should end in a model and a method, as in gemini-2.5-pro:generateContent.")
@@ -46,13 +45,13 @@ func call(segment string) (model, method string, err error) {
 	if len(model) > dialect.LongestName*2 || strings.IndexFunc(model, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
 		return "", "", unknownMethod(http.StatusBadRequest, "The name of the model in the path is too long, or holds more than visible ASCII characters.")
 	}
-	if method == "generateContent" || method == "streamGenerateContent" {
+	if method == "generateContent" || method == "streamGenerateContent" || count && method == "countTokens" {
 		return model, method, nil
 	}
 	if instead, known := unserved[method]; known {
 		return "", "", unknownMethod(http.StatusNotImplemented, fmt.Sprintf("The method %s is not served: %s.", method, instead))
 	}
-	return "", "", unknownMethod(http.StatusNotFound, fmt.Sprintf("There is no method %.80q: there are generateContent and streamGenerateContent.", method))
+	return "", "", unknownMethod(http.StatusNotFound, fmt.Sprintf("There is no method %.80q: there are generateContent, streamGenerateContent and countTokens.", method))
 }
 
 func unknownMethod(status int, public string) *ringwall.Refusal {
@@ -61,8 +60,13 @@ func unknownMethod(status int, public string) *ringwall.Refusal {
 
 // Read implements gateway.Dialect.
 func (d Dialect) Read(hr *http.Request, body []byte) (gateway.Request, error) {
+	return d.read(hr, body, false)
+}
+
+// read reads a request for an answer, or for a count of its tokens.
+func (d Dialect) read(hr *http.Request, body []byte, count bool) (gateway.Request, error) {
 	r := &request{locator: located(), src: body}
-	model, method, err := call(hr.PathValue("call"))
+	model, method, err := call(hr.PathValue("call"), count)
 	if err != nil {
 		return nil, err
 	}
@@ -86,20 +90,36 @@ func (d Dialect) Read(hr *http.Request, body []byte) (gateway.Request, error) {
 	if err := dialect.Spelled(body, root, dialect.FoldProto, free); err != nil {
 		return nil, err
 	}
-	if c := member(root, "contents"); c.Kind() != jsonedit.Array && c.Kind() != jsonedit.Object {
+	whole := root
+	if inner := member(root, "generatecontentrequest"); count && inner.Exists() {
+		whole = inner
+	}
+	if c := member(whole, "contents"); c.Kind() != jsonedit.Array && c.Kind() != jsonedit.Object {
 		return nil, dialect.Invalid(body, c, "contents", "an array is required")
 	}
-	for key, v := range root.Members() {
-		if err := r.member(key, v); err != nil {
-			return nil, err
+	return r, r.members(root, "", count)
+}
+
+// members adds the texts of a request, or of the one that another has its tokens
+// counted of.
+func (r *request) members(v jsonedit.Value, path string, count bool) error {
+	for key, m := range v.Members() {
+		p := path + "/" + dialect.Pointer(key)
+		var err error
+		if count && dialect.FoldProto(key) == "generatecontentrequest" && m.Kind() == jsonedit.Object {
+			err = r.members(m, p, false)
+		} else {
+			err = r.member(key, m, p)
+		}
+		if err != nil {
+			return err
 		}
 	}
-	return r, nil
+	return nil
 }
 
 // member adds the texts of a member of the request.
-func (r *request) member(key string, v jsonedit.Value) error {
-	path := "/" + dialect.Pointer(key)
+func (r *request) member(key string, v jsonedit.Value, path string) error {
 	switch dialect.FoldProto(key) {
 	case "model":
 		if named := v.Text(); named != r.name && named != "models/"+r.name {

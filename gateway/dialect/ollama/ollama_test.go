@@ -30,7 +30,9 @@ func TestEveryTextIsLocated(t *testing.T) {
 		body    string
 		origins []ringwall.Origin
 	}{
-		{ollama.Dialect{}, `{"model":"m","messages":[
+		{
+			ollama.Dialect{},
+			`{"model":"m","messages":[
 		  {"role":"system","content":"be kind %[1]d"},
 		  {"role":"user","content":"hello \u0041 %[2]d","images":["iVBORw0KGgo="]},
 		  {"role":"assistant","content":"","thinking":"hm %[3]d","tool_calls":[{"id":"c1","function":{"name":"pay","arguments":{"card":"%[4]d","n":3,"list":["a","b%[5]d"]}}}]},
@@ -42,9 +44,13 @@ func TestEveryTextIsLocated(t *testing.T) {
 			[]ringwall.Origin{
 				ringwall.System, ringwall.User, ringwall.Assistant, ringwall.Assistant, ringwall.Assistant, ringwall.Tool, ringwall.User, ringwall.User,
 				ringwall.System, ringwall.System, ringwall.System, ringwall.Unverified, ringwall.Unverified,
-			}},
-		{ollama.Dialect{Generate: true}, `{"model":"m","system":"be kind %[1]d","prompt":"hello %[2]d","suffix":"s %[3]d","images":["iVBORw0KGgo="],"template":"t %[4]d","messages":[{"role":"user","content":"%[5]d"}],"context":[],"x":"%[6]d"}`,
-			[]ringwall.Origin{ringwall.System, ringwall.User, ringwall.User, ringwall.System, ringwall.Unverified, ringwall.Unverified}},
+			},
+		},
+		{
+			ollama.Dialect{Generate: true},
+			`{"model":"m","system":"be kind %[1]d","prompt":"hello %[2]d","suffix":"s %[3]d","images":["iVBORw0KGgo="],"template":"t %[4]d","messages":[{"role":"user","content":"%[5]d"}],"context":[],"x":"%[6]d"}`,
+			[]ringwall.Origin{ringwall.System, ringwall.User, ringwall.User, ringwall.System, ringwall.Unverified, ringwall.Unverified},
+		},
 	} {
 		for at := range tt.origins {
 			body := tt.body
