@@ -358,3 +358,42 @@ func TestListsOfModels(t *testing.T) {
 		}
 	}
 }
+
+// The caller's own words come back in calls of tools, too.
+func TestGeminiAndOllamaRestore(t *testing.T) {
+	call := func(format string) func(http.ResponseWriter, *http.Request, string) {
+		return func(w http.ResponseWriter, r *http.Request, body string) {
+			from := strings.Index(body, "{EMAIL_")
+			token := body[from : from+strings.IndexByte(body[from:], '}')+1]
+			switch {
+			case strings.HasSuffix(r.URL.Path, ":streamGenerateContent"):
+				w.Header().Set("Content-Type", "text/event-stream")
+				fmt.Fprintf(w, "data: "+format+"\n\n", token)
+			case r.URL.Path == "/api/chat" && !strings.Contains(body, `"stream":false`):
+				w.Header().Set("Content-Type", "application/x-ndjson")
+				fmt.Fprintf(w, format+"\n", token)
+			default:
+				fmt.Fprintf(w, format, token)
+			}
+		}
+	}
+	const google = `{"candidates":[{"content":{"parts":[{"functionCall":{"name":"mail","args":{"to":%q}}}],"role":"model"},"finishReason":"STOP","index":0}]}`
+	const llama = `{"model":"m","created_at":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":"","tool_calls":[{"function":{"name":"mail","arguments":{"to":%q}}}]},"done":true,"done_reason":"stop"}`
+	for _, tt := range []struct{ kind, format, path, body string }{
+		{"gemini", google, "/v1beta/models/m:generateContent", geminiAsks("write to me@example.net")},
+		{"gemini", google, "/v1beta/models/m:streamGenerateContent?alt=sse", geminiAsks("write to me@example.net")},
+		{"ollama", llama, "/api/chat", question("write to me@example.net", `,"stream":false`)},
+		{"ollama", llama, "/api/chat", question("write to me@example.net", "")},
+	} {
+		u := newUpstream(t, call(tt.format))
+		h := stand(t, u, func(c *config.Config) {
+			p := config.Upstream(u.URL, false)
+			p.Type = tt.kind
+			c.Providers, c.Restore.Enabled = map[string]config.Provider{"u": p}, true
+		})
+		resp, body := h.post(tt.path, tt.body)
+		if resp.StatusCode != 200 || !strings.Contains(body, `{"to":"me@example.net"}`) || strings.Contains(u.last(), "example.net") {
+			t.Errorf("%s: %d %s, asked %s", tt.path, resp.StatusCode, body, u.last())
+		}
+	}
+}
