@@ -64,6 +64,12 @@ func appendModels(out []byte, names []string) []byte {
 	return append(out, `]}`...)
 }
 
+// Lister is a Dialect that lists models in a way of its own.
+type Lister interface {
+	// AppendModels appends the list of the models of those names to dst.
+	AppendModels(dst []byte, names []string) []byte
+}
+
 // NotFound answers what no route takes, for nothing is passed through unlooked.
 // Errors are in the dialect d.
 func (g *Gateway) NotFound(d Dialect) http.HandlerFunc {

@@ -16,12 +16,6 @@ func (x *exchange) contentType(stream bool) string {
 	return x.d.ContentType(stream)
 }
 
-// Lister is a Dialect that lists models in a way of its own.
-type Lister interface {
-	// AppendModels appends the list of the models of those names to dst.
-	AppendModels(dst []byte, names []string) []byte
-}
-
 // Splitter is a Dialect whose route several dialects share.
 type Splitter interface {
 	// Split returns the one that a request speaks.

@@ -346,6 +346,7 @@ func TestListsOfModels(t *testing.T) {
 	for path, want := range map[string]string{
 		"/api/tags": `"name":"llama3.2:3b","model":"llama3.2:3b"`, "/api/version": `"version":"`,
 		"/v1beta/models": `"name":"models/llama3.2:3b"`, "/v1/models": `"id":"llama3.2:3b"`,
+		"/v1/models?key=anonymous": `"name":"models/llama3.2:3b"`,
 	} {
 		resp, err := http.Get(h.url + path)
 		if err != nil {

@@ -176,9 +176,9 @@ func (s *Server) routes() http.Handler {
 	for pattern, d := range dialects {
 		s.gateway.Handle(mux, pattern, d)
 	}
-	plain := dialects["POST /v1/chat/completions"]
-	mux.HandleFunc("GET /v1/models", s.gateway.Models(plain))
-	mux.HandleFunc("GET /v1beta/models", s.gateway.Models(dialects["POST /v1beta/models/{call}"]))
+	plain, google := dialects["POST /v1/chat/completions"], dialects["POST /v1beta/models/{call}"]
+	mux.HandleFunc("GET /v1/models", s.googled(plain, google))
+	mux.HandleFunc("GET /v1beta/models", s.gateway.Models(google))
 	mux.HandleFunc("GET /api/tags", s.gateway.Models(dialects["POST /api/chat"]))
 	mux.HandleFunc("GET /api/version", ollama.Version)
 	mux.HandleFunc("GET /healthz", s.healthz)

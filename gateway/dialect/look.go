@@ -6,19 +6,15 @@ import (
 
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/guard"
+	"github.com/ringwall/ringwall/internal/jsonedit"
 )
 
-// Wholly passes a whole text through its Channel.
-func Wholly(ctx context.Context, ch gateway.Channel, text string) []byte {
-	out := slices.Clone(ch.Write([]byte(text))) // which is valid until Close
-	return append(out, ch.Close(ctx)...)
-}
-
-// Looked passes each text that was found through a Channel of its own: what comes
-// in one piece of a stream. It returns the texts that changed, and whether one was
-// blocked.
-func (l *Locator) Looked(ctx context.Context, open gateway.Open) (changed []guard.Changed, blocked bool) {
-	for i, t := range l.texts {
+// Look passes each text of l, which came whole in a stream, through a Channel of
+// its own. It returns the edits that put what was masked into its place, and
+// whether policy ends the stream, or had before.
+func Look(ctx context.Context, l *Locator, open gateway.Open, blocked bool) ([]jsonedit.Edit, bool) {
+	var changed []guard.Changed
+	for i, t := range l.Texts() {
 		ch := open(t.Path)
 		out := Wholly(ctx, ch, t.Value)
 		blocked = blocked || ch.Blocked()
@@ -26,5 +22,11 @@ func (l *Locator) Looked(ctx context.Context, open gateway.Open) (changed []guar
 			changed = append(changed, guard.Changed{Index: i, Value: string(out)})
 		}
 	}
-	return changed, blocked
+	return l.Edits(changed), blocked
+}
+
+// Wholly passes a whole text through its Channel.
+func Wholly(ctx context.Context, ch gateway.Channel, text string) []byte {
+	out := slices.Clone(ch.Write([]byte(text))) // which is valid until Close
+	return append(out, ch.Close(ctx)...)
 }

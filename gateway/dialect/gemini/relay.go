@@ -321,12 +321,11 @@ func (r *relay) whole(ctx context.Context, c *candidate, v jsonedit.Value, path,
 
 // look passes the texts that were located through channels of their own.
 func (r *relay) look(ctx context.Context, c *candidate, l *locator) {
-	changed, blocked := l.Looked(ctx, r.open)
-	r.blocked = r.blocked || blocked
-	if len(changed) > 0 && c != nil {
+	edits, blocked := dialect.Look(ctx, &l.Locator, r.open, r.blocked)
+	if r.blocked = blocked; len(edits) > 0 && c != nil {
 		c.masked = true
 	}
-	r.edits = append(r.edits, l.Edits(changed)...)
+	r.edits = append(r.edits, edits...)
 }
 
 // sendBefore appends the frame that must stand before this one, if any.

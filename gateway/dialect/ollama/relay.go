@@ -141,9 +141,8 @@ func (r *relay) text(path, key string, v jsonedit.Value) (says bool) {
 // look passes the texts that were located through channels of their own, and
 // reports whether there are any.
 func (r *relay) look(ctx context.Context, l *dialect.Locator) bool {
-	changed, blocked := l.Looked(ctx, r.open)
-	r.blocked = r.blocked || blocked
-	r.edits = append(r.edits, l.Edits(changed)...)
+	edits, blocked := dialect.Look(ctx, l, r.open, r.blocked)
+	r.blocked, r.edits = blocked, append(r.edits, edits...)
 	return len(l.Texts()) > 0
 }
 
