@@ -3,13 +3,18 @@ package builtin
 import (
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/dialect"
+	"github.com/ringwall/ringwall/gateway/dialect/gemini"
+	"github.com/ringwall/ringwall/gateway/dialect/ollama"
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
 	"github.com/ringwall/ringwall/provider/route"
 )
 
 // Codecs is the table of what translates, by the name of the dialect.
 var Codecs = map[string]dialect.Codec{
-	openai.API: openai.Codec{},
+	gemini.API:         gemini.Codec{},
+	ollama.API:         ollama.Codec{},
+	ollama.GenerateAPI: ollama.Codec{Generate: true},
+	openai.API:         openai.Codec{},
 }
 
 // Translate returns p as a provider that is asked in the words of api, nil when

@@ -3,7 +3,9 @@ package builtin
 import (
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/provider"
+	"github.com/ringwall/ringwall/provider/gemini"
 	"github.com/ringwall/ringwall/provider/gullible"
+	"github.com/ringwall/ringwall/provider/ollama"
 	"github.com/ringwall/ringwall/provider/openai"
 )
 
@@ -19,5 +21,7 @@ var Providers = map[string]func(ProviderSpec) (gateway.Provider, error){
 	"builtin": func(ProviderSpec) (gateway.Provider, error) {
 		return gullible.Provider{Model: gullible.New(gullible.Config{})}, nil
 	},
+	"gemini": func(s ProviderSpec) (gateway.Provider, error) { return gemini.New(s.Config, s.Key) },
+	"ollama": func(s ProviderSpec) (gateway.Provider, error) { return ollama.New(s.Config, s.Key) },
 	"openai": func(s ProviderSpec) (gateway.Provider, error) { return openai.New(s.Config, s.Key) },
 }

@@ -71,8 +71,8 @@ type Limits struct {
 
 // Provider says where models are asked.
 type Provider struct {
-	Type    string            `yaml:"type" doc:"openai: any API like OpenAI's; builtin: the gullible model for tests, on this machine" enum:"openai|builtin" default:"openai"`
-	BaseURL string            `yaml:"base_url" doc:"up to and with /v1" example:"https://api.openai.com/v1"`
+	Type    string            `yaml:"type" doc:"openai: any API like OpenAI's; gemini: Google's Gemini API; ollama: Ollama's own API; builtin: the gullible model for tests, on this machine" enum:"openai|gemini|ollama|builtin" default:"openai"`
+	BaseURL string            `yaml:"base_url" doc:"of openai up to and with /v1; default of gemini: https://generativelanguage.googleapis.com, of ollama: http://127.0.0.1:11434" example:"https://api.openai.com/v1"`
 	Key     strictyaml.Secret `yaml:"api_key" doc:"the provider's key; clients never see it" example:"env:OPENAI_API_KEY"`
 	Connect time.Duration     `yaml:"connect" doc:"how long a connection may take" default:"10s"`
 	First   time.Duration     `yaml:"first" doc:"how long the beginning of an answer may take" default:"120s"`
@@ -277,6 +277,10 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 		case "openai":
 			if u, err := url.Parse(p.BaseURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 				fail(path+".base_url", "want http(s)://host[:port]/v1")
+			}
+		case "gemini", "ollama":
+			if u, err := url.Parse(p.BaseURL); p.BaseURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+				fail(path+".base_url", "want http(s)://host[:port], or nothing for the usual one")
 			}
 		case "builtin":
 			if p.BaseURL != "" || !p.Key.IsZero() {

@@ -71,7 +71,7 @@ func (x *exchange) complete(ctx context.Context, p Provider, call ringwall.Call)
 			return err
 		}
 	}
-	x.w.Header().Set("Content-Type", x.d.ContentType(false))
+	x.w.Header().Set("Content-Type", x.contentType(false))
 	x.status(http.StatusOK)
 	return x.write(out)
 }
@@ -216,7 +216,7 @@ func (c *heard) keep(let []byte) []byte {
 func (x *exchange) send(frames []byte) error {
 	if !x.written {
 		h := x.w.Header()
-		h.Set("Content-Type", x.d.ContentType(true))
+		h.Set("Content-Type", x.contentType(true))
 		h.Set("Cache-Control", "no-cache")
 		h.Set("X-Accel-Buffering", "no")
 		h.Set(ReleaseHeader, x.world.Guard.Release())
@@ -308,7 +308,7 @@ func (x *exchange) fail(err error) {
 		return
 	}
 	if d, ok := x.d.(Decliner); ok && r.Code == codeFiltered {
-		x.w.Header().Set("Content-Type", x.d.ContentType(x.Stream))
+		x.w.Header().Set("Content-Type", x.contentType(x.Stream))
 		x.status(http.StatusOK)
 		_ = x.write(d.Declined(x.req, x.withheld(ringwall.Input))) // who does not read it misses nothing
 		return

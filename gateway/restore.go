@@ -70,7 +70,7 @@ func conversation(p ringwall.Principal, prompt []ringwall.Text) redact.Conversat
 	var texts []string
 	for i, t := range prompt {
 		switch top := segments(t.Path, 1); {
-		case t.Origin == ringwall.System && (i < first && top == list || top == "/system" || top == "/instructions"),
+		case t.Origin == ringwall.System && (i < first && top == list || top == "/system" || top == "/instructions" || top == "/systemInstruction" || top == "/system_instruction"),
 			t.Origin == ringwall.User && segments(t.Path, 2) == turn:
 			texts = append(texts, t.Origin.String(), t.Value)
 		}
@@ -133,7 +133,7 @@ func (x *exchange) restoreAll(texts []ringwall.Text, changed []guard.Changed) []
 // are one text, in which a value must not end a string.
 func form(path string) redact.Form {
 	switch {
-	case !strings.Contains(path, "/tool_calls/") && !strings.Contains(path, "/function_call"):
+	case !strings.Contains(path, "/tool_calls/") && !strings.Contains(path, "/function_call") && !strings.Contains(path, "/functionCall"):
 		return redact.Plain
 	case strings.HasSuffix(path, "/arguments"):
 		return redact.JSON

@@ -97,7 +97,7 @@ func TestHooks(t *testing.T) {
 				resp, body := h.chat(question("hello", stream))
 				said := body
 				if stream != "" && resp.StatusCode == 200 {
-					said = spoken(body) + body
+					said = toldBy(body) + body
 				}
 				if resp.StatusCode != tt.status || !strings.Contains(said, tt.reads) || strings.Contains(said, "example.org") || strings.Contains(body, "our-rule") {
 					t.Errorf("the client read %d %s", resp.StatusCode, body)
@@ -124,8 +124,8 @@ func TestHooks(t *testing.T) {
 	}
 }
 
-// spoken returns what the pieces of a stream say together.
-func spoken(body string) (text string) {
+// toldBy returns what the pieces of a stream say together.
+func toldBy(body string) (text string) {
 	for line := range strings.Lines(body) {
 		var f struct {
 			Choices []struct{ Delta struct{ Content string } }

@@ -31,6 +31,7 @@ import (
 	"github.com/ringwall/ringwall/config"
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/dialect/guardapi"
+	"github.com/ringwall/ringwall/gateway/dialect/ollama"
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/internal/db"
 	"github.com/ringwall/ringwall/internal/jsonedit"
@@ -194,8 +195,11 @@ func (s *Server) routes() http.Handler {
 	for pattern, trust := range control.Routes() {
 		s.gateway.HandleErrand(mux, pattern, control, trust)
 	}
-	plain := dialects["POST /v1/chat/completions"]
-	mux.HandleFunc("GET /v1/models", s.gateway.Models(plain))
+	plain, google := dialects["POST /v1/chat/completions"], dialects["POST /v1beta/models/{call}"]
+	mux.HandleFunc("GET /v1/models", s.googled(plain, google))
+	mux.HandleFunc("GET /v1beta/models", s.gateway.Models(google))
+	mux.HandleFunc("GET /api/tags", s.gateway.Models(dialects["POST /api/chat"]))
+	mux.HandleFunc("GET /api/version", ollama.Version)
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.Handle("GET /metrics", s.metrics.Handler())
