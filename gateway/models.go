@@ -13,7 +13,8 @@ import (
 )
 
 // Models answers GET /v1/models with the models that the configuration names,
-// and those of the default provider. Errors are in the dialect d.
+// and those of the default provider. Errors are in the dialect d, and the list,
+// where it has one of its own.
 func (g *Gateway) Models(d Dialect) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		x := g.aside(w, r, d)
@@ -36,19 +37,37 @@ func (g *Gateway) Models(d Dialect) http.HandlerFunc {
 			names = append(names, more...)
 			slices.Sort(names)
 		}
-		out := []byte(`{"object":"list","data":[`)
-		for i, name := range slices.Compact(names) {
-			if i > 0 {
-				out = append(out, ',')
-			}
-			out = append(out, `{"id":`...)
-			out = jsonedit.AppendQuote(out, name)
-			out = append(out, `,"object":"model","created":0,"owned_by":"ringwall"}`...)
+		names = slices.Compact(names)
+		var out []byte
+		if l, ok := d.(Lister); ok {
+			out = l.AppendModels(nil, names)
+		} else {
+			out = appendModels(nil, names)
 		}
 		w.Header().Set("Content-Type", "application/json")
 		x.status(http.StatusOK)
-		_ = x.write(append(out, `]}`...)) // who does not read it misses nothing
+		_ = x.write(out) // who does not read it misses nothing
 	}
+}
+
+// appendModels appends a list of models as OpenAI's API has it.
+func appendModels(out []byte, names []string) []byte {
+	out = append(out, `{"object":"list","data":[`...)
+	for i, name := range names {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, `{"id":`...)
+		out = jsonedit.AppendQuote(out, name)
+		out = append(out, `,"object":"model","created":0,"owned_by":"ringwall"}`...)
+	}
+	return append(out, `]}`...)
+}
+
+// Lister is a Dialect that lists models in a way of its own.
+type Lister interface {
+	// AppendModels appends the list of the models of those names to dst.
+	AppendModels(dst []byte, names []string) []byte
 }
 
 // NotFound answers what no route takes, for nothing is passed through unlooked.
