@@ -288,6 +288,10 @@ type failure struct {
 func (f *failure) Error() string { return f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
 
+// statusOverloaded is how some providers say that it is not the caller who asks
+// too much.
+const statusOverloaded = 529
+
 // refused turns an answer with an error status into the error that the client may
 // read. The provider's text is not passed on.
 func (c *Client) refused(resp *http.Response) error {
@@ -308,6 +312,9 @@ func (c *Client) refused(resp *http.Response) error {
 		if code != "" {
 			r.Code = code
 		}
+	case s == statusOverloaded:
+		r.Status, r.Code, r.Public = http.StatusServiceUnavailable, "upstream_overloaded", "The model is overloaded. Try again soon."
+		again = true
 	case s == http.StatusBadGateway || s == http.StatusServiceUnavailable || s == http.StatusGatewayTimeout:
 		again = true
 	}
