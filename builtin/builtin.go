@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/ringwall/ringwall/gateway"
+	"github.com/ringwall/ringwall/gateway/dialect/anthropic"
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/attack"
@@ -174,7 +175,10 @@ func words(s *guardrail.Spec) ([]stream.Scanner, error) {
 
 // Dialects is the table of dialects by the route that speaks them.
 func Dialects(limits jsonedit.Limits) map[string]gateway.Dialect {
+	messages, counting := anthropic.New(limits)
 	return map[string]gateway.Dialect{
-		"POST /v1/chat/completions": openai.Chat{Limits: limits},
+		"POST /v1/chat/completions":      openai.Chat{Limits: limits},
+		"POST /v1/messages":              messages,
+		"POST /v1/messages/count_tokens": counting,
 	}
 }

@@ -191,13 +191,25 @@ func (s *Server) routes() http.Handler {
 	for pattern, trust := range control.Routes() {
 		s.gateway.HandleErrand(mux, pattern, control, trust)
 	}
-	plain := dialects["POST /v1/chat/completions"]
-	mux.HandleFunc("GET /v1/models", s.gateway.Models(plain))
+	plain, messages := dialects["POST /v1/chat/completions"], dialects["POST /v1/messages"]
+	mux.HandleFunc("GET /v1/models", spoken(s.gateway.Models(plain), s.gateway.Models(messages)))
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.Handle("GET /metrics", s.metrics.Handler())
-	mux.HandleFunc("/", s.gateway.NotFound(plain))
+	mux.HandleFunc("/", spoken(s.gateway.NotFound(plain), s.gateway.NotFound(messages)))
 	return mux
+}
+
+// spoken serves clients of Anthropic's API, which say so in each request, by
+// messages, and all others by plain.
+func spoken(plain, messages http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("anthropic-version") != "" {
+			messages(w, r)
+			return
+		}
+		plain(w, r)
+	}
 }
 
 // warn says aloud what weakens the protection.
