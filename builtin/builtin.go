@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/ringwall/ringwall/gateway"
+	"github.com/ringwall/ringwall/gateway/dialect/anthropic"
 	"github.com/ringwall/ringwall/gateway/dialect/gemini"
 	"github.com/ringwall/ringwall/gateway/dialect/ollama"
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
@@ -176,11 +177,14 @@ func words(s *guardrail.Spec) ([]stream.Scanner, error) {
 
 // Dialects is the table of dialects by the route that speaks them.
 func Dialects(limits jsonedit.Limits) map[string]gateway.Dialect {
+	messages, counting := anthropic.New(limits)
 	return map[string]gateway.Dialect{
-		"POST /api/chat":             ollama.Dialect{Limits: limits},
-		"POST /api/generate":         ollama.Dialect{Limits: limits, Generate: true},
-		"POST /v1/chat/completions":  openai.Chat{Limits: limits},
-		"POST /v1/models/{call}":     gemini.Dialect{Limits: limits},
-		"POST /v1beta/models/{call}": gemini.Dialect{Limits: limits},
+		"POST /api/chat":                 ollama.Dialect{Limits: limits},
+		"POST /api/generate":             ollama.Dialect{Limits: limits, Generate: true},
+		"POST /v1/models/{call}":         gemini.Dialect{Limits: limits},
+		"POST /v1beta/models/{call}":     gemini.Dialect{Limits: limits},
+		"POST /v1/chat/completions":      openai.Chat{Limits: limits},
+		"POST /v1/messages":              messages,
+		"POST /v1/messages/count_tokens": counting,
 	}
 }

@@ -3,6 +3,7 @@ package builtin
 import (
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/dialect"
+	"github.com/ringwall/ringwall/gateway/dialect/anthropic"
 	"github.com/ringwall/ringwall/gateway/dialect/gemini"
 	"github.com/ringwall/ringwall/gateway/dialect/ollama"
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
@@ -14,6 +15,7 @@ var Codecs = map[string]dialect.Codec{
 	gemini.API:         gemini.Codec{},
 	ollama.API:         ollama.Codec{},
 	ollama.GenerateAPI: ollama.Codec{Generate: true},
+	anthropic.API:      anthropic.Codec{},
 	openai.API:         openai.Codec{},
 }
 

@@ -3,6 +3,7 @@ package builtin
 import (
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/provider"
+	"github.com/ringwall/ringwall/provider/anthropic"
 	"github.com/ringwall/ringwall/provider/gemini"
 	"github.com/ringwall/ringwall/provider/gullible"
 	"github.com/ringwall/ringwall/provider/ollama"
@@ -18,6 +19,7 @@ type ProviderSpec struct {
 
 // Providers is the table of kinds of providers.
 var Providers = map[string]func(ProviderSpec) (gateway.Provider, error){
+	"anthropic": func(s ProviderSpec) (gateway.Provider, error) { return anthropic.New(s.Config, s.Key) },
 	"builtin": func(ProviderSpec) (gateway.Provider, error) {
 		return gullible.Provider{Model: gullible.New(gullible.Config{})}, nil
 	},

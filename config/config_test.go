@@ -81,6 +81,19 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+func TestAnthropicNeedsNoBaseURL(t *testing.T) {
+	for file, ok := range map[string]bool{
+		"providers: {u: {type: anthropic}}\ndefault_provider: u\n":                         true,
+		"providers: {u: {type: anthropic, base_url: 'http://h:1'}}\ndefault_provider: u\n": true,
+		"providers: {u: {type: anthropic, base_url: api.example}}\ndefault_provider: u\n":  false,
+		"providers: {u: {type: openai}}\ndefault_provider: u\n":                            false,
+	} {
+		if _, err := config.Parse("c.yaml", []byte(file)); (err == nil) != ok {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}
+
 func TestExampleIsInOrder(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ringwall.yaml")
 	example := config.Example()

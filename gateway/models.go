@@ -76,7 +76,7 @@ func (g *Gateway) NotFound(d Dialect) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		g.aside(w, r, d).refuse(&ringwall.Refusal{
 			Status: http.StatusNotFound, Code: "not_found",
-			Public: "There is no " + r.Method + " " + clip(r.URL.Path, 100) + " here: see POST /v1/chat/completions and GET /v1/models.",
+			Public: "There is no " + r.Method + " " + clip(r.URL.Path, 100) + " here: see POST /v1/chat/completions, POST /v1/messages and GET /v1/models.",
 		})
 	}
 }

@@ -130,9 +130,14 @@ func (x *exchange) restoreAll(texts []ringwall.Text, changed []guard.Changed) []
 
 // form says how a value is written into the text at path. Arguments of tool calls
 // are texts of their own, string by string, behind a "#"; those that are no JSON
-// are one text, in which a value must not end a string.
+// are one text, in which a value must not end a string: OpenAI's "/arguments", and
+// Anthropic's "/content/…/input".
 func form(path string) redact.Form {
 	switch {
+	case strings.Contains(path, "#"):
+		return redact.Argument
+	case strings.HasPrefix(path, "/content/") && strings.HasSuffix(path, "/input"):
+		return redact.JSON
 	case !strings.Contains(path, "/tool_calls/") && !strings.Contains(path, "/function_call") && !strings.Contains(path, "/functionCall"):
 		return redact.Plain
 	case strings.HasSuffix(path, "/arguments"):

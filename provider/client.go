@@ -345,6 +345,10 @@ func (c *Client) once(ctx context.Context, r Request) (*http.Response, context.C
 	return resp, cancel, nil
 }
 
+// statusOverloaded is how some providers say that it is not the caller who asks
+// too much.
+const statusOverloaded = 529
+
 // refused turns an answer with an error status into the error that the client may
 // read.
 func (c *Client) refused(resp *http.Response) error {
@@ -391,6 +395,9 @@ func (c *Client) refusal(status int, h http.Header, body jsonedit.Value) error {
 		f.Reason = TimedOut
 	case s >= 400 && s < 500:
 		f.Reason = Rejected
+	case s == statusOverloaded:
+		r.Status, r.Code, r.Public = http.StatusServiceUnavailable, "upstream_overloaded", "The model is overloaded. Try again soon."
+		f.again = true
 	case s == http.StatusBadGateway || s == http.StatusServiceUnavailable || s == http.StatusGatewayTimeout:
 		f.again = true
 	case s < 400:

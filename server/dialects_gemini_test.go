@@ -67,28 +67,6 @@ func before(t *testing.T, u *upstream, kind string) *house {
 	})
 }
 
-// post sends a request and returns the answer, which it has read.
-func (h *house) post(path, body string, header ...string) (*http.Response, string) {
-	h.t.Helper()
-	req, err := http.NewRequest(http.MethodPost, h.url+path, strings.NewReader(body))
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	for i := 0; i < len(header); i += 2 {
-		req.Header.Set(header[i], header[i+1])
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		h.t.Fatalf("reading the answer: %v", err)
-	}
-	return resp, string(b)
-}
-
 // spoken is the text of an answer in any dialect, whole or streamed.
 func spoken(t *testing.T, body string) (text string) {
 	t.Helper()

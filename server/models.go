@@ -6,15 +6,23 @@ import (
 	"github.com/ringwall/ringwall/gateway"
 )
 
-// googled serves clients of Google's API, who show their keys in a way of their
-// own, by google, and all others by plain: both list models at GET /v1/models.
-func (s *Server) googled(plain, google gateway.Dialect) http.HandlerFunc {
-	others, theirs := s.gateway.Models(plain), s.gateway.Models(google)
+// clients are the dialects of those who ask at one address for what several APIs
+// have there.
+type clients struct{ plain, anthropic, google gateway.Dialect }
+
+// served returns a handler that serves each client in its dialect. Clients of
+// Anthropic's API say their version in each request, those of Google's show their
+// keys in a way of their own.
+func (c clients) served(by func(gateway.Dialect) http.HandlerFunc) http.HandlerFunc {
+	plain, anthropic, google := by(c.plain), by(c.anthropic), by(c.google)
 	return func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("X-Goog-Api-Key") != "" || r.URL.Query().Has("key") {
-			theirs(w, r)
-			return
+		switch {
+		case r.Header.Get("Anthropic-Version") != "":
+			anthropic(w, r)
+		case r.Header.Get("X-Goog-Api-Key") != "" || r.URL.Query().Has("key"):
+			google(w, r)
+		default:
+			plain(w, r)
 		}
-		others(w, r)
 	}
 }

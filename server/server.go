@@ -195,15 +195,17 @@ func (s *Server) routes() http.Handler {
 	for pattern, trust := range control.Routes() {
 		s.gateway.HandleErrand(mux, pattern, control, trust)
 	}
-	plain, google := dialects["POST /v1/chat/completions"], dialects["POST /v1beta/models/{call}"]
-	mux.HandleFunc("GET /v1/models", s.googled(plain, google))
-	mux.HandleFunc("GET /v1beta/models", s.gateway.Models(google))
+	clients := clients{
+		plain: dialects["POST /v1/chat/completions"], anthropic: dialects["POST /v1/messages"], google: dialects["POST /v1beta/models/{call}"],
+	}
+	mux.HandleFunc("GET /v1/models", clients.served(s.gateway.Models))
+	mux.HandleFunc("GET /v1beta/models", s.gateway.Models(clients.google))
 	mux.HandleFunc("GET /api/tags", s.gateway.Models(dialects["POST /api/chat"]))
 	mux.HandleFunc("GET /api/version", ollama.Version)
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.Handle("GET /metrics", s.metrics.Handler())
-	mux.HandleFunc("/", s.gateway.NotFound(plain))
+	mux.HandleFunc("/", clients.served(s.gateway.NotFound))
 	return mux
 }
 

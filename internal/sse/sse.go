@@ -81,11 +81,15 @@ func Events(r io.Reader) iter.Seq2[Event, error] {
 	}
 }
 
-// more reports whether a whole event is buffered. One that does not begin with
-// its data is not looked for: saying no is always safe.
+// more reports whether a whole event is buffered. One that begins neither with its
+// data nor with its name is not looked for: saying no is always safe.
 func more(br *bufio.Reader) bool {
 	b, _ := br.Peek(br.Buffered()) // what is buffered is there
-	return bytes.HasPrefix(b, []byte("data:")) && (bytes.Contains(b, []byte("\n\n")) || bytes.Contains(b, []byte("\n\r\n")))
+	end := bytes.Index(b, []byte("\n\n"))
+	if end < 0 {
+		end = bytes.Index(b, []byte("\n\r\n"))
+	}
+	return end >= 0 && (bytes.HasPrefix(b, []byte("data:")) || bytes.HasPrefix(b, []byte("event:")) && bytes.Contains(b[:end], []byte("\ndata:")))
 }
 
 // readLine returns the next line without its end, which is LF or CRLF (no model API ends

@@ -47,6 +47,25 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// Events that came together are told from those that are still to come.
+func TestMore(t *testing.T) {
+	const in = "event: a\ndata: 1\n\nevent: b\ndata: 2\n\ndata: 3\n\nevent: c\n\n: x\n\nevent: d\r\ndata: 4\r\n\r\n"
+	want := []bool{true, true, false, false}
+	n := 0
+	for ev, err := range sse.Events(strings.NewReader(in)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ev.More != want[n] {
+			t.Errorf("behind %q, More is %v", ev.Data, ev.More)
+		}
+		n++
+	}
+	if n != len(want) {
+		t.Errorf("%d events", n)
+	}
+}
+
 // What is written is read back, whatever the data, one byte at a time.
 func FuzzRoundTrip(f *testing.F) {
 	f.Add([]byte("hello\nworld"))

@@ -68,7 +68,10 @@ func TestAsks(t *testing.T) {
 
 func TestBaseURLs(t *testing.T) {
 	var path string
-	up := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { path = r.URL.Path }))
+	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path = r.URL.Path
+		io.WriteString(w, `{"candidates":[]}`)
+	}))
 	defer up.Close()
 	for base, want := range map[string]string{
 		"/":                          "/v1beta/models/m:generateContent",

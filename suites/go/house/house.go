@@ -48,6 +48,8 @@ type House struct {
 	// Strict knows the one model "assistant", which the stub knows as
 	// "stub-assistant", reads 64 KiB of a request and waits a second for an answer.
 	Strict *Gateway `json:"strict"`
+	// Claude is Keys where the stub speaks Anthropic's Messages API.
+	Claude *Gateway `json:"claude"`
 
 	dir  string
 	http *http.Server
@@ -57,6 +59,15 @@ type House struct {
 const startTimeout = 30 * time.Second
 
 const (
+	claude = `data: %s
+listen: 127.0.0.1:0
+providers:
+  stub:
+    type: anthropic
+    base_url: %s
+    retries: -1
+default_provider: stub
+`
 	keys = `data: %s
 listen: 127.0.0.1:0
 providers:
@@ -119,6 +130,7 @@ func (h *House) start() error {
 		{"keys", keys, &h.Keys},
 		{"restore", keys + "restore: {enabled: true}\n", &h.Restore},
 		{"strict", strict, &h.Strict},
+		{"claude", claude, &h.Claude},
 	} {
 		data, file := filepath.Join(h.dir, g.name), filepath.Join(h.dir, g.name+".yaml")
 		if err := os.WriteFile(file, fmt.Appendf(nil, g.config, data, h.Stub), 0o600); err != nil {
@@ -179,7 +191,7 @@ func (h *House) serve(g *Gateway, args ...string) (err error) {
 // Stop ends everything and reports gateways that did not end well.
 func (h *House) Stop() error {
 	var errs []error
-	for _, g := range []*Gateway{h.Open, h.Keys, h.Restore, h.Strict} {
+	for _, g := range []*Gateway{h.Open, h.Keys, h.Restore, h.Strict, h.Claude} {
 		if g != nil {
 			errs = append(errs, g.stop())
 		}

@@ -58,6 +58,8 @@ func newStub() http.Handler {
 	mux.HandleFunc("GET /body/{model}", s.body)
 	mux.HandleFunc("GET /v1/models", s.models)
 	mux.HandleFunc("POST /v1/chat/completions", s.chat)
+	mux.HandleFunc("POST /v1/messages", s.messages)
+	mux.HandleFunc("POST /v1/messages/count_tokens", s.messages)
 	return mux
 }
 
