@@ -48,6 +48,14 @@ type Declined struct {
 	Way       ringwall.Direction
 	Findings  []ringwall.Finding // of the request, and of the answer behind them
 	Inputs    int                // how many are of the request
+	Actions   []ringwall.Action  // what each finding alone would have led to
+}
+
+// Named is a Request in which callers may name a guardrail.
+type Named interface {
+	// Guardrail returns its name, with an @ and its version where one is given; ""
+	// when the request names none.
+	Guardrail() string
 }
 
 // Common is what most dialects do alike, for embedding.

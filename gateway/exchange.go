@@ -195,7 +195,23 @@ func (x *exchange) read() error {
 	}
 	x.req = req
 	x.Model, x.Stream, x.Prompt = req.Model(), req.Stream(), req.Texts()
+	if n, ok := req.(Named); ok {
+		return x.named(n.Guardrail())
+	}
 	return nil
+}
+
+// named refuses a request that names another guardrail than the one in force:
+// what a caller asks for and does not get must not look as if it were there.
+func (x *exchange) named(ref string) error {
+	if name, _, _ := strings.Cut(x.Guardrail, "@"); ref == "" || ref == name || ref == x.Guardrail {
+		return nil
+	}
+	return &ringwall.Refusal{
+		Status: http.StatusNotFound, Code: "guardrail_not_found",
+		Public: fmt.Sprintf("There is no guardrail %.80q for this request. Name the one in force, or none: it is in force anyway.", ref),
+		Err:    fmt.Errorf("the caller names the guardrail %.80q, in force is %s", ref, x.Guardrail),
+	}
 }
 
 func tooLarge(most int64) error {

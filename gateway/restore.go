@@ -133,7 +133,9 @@ func (x *exchange) restoreAll(texts []ringwall.Text, changed []guard.Changed) []
 // are one text, in which a value must not end a string.
 func form(path string) redact.Form {
 	switch {
-	case !strings.Contains(path, "/tool_calls/") && !strings.Contains(path, "/function_call"):
+	case strings.HasSuffix(path, "/toolUse/input"):
+		return redact.JSON
+	case !strings.Contains(path, "/tool_calls/") && !strings.Contains(path, "/function_call") && !strings.Contains(path, "/toolUse/input/"):
 		return redact.Plain
 	case strings.HasSuffix(path, "/arguments"):
 		return redact.JSON
