@@ -166,7 +166,9 @@ func whole(t testing.TB, g *guard.Guard, parts []part) said {
 						Name  string
 						Input json.RawMessage
 					}
-					ReasoningContent struct{ ReasoningText struct{ Text, Signature string } }
+					ReasoningContent struct {
+						ReasoningText struct{ Text, Signature string }
+					}
 				}
 			}
 		}
