@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/ringwall/ringwall/gateway"
+	"github.com/ringwall/ringwall/gateway/dialect/bedrock"
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/attack"
@@ -175,6 +176,8 @@ func words(s *guardrail.Spec) ([]stream.Scanner, error) {
 // Dialects is the table of dialects by the route that speaks them.
 func Dialects(limits jsonedit.Limits) map[string]gateway.Dialect {
 	return map[string]gateway.Dialect{
-		"POST /v1/chat/completions": openai.Chat{Limits: limits},
+		"POST /v1/chat/completions":             openai.Chat{Limits: limits},
+		"POST /model/{modelId}/converse":        bedrock.Converse{Limits: limits},
+		"POST /model/{modelId}/converse-stream": bedrock.Converse{Limits: limits},
 	}
 }

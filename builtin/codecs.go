@@ -3,12 +3,14 @@ package builtin
 import (
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/dialect"
+	"github.com/ringwall/ringwall/gateway/dialect/bedrock"
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
 )
 
 // Codecs is the table of what translates, by the name of the dialect.
 var Codecs = map[string]dialect.Codec{
-	openai.API: openai.Codec{},
+	bedrock.API: bedrock.Codec{},
+	openai.API:  openai.Codec{},
 }
 
 // Translate returns p as a provider that is asked in the words of api, nil when

@@ -3,6 +3,7 @@ package builtin
 import (
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/provider"
+	"github.com/ringwall/ringwall/provider/bedrock"
 	"github.com/ringwall/ringwall/provider/gullible"
 	"github.com/ringwall/ringwall/provider/openai"
 )
@@ -11,13 +12,17 @@ import (
 // provider does not use is empty.
 type ProviderSpec struct {
 	provider.Config
-	Key func() (string, error) // nil: none is shown
+	Key    func() (string, error) // nil: none is shown
+	Region string                 // of AWS
 }
 
 // Providers is the table of kinds of providers.
 var Providers = map[string]func(ProviderSpec) (gateway.Provider, error){
 	"builtin": func(ProviderSpec) (gateway.Provider, error) {
 		return gullible.Provider{Model: gullible.New(gullible.Config{})}, nil
+	},
+	"bedrock": func(s ProviderSpec) (gateway.Provider, error) {
+		return bedrock.New(bedrock.Config{Config: s.Config, Region: s.Region, Key: s.Key})
 	},
 	"openai": func(s ProviderSpec) (gateway.Provider, error) { return openai.New(s.Config, s.Key) },
 }

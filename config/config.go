@@ -69,8 +69,9 @@ type Limits struct {
 
 // Provider says where models are asked.
 type Provider struct {
-	Type    string            `yaml:"type" doc:"openai: any API like OpenAI's; builtin: the gullible model for tests, on this machine" enum:"openai|builtin" default:"openai"`
-	BaseURL string            `yaml:"base_url" doc:"up to and with /v1" example:"https://api.openai.com/v1"`
+	Type    string            `yaml:"type" doc:"openai: any API like OpenAI's; bedrock: Amazon Bedrock; builtin: the gullible model for tests, on this machine" enum:"openai|bedrock|builtin" default:"openai"`
+	BaseURL string            `yaml:"base_url" doc:"up to and with /v1; of bedrock, default: the Region's, else a private endpoint's" example:"https://api.openai.com/v1"`
+	Region  string            `yaml:"region" doc:"of bedrock; default: where AWS's tools find it, as they find credentials when there is no api_key" example:"eu-central-1"`
 	Key     strictyaml.Secret `yaml:"api_key" doc:"the provider's key; clients never see it" example:"env:OPENAI_API_KEY"`
 	Connect time.Duration     `yaml:"connect" doc:"how long a connection may take" default:"10s"`
 	First   time.Duration     `yaml:"first" doc:"how long the beginning of an answer may take" default:"120s"`
@@ -220,6 +221,10 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 		case "openai":
 			if u, err := url.Parse(p.BaseURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 				fail(path+".base_url", "want http(s)://host[:port]/v1")
+			}
+		case "bedrock":
+			if u, err := url.Parse(p.BaseURL); p.BaseURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+				fail(path+".base_url", "want http(s)://host[:port], or nothing")
 			}
 		case "builtin":
 			if p.BaseURL != "" || !p.Key.IsZero() {
