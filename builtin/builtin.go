@@ -176,8 +176,10 @@ func words(s *guardrail.Spec) ([]stream.Scanner, error) {
 // Dialects is the table of dialects by the route that speaks them.
 func Dialects(limits jsonedit.Limits) map[string]gateway.Dialect {
 	return map[string]gateway.Dialect{
-		"POST /v1/chat/completions":             openai.Chat{Limits: limits},
-		"POST /model/{modelId}/converse":        bedrock.Converse{Limits: limits},
-		"POST /model/{modelId}/converse-stream": bedrock.Converse{Limits: limits},
+		"POST /v1/chat/completions":                         openai.Chat{Limits: limits},
+		"POST /model/{modelId}/converse":                    bedrock.Converse{Limits: limits},
+		"POST /model/{modelId}/converse-stream":             bedrock.Converse{Limits: limits},
+		"POST /model/{modelId}/invoke":                      bedrock.Invoke{Limits: limits},
+		"POST /model/{modelId}/invoke-with-response-stream": bedrock.Invoke{Limits: limits},
 	}
 }

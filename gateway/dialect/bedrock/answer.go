@@ -9,7 +9,6 @@ import (
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/dialect"
 	"github.com/ringwall/ringwall/guard"
-	"github.com/ringwall/ringwall/internal/eventstream"
 	"github.com/ringwall/ringwall/internal/jsonedit"
 )
 
@@ -140,30 +139,21 @@ func (Converse) Declined(req gateway.Request, d gateway.Declined) []byte {
 	if !req.Stream() {
 		return appendWithheld(nil, ringwall.Usage{}, namedBy(req), d)
 	}
-	dst := eventstream.AppendEvent(nil, "messageStart", []byte(`{"role":"assistant"}`))
-	return appendIntervened(dst, 0, ringwall.Usage{}, namedBy(req), d)
+	return intervened(nil, conversing{}, &relay{named: namedBy(req)}, false, false, 0, d)
 }
 
-// appendIntervened appends a block that says the message of d, and the end.
-func appendIntervened(dst []byte, index int64, u ringwall.Usage, g guardrail, d gateway.Declined) []byte {
-	dst = appendText(dst, index, "text", d.Message)
-	dst = appendStop(dst, index)
-	dst = eventstream.AppendEvent(dst, "messageStop", []byte(`{"stopReason":"guardrail_intervened"}`))
-	return eventstream.AppendEvent(dst, "metadata", appendCounts([]byte{'{'}, u, g, d))
+func stopOfBlock(index int64) []byte {
+	return []byte(`{"contentBlockIndex":` + strconv.FormatInt(index, 10) + `}`)
 }
 
-func appendStop(dst []byte, index int64) []byte {
-	return eventstream.AppendEvent(dst, "contentBlockStop", []byte(`{"contentBlockIndex":`+strconv.FormatInt(index, 10)+`}`))
-}
-
-// appendText appends a delta of one string, which stands at one of "text",
-// "reasoning", "signature" and "input".
-func appendText(dst []byte, index int64, at, s string) []byte {
+// deltaOf is a delta of one string, which stands at one of "text", "reasoning",
+// "signature" and "input".
+func deltaOf(index int64, at, s string) []byte {
 	shape := deltas[at]
 	b := append([]byte(`{"contentBlockIndex":`), strconv.FormatInt(index, 10)...)
 	b = append(b, `,"delta":`+shape[0]...)
 	b = jsonedit.AppendQuote(b, s)
-	return eventstream.AppendEvent(dst, "contentBlockDelta", append(b, shape[1]+`}`...))
+	return append(b, shape[1]+`}`...)
 }
 
 var deltas = map[string][2]string{

@@ -19,7 +19,10 @@ type locator struct {
 	inside string // kind of the medium in whose block it is
 }
 
-func located() *locator {
+func located() *locator { return locatedBut(names) }
+
+// locatedBut returns a locator of a format with those names.
+func locatedBut(names map[string]bool) *locator {
 	l := &locator{}
 	l.Grammar = dialect.Grammar{Names: names, Medium: l.medium}
 	return l
@@ -36,8 +39,8 @@ var media = map[string]string{
 
 func (l *locator) medium(key string, _ jsonedit.Value) string {
 	switch {
-	case l.inside == signed && (key == "signature" || key == "redactedContent"),
-		l.inside != "" && l.inside != signed && (key == "bytes" || key == "uri"):
+	case l.inside == signed && (key == "signature" || key == "redactedContent" || key == "data"),
+		l.inside != "" && l.inside != signed && (key == "bytes" || key == "uri" || key == "data"):
 		return l.inside
 	}
 	return ""

@@ -33,6 +33,8 @@ const (
 // Tool calls are held until their block ends: no client acts on half of one. So is
 // the proof of reasoning, which stays away once the reasoning was masked.
 type relay struct {
+	say     speaker
+	locate  func() *locator
 	open    gateway.Open
 	named   guardrail
 	doc     jsonedit.Doc
@@ -46,10 +48,66 @@ type relay struct {
 	frameBuf []byte // an edited payload
 }
 
+// speaker writes the frames of a stream in the words of a family of models. What a
+// delta adds to is one of "text", "reasoning", "signature" and "input".
+type speaker interface {
+	event(dst []byte, name string, payload []byte) []byte
+	delta(dst []byte, index int64, at, s string) []byte
+	stop(dst []byte, index int64) []byte
+	// path is where what is said stands in a whole answer.
+	path(index int64, at string) string
+	// call finds the texts of the start of a tool call.
+	call(l *locator, start jsonedit.Value, index int64)
+	// intervened writes the end of a stream that policy ends, with the message of
+	// d as the block index unless the model's message has ended; begun says whether
+	// it had begun.
+	intervened(dst []byte, r *relay, begun, stopped bool, index int64, d gateway.Declined) []byte
+}
+
+// conversing speaks as Converse does.
+type conversing struct{}
+
+func (conversing) event(dst []byte, name string, payload []byte) []byte {
+	return eventstream.AppendEvent(dst, name, payload)
+}
+
+func (conversing) delta(dst []byte, index int64, at, s string) []byte {
+	return eventstream.AppendEvent(dst, "contentBlockDelta", deltaOf(index, at, s))
+}
+
+func (conversing) stop(dst []byte, index int64) []byte {
+	return eventstream.AppendEvent(dst, "contentBlockStop", stopOfBlock(index))
+}
+
+func (conversing) path(index int64, at string) string {
+	return contentPath + "/" + strconv.FormatInt(index, 10) + map[string]string{
+		"text": "/text", "reasoning": "/reasoningContent/reasoningText/text", "input": "/toolUse/input",
+	}[at]
+}
+
+func (c conversing) call(l *locator, start jsonedit.Value, index int64) {
+	l.toolUse(start.Get("start").Get("toolUse"), c.path(index, "")+"/toolUse")
+}
+
+func (c conversing) intervened(dst []byte, r *relay, begun, stopped bool, index int64, d gateway.Declined) []byte {
+	return intervened(dst, c, r, begun, stopped, index, d)
+}
+
+// intervened ends a stream of events as Converse has them.
+func intervened(dst []byte, say speaker, r *relay, begun, stopped bool, index int64, d gateway.Declined) []byte {
+	if !begun {
+		dst = say.event(dst, "messageStart", []byte(`{"role":"assistant"}`))
+	}
+	if !stopped {
+		dst = say.stop(say.delta(dst, index, "text", d.Message), index)
+		dst = say.event(dst, "messageStop", []byte(`{"stopReason":"guardrail_intervened"}`))
+	}
+	return say.event(dst, "metadata", appendCounts([]byte{'{'}, r.usage, r.named, d))
+}
+
 // block is the state of one block of the answer.
 type block struct {
 	index           int64
-	path            string // its JSON pointer
 	text, reasoning gateway.Channel
 	signature       []byte
 	tool            []byte // the start of a tool call
@@ -64,7 +122,7 @@ type mark struct{ written, sent bool }
 
 // Relay implements gateway.Dialect.
 func (Converse) Relay(req gateway.Request, open gateway.Open) gateway.Relay {
-	return &relay{open: open, named: namedBy(req)}
+	return &relay{say: conversing{}, locate: located, open: open, named: namedBy(req)}
 }
 
 func (r *relay) Blocked() bool         { return r.blocked }
@@ -78,7 +136,10 @@ func (r *relay) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 	before := len(dst)
 	n := 0
 	for name, v := range r.doc.Root().Members() {
-		if n++; n > 1 {
+		if strings.HasPrefix(name, "amazon-bedrock-") && v.Kind() != jsonedit.Object {
+			continue // what a guardrail of the provider did, which it says in words, too
+		}
+		if n++; n > 1 && !strings.HasPrefix(name, "amazon-bedrock-") {
 			return dst[:before], errors.New("reading the model's stream: an event is two")
 		}
 		if v.Kind() != jsonedit.Object || len(name) > dialect.LongestName {
@@ -122,7 +183,7 @@ func (r *relay) event(ctx context.Context, dst []byte, name string, v jsonedit.V
 			b.tool, b.calls = bytes.Clone(v.Raw()), true
 			return dst, nil
 		}
-		r.whole(ctx, v.Get("start"), b.path, "")
+		r.whole(ctx, v.Get("start"), r.say.path(b.index, ""), "")
 		b.out.written = true
 	case "contentBlockDelta":
 		b, err := r.block(v)
@@ -158,7 +219,7 @@ func (r *relay) event(ctx context.Context, dst []byte, name string, v jsonedit.V
 		}
 		r.whole(ctx, v, "/"+dialect.Pointer(name), name)
 	}
-	return eventstream.AppendEvent(dst, name, r.payload(v)), nil
+	return r.say.event(dst, name, r.payload(v)), nil
 }
 
 // payload returns the literal of v with the edits made.
@@ -179,6 +240,9 @@ func (r *relay) payload(v jsonedit.Value) []byte {
 // block returns the block that an event is about.
 func (r *relay) block(v jsonedit.Value) (*block, error) {
 	index, ok := v.Get("contentBlockIndex").Int()
+	if !ok {
+		index, ok = v.Get("index").Int()
+	}
 	if !ok || index < 0 {
 		return nil, errors.New("reading the model's stream: an event is of no block")
 	}
@@ -193,7 +257,7 @@ func (r *relay) block(v jsonedit.Value) (*block, error) {
 	if len(r.blocks) == maxBlocks {
 		return nil, errors.New("reading the model's stream: too many blocks")
 	}
-	b := &block{index: index, path: contentPath + "/" + strconv.FormatInt(index, 10)}
+	b := &block{index: index}
 	r.blocks = append(r.blocks, b)
 	return b, nil
 }
@@ -205,7 +269,7 @@ func (r *relay) delta(ctx context.Context, b *block, v jsonedit.Value) (says boo
 		switch {
 		case key == "text" && m.Kind() == jsonedit.String:
 			if b.text == nil {
-				b.text = r.open(b.path + "/text")
+				b.text = r.open(r.say.path(b.index, "text"))
 			}
 			says = r.piece(b.text, m) || says
 		case key == "toolUse":
@@ -223,7 +287,7 @@ func (r *relay) delta(ctx context.Context, b *block, v jsonedit.Value) (says boo
 			}
 			says = s || says
 		default:
-			r.whole(ctx, m, b.path+"/"+dialect.Pointer(key), key)
+			r.whole(ctx, m, r.say.path(b.index, "")+"/"+dialect.Pointer(key), key)
 			says = true
 		}
 	}
@@ -238,7 +302,7 @@ func (r *relay) thinks(ctx context.Context, b *block, v jsonedit.Value) (says bo
 		switch {
 		case key == "text" && m.Kind() == jsonedit.String:
 			if b.reasoning == nil {
-				b.reasoning = r.open(b.path + "/reasoningContent/reasoningText/text")
+				b.reasoning = r.open(r.say.path(b.index, "reasoning"))
 			}
 			says = r.piece(b.reasoning, m) || says
 		case key == "signature":
@@ -248,7 +312,7 @@ func (r *relay) thinks(ctx context.Context, b *block, v jsonedit.Value) (says bo
 		case key == "redactedContent":
 			says = true
 		default:
-			r.whole(ctx, m, b.path+"/reasoningContent/"+dialect.Pointer(key), key)
+			r.whole(ctx, m, r.say.path(b.index, "")+"/reasoningContent/"+dialect.Pointer(key), key)
 			says = true
 		}
 	}
@@ -278,7 +342,7 @@ func (r *relay) whole(ctx context.Context, v jsonedit.Value, path, key string) {
 	if !v.Exists() {
 		return
 	}
-	l := located()
+	l := r.locate()
 	l.All(v, path, key, ringwall.Assistant)
 	r.look(ctx, &l.Locator)
 }
@@ -297,14 +361,14 @@ func (r *relay) held(ctx context.Context, dst []byte, b *block) []byte {
 			return
 		}
 		if out := ch.Close(ctx); len(out) > 0 {
-			dst = appendText(dst, b.index, at, string(out))
+			dst = r.say.delta(dst, b.index, at, string(out))
 			b.out.written = true
 		}
 		r.blocked = r.blocked || ch.Blocked()
 	}
 	rest(b.reasoning, "reasoning")
 	if len(b.signature) > 0 && (b.reasoning == nil || !b.reasoning.Masked() && !b.reasoning.Blocked()) {
-		dst = appendText(dst, b.index, "signature", string(b.signature))
+		dst = r.say.delta(dst, b.index, "signature", string(b.signature))
 		b.out.written = true
 	}
 	rest(b.text, "text")
@@ -323,26 +387,26 @@ func (r *relay) call(ctx context.Context, dst []byte, b *block) []byte {
 			r.blocked = true
 			return dst
 		}
-		l := located()
-		l.toolUse(doc.Root().Get("start").Get("toolUse"), b.path+"/toolUse")
+		l := r.locate()
+		r.say.call(l, doc.Root(), b.index)
 		edits, blocked := dialect.Look(ctx, &l.Locator, r.open, r.blocked)
 		r.blocked = blocked
-		dst = eventstream.AppendEvent(dst, "contentBlockStart", dialect.Splice(b.tool, edits))
+		dst = r.say.event(dst, "contentBlockStart", dialect.Splice(b.tool, edits))
 	}
 	if len(b.arguments) == 0 {
 		return dst
 	}
 	if doc.Parse(b.arguments, dialect.AnswerLimits) != nil {
-		ch := r.open(b.path + "/toolUse/input")
+		ch := r.open(r.say.path(b.index, "input"))
 		out := string(dialect.Wholly(ctx, ch, string(b.arguments)))
 		r.blocked = r.blocked || ch.Blocked()
-		return appendText(dst, b.index, "input", out)
+		return r.say.delta(dst, b.index, "input", out)
 	}
-	l := located()
-	l.Every(doc.Root(), b.path+"/toolUse/input", ringwall.Assistant)
+	l := r.locate()
+	l.Every(doc.Root(), r.say.path(b.index, "input"), ringwall.Assistant)
 	edits, blocked := dialect.Look(ctx, &l.Locator, r.open, r.blocked)
 	r.blocked = blocked
-	return appendText(dst, b.index, "input", string(dialect.Splice(b.arguments, edits)))
+	return r.say.delta(dst, b.index, "input", string(dialect.Splice(b.arguments, edits)))
 }
 
 // ends appends what all blocks held back, and their ends.
@@ -353,7 +417,7 @@ func (r *relay) ends(ctx context.Context, dst []byte) []byte {
 		}
 		b.ended.written = true
 		if dst = r.held(ctx, dst, b); b.out.written {
-			dst = appendStop(dst, b.index)
+			dst = r.say.stop(dst, b.index)
 		}
 	}
 	return dst
@@ -368,22 +432,16 @@ func (r *relay) End(ctx context.Context, dst []byte) []byte {
 // Withhold implements gateway.Relay: what is open is closed, and the message of the
 // guardrail is a block of its own.
 func (r *relay) Withhold(dst []byte, d gateway.Declined) []byte {
-	if !r.begun.sent {
-		dst = eventstream.AppendEvent(dst, "messageStart", []byte(`{"role":"assistant"}`))
-	}
 	var next int64
 	for _, b := range r.blocks {
 		if b.out.sent {
 			next = max(next, b.index+1)
 			if !b.ended.sent {
-				dst = appendStop(dst, b.index)
+				dst = r.say.stop(dst, b.index)
 			}
 		}
 	}
-	if r.stopped.sent {
-		return eventstream.AppendEvent(dst, "metadata", appendCounts([]byte{'{'}, r.usage, r.named, d))
-	}
-	return appendIntervened(dst, next, r.usage, r.named, d)
+	return r.say.intervened(dst, r, r.begun.sent, r.stopped.sent, next, d)
 }
 
 // Fail implements gateway.Relay.

@@ -37,6 +37,8 @@ type request struct {
 	model  string
 	stream bool
 	named  guardrail
+	ours   string // the member that is for us and for nobody behind us
+	family family // of the model, whose own words are asked in
 	header map[string]string
 }
 
@@ -68,7 +70,7 @@ func guardrailOf(id, version, trace string) guardrail {
 
 // Read implements gateway.Dialect.
 func (c Converse) Read(h *http.Request, body []byte) (gateway.Request, error) {
-	r := &request{locator: located(), src: body}
+	r := &request{locator: located(), src: body, ours: "guardrailConfig"}
 	model, operation, err := target(h)
 	if err != nil {
 		return nil, err
@@ -78,8 +80,17 @@ func (c Converse) Read(h *http.Request, body []byte) (gateway.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.members(root); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// members adds the texts of a request of Converse.
+func (r *request) members(root jsonedit.Value) (err error) {
+	body := r.src
 	if messages := root.Get("messages"); messages.Kind() != jsonedit.Array {
-		return nil, dialect.Invalid(body, messages, "messages", "an array is required")
+		return dialect.Invalid(body, messages, "messages", "an array is required")
 	}
 	for key, v := range root.Members() {
 		path := "/" + dialect.Pointer(key)
@@ -88,7 +99,7 @@ func (c Converse) Read(h *http.Request, body []byte) (gateway.Request, error) {
 			err = r.messages(v)
 		case "system":
 			if v.Kind() != jsonedit.Array {
-				return nil, dialect.Invalid(body, v, "system", "an array of blocks should stand here, not %s", v.Kind())
+				return dialect.Invalid(body, v, "system", "an array of blocks should stand here, not %s", v.Kind())
 			}
 			r.content(v, path, ringwall.System)
 		case "toolConfig", "outputConfig":
@@ -101,14 +112,15 @@ func (c Converse) Read(h *http.Request, body []byte) (gateway.Request, error) {
 			}
 		case "guardrailConfig":
 			err = r.guardrail(v)
+		case "schemaVersion", bodyConfig:
 		default:
 			r.All(v, path, key, ringwall.Unverified)
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return r, nil
+	return nil
 }
 
 func (r *request) messages(list jsonedit.Value) error {
@@ -202,7 +214,7 @@ func (r *request) guardrail(v jsonedit.Value) error {
 // nobody behind us knows it.
 func (r *request) Edit(changed []guard.Changed) []byte {
 	edits := r.Edits(changed)
-	edits = append(edits, r.doc.Root().Remove(func(key string) bool { return key == "guardrailConfig" })...)
+	edits = append(edits, r.doc.Root().Remove(func(key string) bool { return key == r.ours })...)
 	edits = append(edits, r.unproven(changed, r.doc.Root().Get("messages"))...)
 	if len(edits) == 0 {
 		return r.src
@@ -222,10 +234,13 @@ func (r *request) unproven(changed []guard.Changed, messages jsonedit.Value) (ed
 func unproven(l *locator, changed []guard.Changed, content jsonedit.Value, path string) (edits []jsonedit.Edit) {
 	for i, b := range content.Elems() {
 		text := b.Get("reasoningContent").Get("reasoningText")
+		if b.Get("thinking").Exists() {
+			text = b
+		}
 		if !text.Get("signature").Exists() {
 			continue
 		}
-		at := path + "/" + strconv.Itoa(i) + "/reasoningContent/"
+		at := path + "/" + strconv.Itoa(i) + "/"
 		for _, ch := range changed {
 			if strings.HasPrefix(l.Texts()[ch.Index].Path, at) {
 				edits = append(edits, text.Remove(func(key string) bool { return key == "signature" })...)
