@@ -74,7 +74,7 @@ func (a *answer) Edit(changed []guard.Changed) []byte {
 		return a.src
 	}
 	edits := a.Edits(changed)
-	edits = append(edits, unproven(a.locator, changed, a.doc.Root().Get("output").Get("message").Get("content"), contentPath)...)
+	edits = append(edits, unproven(a.locator, nova, changed, a.doc.Root().Get("output").Get("message").Get("content"), contentPath)...)
 	return dialect.Splice(a.src, edits)
 }
 

@@ -37,7 +37,7 @@ type family uint8
 const (
 	unknown   family = iota
 	anthropic        // Anthropic's messages
-	nova             // as Converse
+	nova             // as Converse, and Converse itself
 	titan
 	llama
 )

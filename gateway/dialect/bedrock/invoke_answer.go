@@ -62,7 +62,7 @@ func (a *invoked) Edit(changed []guard.Changed) []byte {
 	if len(changed) == 0 {
 		return a.src
 	}
-	return dialect.Splice(a.src, append(a.Edits(changed), unproven(a.locator, changed, a.doc.Root().Get("content"), "/content")...))
+	return dialect.Splice(a.src, append(a.Edits(changed), unproven(a.locator, a.family, changed, a.doc.Root().Get("content"), "/content")...))
 }
 
 func (a *invoked) Withhold(d gateway.Declined) []byte {

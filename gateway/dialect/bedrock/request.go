@@ -70,7 +70,7 @@ func guardrailOf(id, version, trace string) guardrail {
 
 // Read implements gateway.Dialect.
 func (c Converse) Read(h *http.Request, body []byte) (gateway.Request, error) {
-	r := &request{locator: located(), src: body, ours: "guardrailConfig"}
+	r := &request{locator: located(), src: body, ours: "guardrailConfig", family: nova}
 	model, operation, err := target(h)
 	if err != nil {
 		return nil, err
@@ -226,18 +226,20 @@ func (r *request) Edit(changed []guard.Changed) []byte {
 // prove what was said.
 func (r *request) unproven(changed []guard.Changed, messages jsonedit.Value) (edits []jsonedit.Edit) {
 	for i, m := range messages.Elems() {
-		edits = append(edits, unproven(r.locator, changed, m.Get("content"), "/messages/"+strconv.Itoa(i)+"/content")...)
+		edits = append(edits, unproven(r.locator, r.family, changed, m.Get("content"), "/messages/"+strconv.Itoa(i)+"/content")...)
 	}
 	return edits
 }
 
-func unproven(l *locator, changed []guard.Changed, content jsonedit.Value, path string) (edits []jsonedit.Edit) {
+func unproven(l *locator, f family, changed []guard.Changed, content jsonedit.Value, path string) (edits []jsonedit.Edit) {
 	for i, b := range content.Elems() {
 		text := b.Get("reasoningContent").Get("reasoningText")
-		if b.Get("thinking").Exists() {
-			text = b
+		if f == anthropic {
+			if text = b; !b.Get("type").Is("thinking") {
+				continue
+			}
 		}
-		if !text.Get("signature").Exists() {
+		if f == titan || f == llama || f == unknown || !text.Get("signature").Exists() {
 			continue
 		}
 		at := path + "/" + strconv.Itoa(i) + "/"
