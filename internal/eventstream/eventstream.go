@@ -209,14 +209,14 @@ func Append(dst, payload []byte, headers ...string) []byte {
 		dst = append(dst, byte(len(name)))
 		dst = append(dst, name...)
 		dst = append(dst, byte(String))
-		dst = binary.BigEndian.AppendUint16(dst, uint16(len(value))) //nolint:gosec // the caller keeps it short
+		dst = binary.BigEndian.AppendUint16(dst, uint16(len(value)))
 		dst = append(dst, value...)
 	}
 	n := len(dst) - from - prelude
 	dst = append(dst, payload...)
 	head := dst[from:]
-	binary.BigEndian.PutUint32(head, uint32(len(head)+4)) //nolint:gosec // messages are bounded
-	binary.BigEndian.PutUint32(head[4:], uint32(n))       //nolint:gosec // the same
+	binary.BigEndian.PutUint32(head, uint32(len(head)+4))
+	binary.BigEndian.PutUint32(head[4:], uint32(n))
 	binary.BigEndian.PutUint32(head[8:], crc32.ChecksumIEEE(head[:8]))
 	return binary.BigEndian.AppendUint32(dst, crc32.ChecksumIEEE(head))
 }

@@ -125,7 +125,7 @@ func (p *Provider) Events(ctx context.Context, call ringwall.Call) iter.Seq2[sse
 			yield(sse.Event{}, err)
 			return
 		}
-		defer stream.Close()
+		defer stream.Close() //nolint:errcheck // it has been read, or nobody reads it any more
 		var data []byte
 		stopped := call.API != "bedrock-converse" // where nothing says the end, the connection's is one
 		for m, err := range eventstream.Messages(stream) {

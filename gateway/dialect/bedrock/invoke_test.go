@@ -175,9 +175,11 @@ var shapes = []struct{ model, before, piece, last, behind, whole, in string }{
 		`{"type":"content_block_stop","index":0}` + "\n" + `{"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":4}}`,
 		`{"content":[{"type":"tool_use","id":"t","name":"pay","input":%s}]}`, "input",
 	},
-	{nova, `{"messageStart":{"role":"assistant"}}`, `{"contentBlockDelta":{"delta":{"text":%s},"contentBlockIndex":0}}`, `{"contentBlockDelta":{"delta":{"text":%s},"contentBlockIndex":0}}`,
+	{
+		nova, `{"messageStart":{"role":"assistant"}}`, `{"contentBlockDelta":{"delta":{"text":%s},"contentBlockIndex":0}}`, `{"contentBlockDelta":{"delta":{"text":%s},"contentBlockIndex":0}}`,
 		`{"contentBlockStop":{"contentBlockIndex":0}}` + "\n" + `{"messageStop":{"stopReason":"end_turn"}}` + "\n" + `{"metadata":{"usage":{"inputTokens":3,"outputTokens":4}},"amazon-bedrock-invocationMetrics":{"inputTokenCount":3}}`,
-		`{"output":{"message":{"content":[{"text":%s}]}}}`, ""},
+		`{"output":{"message":{"content":[{"text":%s}]}}}`, "",
+	},
 	{titan, "", `{"outputText":%s,"index":0,"totalOutputTextTokenCount":null,"completionReason":null,"inputTextTokenCount":3}`, `{"outputText":%s,"index":0,"totalOutputTextTokenCount":4,"completionReason":"FINISH","inputTextTokenCount":3}`, "", `{"outputText":%s}`, ""},
 	{llama, "", `{"generation":%s,"prompt_token_count":3,"generation_token_count":1,"stop_reason":null}`, `{"generation":%s,"prompt_token_count":3,"generation_token_count":4,"stop_reason":"stop"}`, "", `{"generation":%s}`, ""},
 	{another, "", `{"id":"same","outputs":[{"text":%s,"n":1}]}`, `{"id":"same","outputs":[{"text":%s,"n":1}]}`, `{"usage":{"prompt_tokens":3,"completion_tokens":4}}`, `{"outputs":[{"text":%s}]}`, ""},
