@@ -179,6 +179,7 @@ func Dialects(limits jsonedit.Limits) map[string]gateway.Dialect {
 		"POST /v1/chat/completions":                         openai.Chat{Limits: limits},
 		"POST /model/{modelId}/converse":                    bedrock.Converse{Limits: limits},
 		"POST /model/{modelId}/converse-stream":             bedrock.Converse{Limits: limits},
+		"POST /model/{modelId}/count-tokens":                bedrock.Count{Limits: limits},
 		"POST /model/{modelId}/invoke":                      bedrock.Invoke{Limits: limits},
 		"POST /model/{modelId}/invoke-with-response-stream": bedrock.Invoke{Limits: limits},
 	}

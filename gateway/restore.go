@@ -132,15 +132,23 @@ func (x *exchange) restoreAll(texts []ringwall.Text, changed []guard.Changed) []
 // are texts of their own, string by string, behind a "#"; those that are no JSON
 // are one text, in which a value must not end a string.
 func form(path string) redact.Form {
-	switch {
-	case strings.HasSuffix(path, "/toolUse/input"):
+	switch block, at, _ := strings.Cut(path, "/input"); {
+	case isCall(block) && at == "":
 		return redact.JSON
-	case !strings.Contains(path, "/tool_calls/") && !strings.Contains(path, "/function_call") && !strings.Contains(path, "/toolUse/input/"):
+	case isCall(block):
+		return redact.Argument
+	case !strings.Contains(path, "/tool_calls/") && !strings.Contains(path, "/function_call"):
 		return redact.Plain
 	case strings.HasSuffix(path, "/arguments"):
 		return redact.JSON
 	}
 	return redact.Argument
+}
+
+// isCall reports whether a tool call of Bedrock or Anthropic stands at path, whose
+// input is JSON of its own.
+func isCall(path string) bool {
+	return strings.HasSuffix(path, "/toolUse") || strings.HasPrefix(path, "/content/") && strings.Count(path, "/") == 2
 }
 
 // restoring is a Channel that puts values back into what the guard lets go.

@@ -97,6 +97,30 @@ func TestAWSsClientSpeaksToUs(t *testing.T) {
 	}
 }
 
+func TestTokensAreCountedAsTheyWouldBeSent(t *testing.T) {
+	t.Setenv("BEDROCK_KEY_OF_A_TEST", "k")
+	h := bedrockHouse(t, func(w http.ResponseWriter, r *http.Request, _ string) {
+		if r.URL.Path != "/model/m/count-tokens" {
+			t.Errorf("asked %s", r.URL.Path)
+		}
+		w.Write([]byte(`{"inputTokens":7}`))
+	})
+	_, key, err := h.Keys().Create(t.Context(), auth.Spec{Name: "batch", Trust: ringwall.Customer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := h.Keys().Secret(key.Prefix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := h.sdk(key.Prefix, secret).CountTokens(t.Context(), &bedrockruntime.CountTokensInput{
+		ModelId: aws.String("m"), Input: &types.CountTokensInputMemberConverse{Value: types.ConverseTokensRequest{Messages: user("my card is " + card)}},
+	})
+	if err != nil || *out.InputTokens != 7 || strings.Contains(h.u.last(), card) {
+		t.Errorf("%+v, %v; the model read %s", out, err, h.u.last())
+	}
+}
+
 func TestASignedCallerIsInTheRecord(t *testing.T) {
 	t.Setenv("BEDROCK_KEY_OF_A_TEST", "k")
 	h := bedrockHouse(t, conversing("fine", 3))

@@ -91,12 +91,15 @@ func (p *Provider) Close() { p.client.Close() }
 
 // operations are the last segments of paths by the dialect, whole and streamed.
 var operations = map[string][2]string{
-	"bedrock-converse": {"converse", "converse-stream"},
-	"bedrock-invoke":   {"invoke", "invoke-with-response-stream"},
+	"bedrock-converse":     {"converse", "converse-stream"},
+	"bedrock-invoke":       {"invoke", "invoke-with-response-stream"},
+	"bedrock-count-tokens": {"count-tokens", "count-tokens"},
 }
 
 // APIs implements gateway.Provider.
-func (p *Provider) APIs() []string { return []string{"bedrock-converse", "bedrock-invoke"} }
+func (p *Provider) APIs() []string {
+	return []string{"bedrock-converse", "bedrock-invoke", "bedrock-count-tokens"}
+}
 
 // request says what is asked. The path is encoded as AWS's clients do it.
 func request(call ringwall.Call) provider.Request {

@@ -202,3 +202,38 @@ func FuzzCodec(f *testing.F) {
 		same(t, again.Body, out.Body)
 	})
 }
+
+// A stream that can be read can be written and read again, and says the same.
+func FuzzStream(f *testing.F) {
+	f.Add(strings.Join(streamConverse, "\n"))
+	f.Add(`{"contentBlockDelta":{"contentBlockIndex":0,"delta":{"reasoningContent":{"redactedContent":"AAAA"},"text":"b"}}}`)
+	f.Fuzz(func(t *testing.T, in string) {
+		read := func(events []string) (said string, ds []ringwall.Delta, ok bool) {
+			r := bedrock.Codec{}.ReadStream()
+			keep := func(d ringwall.Delta) {
+				ds = append(ds, d)
+				said += d.Text
+			}
+			for _, e := range events {
+				if r.Event([]byte(e), keep) != nil {
+					return "", nil, false
+				}
+			}
+			return said, ds, r.End(keep) == nil
+		}
+		said, ds, ok := read(strings.Split(in, "\n"))
+		if !ok {
+			return
+		}
+		w := bedrock.Codec{}.WriteStream(&ringwall.Conversation{})
+		var events []string
+		for _, d := range ds {
+			if err := w.Delta(d, func(data []byte) { events = append(events, string(data)) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if again, _, ok := read(events); !ok || again != said {
+			t.Fatalf("said %q, then %q\n%v", said, again, events)
+		}
+	})
+}
