@@ -89,7 +89,7 @@ func keysCreate() *cobra.Command {
 						Text   string `json:"key"`
 						Secret string `json:"aws_secret_access_key,omitempty"` // the prefix is the access key's id
 						keyRow
-					}{text, secret, row(k)})
+					}{text, secret, row(k)}) //nolint:gosec // it is shown once, to who made it
 				case aws:
 					fmt.Fprintf(cmd.OutOrStdout(), "AWS_ACCESS_KEY_ID=%s\nAWS_SECRET_ACCESS_KEY=%s\n", k.Prefix, secret)
 				default:

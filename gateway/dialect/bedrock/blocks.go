@@ -99,13 +99,23 @@ func (l *locator) document(v jsonedit.Value, path string, o ringwall.Origin) {
 		return
 	}
 	for key, m := range v.Members() {
-		if origin := ringwall.Retrieved; key == "context" {
-			l.All(m, path+"/context", key, o)
-		} else {
-			l.within(media["document"], m, path+"/"+dialect.Pointer(key), key, origin)
+		switch p := path + "/" + dialect.Pointer(key); {
+		case key == "context":
+			l.All(m, p, key, o)
+		case key == "source" && m.Kind() == jsonedit.Object && written[v.Get("format").Text()]:
+			for k, part := range m.Members() {
+				if at := p + "/" + dialect.Pointer(k); k != "bytes" || !l.Base64(part, at, ringwall.Retrieved) {
+					l.within(media["document"], part, at, k, ringwall.Retrieved)
+				}
+			}
+		default:
+			l.within(media["document"], m, p, key, ringwall.Retrieved)
 		}
 	}
 }
+
+// written are the formats of documents whose bytes are a text.
+var written = dialect.NameSet("txt", "md", "csv", "html")
 
 func (l *locator) toolUse(v jsonedit.Value, path string) {
 	if v.Kind() != jsonedit.Object {

@@ -2,6 +2,7 @@ package bedrock_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -319,5 +320,50 @@ func opener(g *guard.Guard) gateway.Open {
 	looks := g.Looks(ringwall.Output)
 	return func(path string) gateway.Channel {
 		return g.Channel(guard.Session{Way: ringwall.Output}, ringwall.Text{Path: path, Origin: ringwall.Assistant}, looks)
+	}
+}
+
+func TestDocumentsThatAreTextsAreRead(t *testing.T) {
+	in := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+	doc := func(format, data string) string {
+		return `{"messages":[{"role":"user","content":[{"document":{"format":"` + format + `","source":{"bytes":"` + data + `"}}}]}]}`
+	}
+	req := converse(t, doc("csv", in("a,"+card)))
+	if texts := req.Texts(); len(texts) != 1 || texts[0].Value != "a,"+card || texts[0].Origin != ringwall.Retrieved || len(req.Unseen()) != 0 {
+		t.Fatalf("texts %+v, unseen %v", texts, req.Unseen())
+	}
+	if got := string(req.Edit([]guard.Changed{{Index: 0, Value: "a,{CARD}"}})); got != doc("csv", in("a,{CARD}")) {
+		t.Errorf("the request became %s", got)
+	}
+	for _, body := range []string{doc("pdf", in("text")), doc("txt", "no base64"), doc("txt", in("\xff\xfe"))} {
+		if req := converse(t, body); len(req.Texts()) != 0 || len(req.Unseen()) != 1 || req.Unseen()[0] != "document-part" {
+			t.Errorf("%s: texts %+v, unseen %v", body, req.Texts(), req.Unseen())
+		}
+	}
+}
+
+// What stands where it should not is looked at all the same.
+func TestTextsInOddPlacesAreLocated(t *testing.T) {
+	const ok = `{"role":"user","content":[]}`
+	for _, body := range []string{
+		`{"messages":[` + ok + `],"inferenceConfig":"odd"}`,
+		`{"messages":[{"role":"user","content":[{"document":{"format":"txt","source":"odd"}}]}]}`,
+		`{"messages":[{"role":"user","content":[{"document":"odd"}]}]}`,
+		`{"messages":[{"role":"user","content":[{"toolUse":"odd"}]}]}`,
+		`{"messages":[{"role":"user","content":[{"toolResult":"odd"}]}]}`,
+		`{"messages":[{"role":"user","content":[{"toolResult":{"content":"odd"}}]}]}`,
+		`{"messages":[{"role":"user","content":[{"toolResult":{"content":["odd"]}}]}]}`,
+		`{"messages":[{"role":"user","content":[{"reasoningContent":"odd"}]}]}`,
+		`{"messages":[{"role":"user","content":[{"guardContent":"odd"}]}]}`,
+		`{"messages":[{"role":"user","content":[{"citationsContent":{"citations":["odd"]}}]}]}`,
+		`{"messages":[{"role":"user","content":[{"citationsContent":"odd"}]}]}`,
+		`{"messages":[{"role":"user","content":[{"image":"odd"}]}]}`,
+		`{"messages":[` + ok + `],"system":["odd"]}`,
+		`{"messages":[` + ok + `],"toolConfig":{"tools":"odd"}}`,
+		`{"messages":[` + ok + `],"amazon-bedrock-x":"odd"}`,
+	} {
+		if texts := converse(t, body).Texts(); len(texts) != 1 || texts[0].Value != "odd" {
+			t.Errorf("%s: %+v", body, texts)
+		}
 	}
 }

@@ -126,11 +126,7 @@ func (r *request) plain(root jsonedit.Value) {
 		case r.family == llama && key == "images":
 			r.within(media["image"], v, path, "data", ringwall.User)
 		case r.family == titan && key == "textGenerationConfig":
-			for k, m := range v.Members() {
-				if k != "stopSequences" {
-					r.All(m, path+"/"+dialect.Pointer(k), k, ringwall.Unverified)
-				}
-			}
+			r.sampling(v, path)
 		default:
 			r.All(v, path, key, ringwall.Unverified)
 		}
@@ -219,7 +215,13 @@ func (l *locator) paper(b jsonedit.Value, path string, o ringwall.Origin) {
 		case key == "source" && v.Get("type").Is("base64"):
 			l.within(media["document"], v, p, key, ringwall.Retrieved)
 		case key == "source" && v.Get("type").Is("content"):
-			l.said(v.Get("content"), p+"/content", ringwall.Retrieved)
+			for k, m := range v.Members() {
+				if k == "content" {
+					l.said(m, p+"/content", ringwall.Retrieved)
+				} else {
+					l.All(m, p+"/"+dialect.Pointer(k), k, ringwall.Retrieved)
+				}
+			}
 		default:
 			l.All(v, p, key, ringwall.Retrieved)
 		}

@@ -105,11 +105,7 @@ func (r *request) members(root jsonedit.Value) (err error) {
 		case "toolConfig", "outputConfig":
 			err = r.config(v, path)
 		case "inferenceConfig":
-			for k, m := range v.Members() {
-				if k != "stopSequences" {
-					r.All(m, path+"/"+dialect.Pointer(k), k, ringwall.Unverified)
-				}
-			}
+			r.sampling(v, path)
 		case "guardrailConfig":
 			err = r.guardrail(v)
 		case "schemaVersion", bodyConfig:
@@ -121,6 +117,19 @@ func (r *request) members(root jsonedit.Value) (err error) {
 		}
 	}
 	return nil
+}
+
+// sampling adds what texts there are among settings. Nobody reads the sequences at
+// which a model stops.
+func (r *request) sampling(v jsonedit.Value, path string) {
+	if v.Kind() != jsonedit.Object {
+		r.All(v, path, "", ringwall.Unverified)
+	}
+	for k, m := range v.Members() {
+		if k != "stopSequences" {
+			r.All(m, path+"/"+dialect.Pointer(k), k, ringwall.Unverified)
+		}
+	}
 }
 
 func (r *request) messages(list jsonedit.Value) error {
