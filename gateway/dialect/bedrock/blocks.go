@@ -10,7 +10,7 @@ import (
 
 // names are the members of Converse whose strings are names of the format.
 var names = dialect.NameSet(
-	"role", "toolUseId", "status", "type", "format", "ttl", "latency", "stopReason", "qualifiers", "p", "tier", "effort",
+	"role", "toolUseId", "status", "type", "format", "ttl", "latency", "stopReason", "qualifiers", "p", "effort", "schemaVersion",
 )
 
 // locator finds the texts of Converse.

@@ -360,7 +360,7 @@ func TestTextsInOddPlacesAreLocated(t *testing.T) {
 		`{"messages":[{"role":"user","content":[{"image":"odd"}]}]}`,
 		`{"messages":[` + ok + `],"system":["odd"]}`,
 		`{"messages":[` + ok + `],"toolConfig":{"tools":"odd"}}`,
-		`{"messages":[` + ok + `],"amazon-bedrock-x":"odd"}`,
+		`{"messages":[` + ok + `],"amazon-bedrock-guardrailConfig":"odd"}`,
 	} {
 		if texts := converse(t, body).Texts(); len(texts) != 1 || texts[0].Value != "odd" {
 			t.Errorf("%s: %+v", body, texts)

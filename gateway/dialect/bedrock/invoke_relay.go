@@ -115,7 +115,13 @@ func (claudeSays) path(index int64, at string) string {
 }
 
 func (c claudeSays) call(l *locator, start jsonedit.Value, index int64) {
-	l.saidBlock(start.Get("content_block"), c.path(index, ""), ringwall.Assistant)
+	at := c.path(index, "")
+	for key, v := range start.Members() {
+		if key != "content_block" {
+			l.All(v, at+"/"+dialect.Pointer(key), key, ringwall.Assistant)
+		}
+	}
+	l.saidBlock(start.Get("content_block"), at, ringwall.Assistant)
 }
 
 func (c claudeSays) intervened(dst []byte, r *relay, begun, stopped bool, index int64, d gateway.Declined) []byte {
@@ -187,6 +193,7 @@ func (r *relay) part(ctx context.Context, dst []byte, root jsonedit.Value) (_ []
 		says = true
 	case "content_block_stop ":
 		dst = r.held(ctx, dst, b)
+		r.whole(ctx, root, "", "")
 		b.ended.written = true
 		return dst, true, nil
 	case "content_block_delta text_delta":
@@ -211,6 +218,12 @@ func (r *relay) part(ctx context.Context, dst []byte, root jsonedit.Value) (_ []
 	if len(b.arguments) > maxArguments || len(b.signature) > maxSignature {
 		return dst, false, errors.New("reading the model's stream: a block is too long")
 	}
-	b.out.written = b.out.written || says
+	if says {
+		b.out.written = true
+		if s := delta.Get("type").Text(); s == "text_delta" || s == "thinking_delta" {
+			r.others(ctx, b, root, "delta")
+			r.others(ctx, b, delta, "text", "thinking")
+		}
+	}
 	return dst, says, nil
 }

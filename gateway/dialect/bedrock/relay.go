@@ -86,7 +86,13 @@ func (conversing) path(index int64, at string) string {
 }
 
 func (c conversing) call(l *locator, start jsonedit.Value, index int64) {
-	l.toolUse(start.Get("start").Get("toolUse"), c.path(index, "")+"/toolUse")
+	at := c.path(index, "")
+	for key, v := range start.Members() {
+		if key != "start" {
+			l.All(v, at+"/"+dialect.Pointer(key), key, ringwall.Assistant)
+		}
+	}
+	l.block(start.Get("start"), at, ringwall.Assistant)
 }
 
 func (c conversing) intervened(dst []byte, r *relay, begun, stopped bool, index int64, d gateway.Declined) []byte {
@@ -183,7 +189,7 @@ func (r *relay) event(ctx context.Context, dst []byte, name string, v jsonedit.V
 			b.tool, b.calls = bytes.Clone(v.Raw()), true
 			return dst, nil
 		}
-		r.whole(ctx, v.Get("start"), r.say.path(b.index, ""), "")
+		r.whole(ctx, v, r.say.path(b.index, ""), "")
 		b.out.written = true
 	case "contentBlockDelta":
 		b, err := r.block(v)
@@ -194,6 +200,7 @@ func (r *relay) event(ctx context.Context, dst []byte, name string, v jsonedit.V
 		if err != nil || !says {
 			return dst, err
 		}
+		r.others(ctx, b, v, "delta")
 		b.out.written = true
 	case "contentBlockStop":
 		b, err := r.block(v)
@@ -201,6 +208,7 @@ func (r *relay) event(ctx context.Context, dst []byte, name string, v jsonedit.V
 			return dst, err
 		}
 		dst = r.held(ctx, dst, b)
+		r.whole(ctx, v, r.say.path(b.index, ""), "")
 		b.ended.written = true
 	case "messageStop":
 		dst = r.ends(ctx, dst)
@@ -320,6 +328,16 @@ func (r *relay) thinks(ctx context.Context, b *block, v jsonedit.Value) (says bo
 		r.edits = append(r.edits, v.Remove(func(key string) bool { return key == "signature" })...)
 	}
 	return says, nil
+}
+
+// others looks at the members of an event about a block but for some, which are
+// looked at elsewhere.
+func (r *relay) others(ctx context.Context, b *block, v jsonedit.Value, but ...string) {
+	for key, m := range v.Members() {
+		if !slices.Contains(but, key) {
+			r.whole(ctx, m, r.say.path(b.index, "")+"/"+dialect.Pointer(key), key)
+		}
+	}
 }
 
 // piece passes a piece of a text through its Channel and reports whether anything

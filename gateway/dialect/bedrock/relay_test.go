@@ -355,3 +355,49 @@ func FuzzRelay(f *testing.F) {
 		}
 	})
 }
+
+// What an event says beside a text is looked at as well.
+func TestEveryTextOfAStreamIsLookedAt(t *testing.T) {
+	g := maskAll(t)
+	for _, tt := range []struct{ event string }{
+		{`{"messageStart":{"role":"assistant","new":"%s"}}`},
+		{`{"contentBlockStart":{"start":{"image":{"new":"%s"}},"contentBlockIndex":0}}`},
+		{`{"contentBlockStart":{"start":{},"new":["%s"],"contentBlockIndex":0}}`},
+		{`{"contentBlockDelta":{"delta":{"text":"much more than a few words of it"},"new":"%s","contentBlockIndex":0}}`},
+		{`{"contentBlockDelta":{"delta":{"citation":{"title":"%s"}},"contentBlockIndex":0}}`},
+		{`{"contentBlockDelta":{"delta":{"toolResult":[{"text":"%s"}]},"contentBlockIndex":0}}`},
+		{`{"contentBlockStop":{"contentBlockIndex":0,"new":"%s"}}`},
+		{`{"messageStop":{"stopReason":"end_turn","additionalModelResponseFields":{"new":"%s"}}}`},
+		{`{"metadata":{"usage":{},"trace":{"guardrail":{"modelOutput":["%s"]}}}}`},
+		{`{"newEvent":{"new":"%s"}}`},
+	} {
+		relay := bedrock.Converse{}.Relay(nil, opener(g))
+		out, err := relay.Event(t.Context(), nil, fmt.Appendf(nil, tt.event, card))
+		if err != nil || bytes.Contains(out, []byte(card)) || !bytes.Contains(out, []byte("{CREDIT_DEBIT_CARD_NUMBER}")) {
+			t.Errorf("%s: %q, %v", tt.event, out, err)
+		}
+	}
+	relay := bedrock.Converse{}.Relay(nil, opener(g))
+	out, err := relay.Event(t.Context(), nil, []byte(`{"contentBlockStart":{"start":{"toolUse":{"name":"pay"}},"contentBlockIndex":0,"new":"`+card+`"}}`))
+	if out = relay.End(t.Context(), out); err != nil || bytes.Contains(out, []byte(card)) || !bytes.Contains(out, []byte(`"new":"{`)) {
+		t.Errorf("beside a tool call: %q, %v", out, err)
+	}
+	req := invoke(t, claude, `{"messages":[]}`)
+	for _, event := range []string{
+		`{"type":"message_start","message":{"new":"%s"}}`,
+		`{"type":"content_block_start","index":0,"content_block":{"type":"text","text":"%s"}}`,
+		`{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"much more than a few words of it","new":"%s"}}`,
+		`{"type":"content_block_delta","index":0,"delta":{"type":"citations_delta","citation":{"cited_text":"%s"}}}`,
+		`{"type":"content_block_stop","index":0,"new":"%s"}`,
+		`{"type":"message_delta","delta":{"new":"%s"}}`,
+		`{"type":"new","new":"%s"}`,
+	} {
+		out, err := bedrock.Invoke{}.Relay(req, opener(g)).Event(t.Context(), nil, chunk(fmt.Sprintf(event, card)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(bytes.Join(inner(t, out), nil)); strings.Contains(got, card) || !strings.Contains(got, "{CREDIT_DEBIT_CARD_NUMBER}") {
+			t.Errorf("%s: %s", event, got)
+		}
+	}
+}

@@ -106,9 +106,10 @@ func (r *request) members(root jsonedit.Value) (err error) {
 			err = r.config(v, path)
 		case "inferenceConfig":
 			r.sampling(v, path)
-		case "guardrailConfig":
-			err = r.guardrail(v)
-		case "schemaVersion", bodyConfig:
+		case r.ours:
+			if key == "guardrailConfig" {
+				err = r.guardrail(v)
+			}
 		default:
 			r.All(v, path, key, ringwall.Unverified)
 		}
