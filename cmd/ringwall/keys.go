@@ -85,11 +85,11 @@ func keysCreate() *cobra.Command {
 				}
 				switch {
 				case format == "json":
-					return json.NewEncoder(cmd.OutOrStdout()).Encode(struct {
+					return json.NewEncoder(cmd.OutOrStdout()).Encode(struct { //nolint:gosec // it is shown once, to who made it
 						Text   string `json:"key"`
 						Secret string `json:"aws_secret_access_key,omitempty"` // the prefix is the access key's id
 						keyRow
-					}{text, secret, row(k)}) //nolint:gosec // it is shown once, to who made it
+					}{text, secret, row(k)})
 				case aws:
 					fmt.Fprintf(cmd.OutOrStdout(), "AWS_ACCESS_KEY_ID=%s\nAWS_SECRET_ACCESS_KEY=%s\n", k.Prefix, secret)
 				default:
