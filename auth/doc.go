@@ -27,6 +27,12 @@
 // secret; 190 random bits cannot be guessed at any speed, so a fast hash loses
 // nothing and keeps the hot path below a microsecond.
 //
+// # Signatures
+//
+// AWS's clients show no key but sign with a pair: its id is the prefix of a key, and
+// its secret is derived from that and a [Root], so that it is not kept. A signature
+// proves the same principal as the key; checking it is the gateway's.
+//
 // # What it leaves to others
 //
 // Reading the header and writing the 401 is the gateway's, recording created

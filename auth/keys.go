@@ -27,6 +27,9 @@ type Config struct {
 	// without Run, all keys stop working after it.
 	MaxStale time.Duration
 
+	// Root is that of the secrets by which callers sign requests. Default: none can.
+	Root *Root
+
 	// Changed is told of each key that another process made or revoked, as Run
 	// comes to know of it, once. Default: nobody is.
 	Changed func(ctx context.Context, k Key)
@@ -40,6 +43,7 @@ type Keys struct {
 	log      *slog.Logger
 	maxStale int64 // milliseconds
 	changed  func(context.Context, Key)
+	root     *Root
 
 	table  atomic.Pointer[map[string]*entry] // by id; replaced, never changed
 	synced atomic.Int64                      // Unix milliseconds: when the table was last known to be current
@@ -89,7 +93,7 @@ func Open(ctx context.Context, cfg Config) (*Keys, error) {
 	if cfg.MaxStale < 0 {
 		return nil, fmt.Errorf("opening the keys: MaxStale is %v", cfg.MaxStale)
 	}
-	k := &Keys{store: store{cfg.DB}, now: cfg.Now, log: cfg.Log, maxStale: cfg.MaxStale.Milliseconds(), changed: cfg.Changed}
+	k := &Keys{store: store{cfg.DB}, now: cfg.Now, log: cfg.Log, maxStale: cfg.MaxStale.Milliseconds(), changed: cfg.Changed, root: cfg.Root}
 	if k.now == nil {
 		k.now = time.Now
 	}

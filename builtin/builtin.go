@@ -9,6 +9,7 @@ import (
 
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/dialect/anthropic"
+	"github.com/ringwall/ringwall/gateway/dialect/bedrock"
 	"github.com/ringwall/ringwall/gateway/dialect/gemini"
 	"github.com/ringwall/ringwall/gateway/dialect/ollama"
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
@@ -179,12 +180,17 @@ func words(s *guardrail.Spec) ([]stream.Scanner, error) {
 func Dialects(limits jsonedit.Limits) map[string]gateway.Dialect {
 	messages, counting := anthropic.New(limits)
 	return map[string]gateway.Dialect{
-		"POST /api/chat":                 ollama.Dialect{Limits: limits},
-		"POST /api/generate":             ollama.Dialect{Limits: limits, Generate: true},
-		"POST /v1/models/{call}":         gemini.Dialect{Limits: limits},
-		"POST /v1beta/models/{call}":     gemini.Dialect{Limits: limits},
-		"POST /v1/chat/completions":      openai.Chat{Limits: limits},
-		"POST /v1/messages":              messages,
-		"POST /v1/messages/count_tokens": counting,
+		"POST /api/chat":                                    ollama.Dialect{Limits: limits},
+		"POST /api/generate":                                ollama.Dialect{Limits: limits, Generate: true},
+		"POST /v1/models/{call}":                            gemini.Dialect{Limits: limits},
+		"POST /v1beta/models/{call}":                        gemini.Dialect{Limits: limits},
+		"POST /v1/messages":                                 messages,
+		"POST /v1/messages/count_tokens":                    counting,
+		"POST /v1/chat/completions":                         openai.Chat{Limits: limits},
+		"POST /model/{modelId}/converse":                    bedrock.Converse{Limits: limits},
+		"POST /model/{modelId}/converse-stream":             bedrock.Converse{Limits: limits},
+		"POST /model/{modelId}/count-tokens":                bedrock.Count{Limits: limits},
+		"POST /model/{modelId}/invoke":                      bedrock.Invoke{Limits: limits},
+		"POST /model/{modelId}/invoke-with-response-stream": bedrock.Invoke{Limits: limits},
 	}
 }

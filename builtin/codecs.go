@@ -4,6 +4,7 @@ import (
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/dialect"
 	"github.com/ringwall/ringwall/gateway/dialect/anthropic"
+	"github.com/ringwall/ringwall/gateway/dialect/bedrock"
 	"github.com/ringwall/ringwall/gateway/dialect/gemini"
 	"github.com/ringwall/ringwall/gateway/dialect/ollama"
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
@@ -16,6 +17,7 @@ var Codecs = map[string]dialect.Codec{
 	ollama.API:         ollama.Codec{},
 	ollama.GenerateAPI: ollama.Codec{Generate: true},
 	anthropic.API:      anthropic.Codec{},
+	bedrock.API:        bedrock.Codec{},
 	openai.API:         openai.Codec{},
 }
 

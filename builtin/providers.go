@@ -4,6 +4,7 @@ import (
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/provider"
 	"github.com/ringwall/ringwall/provider/anthropic"
+	"github.com/ringwall/ringwall/provider/bedrock"
 	"github.com/ringwall/ringwall/provider/gemini"
 	"github.com/ringwall/ringwall/provider/gullible"
 	"github.com/ringwall/ringwall/provider/ollama"
@@ -14,7 +15,8 @@ import (
 // provider does not use is empty.
 type ProviderSpec struct {
 	provider.Config
-	Key func() (string, error) // nil: none is shown
+	Key    func() (string, error) // nil: none is shown
+	Region string                 // of AWS
 }
 
 // Providers is the table of kinds of providers.
@@ -25,5 +27,8 @@ var Providers = map[string]func(ProviderSpec) (gateway.Provider, error){
 	},
 	"gemini": func(s ProviderSpec) (gateway.Provider, error) { return gemini.New(s.Config, s.Key) },
 	"ollama": func(s ProviderSpec) (gateway.Provider, error) { return ollama.New(s.Config, s.Key) },
+	"bedrock": func(s ProviderSpec) (gateway.Provider, error) {
+		return bedrock.New(bedrock.Config{Config: s.Config, Region: s.Region, Key: s.Key})
+	},
 	"openai": func(s ProviderSpec) (gateway.Provider, error) { return openai.New(s.Config, s.Key) },
 }

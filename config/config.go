@@ -32,6 +32,7 @@ type Config struct {
 	TLS        TLS                       `yaml:"tls" doc:"certificate of the gateway; without one it speaks plain HTTP"`
 	Data       string                    `yaml:"data" doc:"directory of keys, records and indexes" default:"ringwall-data"`
 	Database   strictyaml.Secret         `yaml:"database" doc:"PostgreSQL DSN for keys and the index of records; default: SQLite in the data directory" example:"env:RINGWALL_DATABASE"`
+	Signing    strictyaml.Secret         `yaml:"signing_key" doc:"root of the secrets by which callers sign as AWS's clients do, 64 hexadecimal digits (openssl rand -hex 32), the same for all replicas; default: signing.key in the data directory, with a database none, and then nobody can sign" example:"env:RINGWALL_SIGNING_KEY"`
 	Anonymous  bool                      `yaml:"anonymous" doc:"let callers in that show no key; they are of trust anonymous. Only on a loopback listener" default:"false"`
 	Limits     Limits                    `yaml:"limits" doc:"what callers can make the gateway do"`
 	Providers  map[string]Provider       `yaml:"providers" doc:"where models are asked, by a name of your choice" example:"openai"`
@@ -71,8 +72,9 @@ type Limits struct {
 
 // Provider says where models are asked.
 type Provider struct {
-	Type    string            `yaml:"type" doc:"openai: any API like OpenAI's; anthropic: Anthropic's Messages API; gemini: Google's Gemini API; ollama: Ollama's own API; builtin: the gullible model for tests, on this machine" enum:"openai|anthropic|gemini|ollama|builtin" default:"openai"`
-	BaseURL string            `yaml:"base_url" doc:"of openai up to and with /v1; default of anthropic: https://api.anthropic.com, of gemini: https://generativelanguage.googleapis.com, of ollama: http://127.0.0.1:11434" example:"https://api.openai.com/v1"`
+	Type    string            `yaml:"type" doc:"openai: any API like OpenAI's; anthropic: Anthropic's Messages API; bedrock: Amazon Bedrock; gemini: Google's Gemini API; ollama: Ollama's own API; builtin: the gullible model for tests, on this machine" enum:"openai|anthropic|bedrock|gemini|ollama|builtin" default:"openai"`
+	BaseURL string            `yaml:"base_url" doc:"of openai up to and with /v1; default of anthropic: https://api.anthropic.com, of bedrock: the Region's, else a private endpoint's, of gemini: https://generativelanguage.googleapis.com, of ollama: http://127.0.0.1:11434" example:"https://api.openai.com/v1"`
+	Region  string            `yaml:"region" doc:"of bedrock; default: where AWS's tools find it, as they find credentials when there is no api_key" example:"eu-central-1"`
 	Key     strictyaml.Secret `yaml:"api_key" doc:"the provider's key; clients never see it" example:"env:OPENAI_API_KEY"`
 	Connect time.Duration     `yaml:"connect" doc:"how long a connection may take" default:"10s"`
 	First   time.Duration     `yaml:"first" doc:"how long the beginning of an answer may take" default:"120s"`
@@ -281,7 +283,7 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 			if u, err := url.Parse(p.BaseURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 				fail(path+".base_url", "want http(s)://host[:port]/v1")
 			}
-		case "gemini", "ollama":
+		case "bedrock", "gemini", "ollama":
 			if u, err := url.Parse(p.BaseURL); p.BaseURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 				fail(path+".base_url", "want http(s)://host[:port], or nothing for the usual one")
 			}

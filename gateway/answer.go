@@ -21,7 +21,29 @@ func (x *exchange) withheld(way ringwall.Direction) Declined {
 	for _, c := range x.channels {
 		fs = append(fs, c.Findings()...)
 	}
-	return Declined{ID: x.ID, Guardrail: x.Guardrail, Message: x.world.Guard.Message(way), Way: way, Findings: fs, Inputs: x.inputs}
+	return Declined{
+		ID: x.ID, Guardrail: x.Guardrail, Message: x.world.Guard.Message(way), Way: way,
+		Findings: fs, Inputs: x.inputs, Actions: x.actions(fs),
+	}
+}
+
+// actions says what each finding alone would have led to.
+func (x *exchange) actions(fs []ringwall.Finding) []ringwall.Action {
+	out := make([]ringwall.Action, len(fs))
+	for i, f := range fs {
+		way, origin := ringwall.Output, ringwall.Assistant
+		if i < x.inputs {
+			way, origin = ringwall.Input, ringwall.User
+			for _, t := range x.Prompt {
+				if t.Path == f.Path {
+					origin = t.Origin
+					break
+				}
+			}
+		}
+		out[i] = x.world.Guard.Decide(way, origin, fs[i:i+1]).Action
+	}
+	return out
 }
 
 // system returns the operator's instructions in the request.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard"
@@ -48,6 +49,31 @@ type Declined struct {
 	Way       ringwall.Direction
 	Findings  []ringwall.Finding // of the request, and of the answer behind them
 	Inputs    int                // how many are of the request
+	Actions   []ringwall.Action  // what each finding alone would have led to
+}
+
+// Signed is a Dialect in which a request may be signed with a key instead of showing
+// it.
+type Signed interface {
+	// Signature returns what a request claims to be signed with, nil when it shows
+	// no signature. The error says, in words for the caller, why what it shows is
+	// none.
+	Signature(r *http.Request) (Signature, error)
+}
+
+// Signature is a claim, which is proved once the body was read.
+type Signature interface {
+	KeyID() string
+	// Verify reports whether the request with that body was signed with the secret
+	// of the key, not long before or after now. The error is for the operator.
+	Verify(r *http.Request, body []byte, secret string, now time.Time) error
+}
+
+// Named is a Request in which callers may name a guardrail.
+type Named interface {
+	// Guardrail returns its name, with an @ and its version where one is given; ""
+	// when the request names none.
+	Guardrail() string
 }
 
 // Common is what most dialects do alike, for embedding.

@@ -40,6 +40,7 @@ type exchange struct {
 	r     *http.Request
 	span  trace.Span
 
+	proof    func(body []byte) error // of the signature that a request shows; nil: it shows none
 	req      Request
 	changed  []guard.Changed // texts of the request that were masked
 	inputs   int             // findings about the request
@@ -150,6 +151,15 @@ func (x *exchange) wasAsked(a *ringwall.Asked) {
 // identify turns the credential into a Principal. One that was given and fails is
 // refused: it never falls back to anonymous.
 func (x *exchange) identify(ctx context.Context) error {
+	if d, ok := x.d.(Signed); ok {
+		claim, err := d.Signature(x.r)
+		if err != nil {
+			return unauthorized("The signature cannot be read: "+err.Error(), err)
+		}
+		if claim != nil {
+			return x.claimed(ctx, claim)
+		}
+	}
 	bearer, err := x.d.Credential(x.r)
 	if err != nil {
 		return unauthorized("The credential cannot be read: "+err.Error(), err)
@@ -171,6 +181,28 @@ func (x *exchange) identify(ctx context.Context) error {
 		return unauthorized(public, err)
 	}
 	x.Principal = p
+	return nil
+}
+
+// claimed finds the key of a signature, which is there and valid, so that nobody
+// unknown makes us read a body. Who it is that calls is proved behind that.
+func (x *exchange) claimed(ctx context.Context, claim Signature) error {
+	const public = "The signature is not valid: it should be made with the pair that ringwall keys create --aws prints, over this request, with a clock that is right."
+	signers, ok := x.g.cfg.Auth.(Signers)
+	if !ok {
+		return unauthorized(public, errors.New("nobody can sign here"))
+	}
+	p, secret, err := signers.Signing(ctx, claim.KeyID())
+	if err != nil {
+		return unauthorized(public, err)
+	}
+	x.proof = func(body []byte) error {
+		if err := claim.Verify(x.r, body, secret, x.g.cfg.Now()); err != nil {
+			return unauthorized(public, fmt.Errorf("key %s: %w", p.ID, err))
+		}
+		x.Principal = p
+		return nil
+	}
 	return nil
 }
 
@@ -215,13 +247,34 @@ func (x *exchange) read() error {
 			body = append(body, 0)[:len(body)]
 		}
 	}
+	if x.proof != nil {
+		if err := x.proof(body); err != nil {
+			return err
+		}
+	}
 	req, err := x.d.Read(x.r, body)
 	if err != nil {
 		return err
 	}
 	x.req = req
 	x.Model, x.Stream, x.Prompt = req.Model(), req.Stream(), req.Texts()
+	if n, ok := req.(Named); ok {
+		return x.named(n.Guardrail())
+	}
 	return nil
+}
+
+// named refuses a request that names another guardrail than the one in force:
+// what a caller asks for and does not get must not look as if it were there.
+func (x *exchange) named(ref string) error {
+	if name, _, _ := strings.Cut(x.Guardrail, "@"); ref == "" || ref == name || ref == x.Guardrail {
+		return nil
+	}
+	return &ringwall.Refusal{
+		Status: http.StatusNotFound, Code: "guardrail_not_found",
+		Public: fmt.Sprintf("There is no guardrail %.80q for this request. Name the one in force, or none: it is in force anyway.", ref),
+		Err:    fmt.Errorf("the caller names the guardrail %.80q, in force is %s", ref, x.Guardrail),
+	}
 }
 
 func tooLarge(most int64) error {

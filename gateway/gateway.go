@@ -52,6 +52,13 @@ type Authenticator interface {
 	Authenticate(ctx context.Context, bearer string) (ringwall.Principal, error)
 }
 
+// Signers is an Authenticator of callers that sign. Signing returns the secret of a
+// key and the Principal whom a signature with it proves; the error wraps
+// ringwall.ErrUnauthenticated.
+type Signers interface {
+	Signing(ctx context.Context, keyID string) (p ringwall.Principal, secret string, err error)
+}
+
 // Recorder keeps the records. An error of Begin refuses the call.
 type Recorder interface {
 	Begin(ctx context.Context, ev ringwall.Event) (seq uint64, err error)

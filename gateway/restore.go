@@ -133,17 +133,25 @@ func (x *exchange) restoreAll(texts []ringwall.Text, changed []guard.Changed) []
 // are one text, in which a value must not end a string: OpenAI's "/arguments", and
 // Anthropic's "/content/…/input".
 func form(path string) redact.Form {
-	switch {
+	switch block, at, _ := strings.Cut(path, "/input"); {
 	case strings.Contains(path, "#"):
 		return redact.Argument
-	case strings.HasPrefix(path, "/content/") && strings.HasSuffix(path, "/input"):
+	case isCall(block) && at == "":
 		return redact.JSON
+	case isCall(block):
+		return redact.Argument
 	case !strings.Contains(path, "/tool_calls/") && !strings.Contains(path, "/function_call") && !strings.Contains(path, "/functionCall"):
 		return redact.Plain
 	case strings.HasSuffix(path, "/arguments"):
 		return redact.JSON
 	}
 	return redact.Argument
+}
+
+// isCall reports whether a tool call of Bedrock or Anthropic stands at path, whose
+// input is JSON of its own.
+func isCall(path string) bool {
+	return strings.HasSuffix(path, "/toolUse") || strings.HasPrefix(path, "/content/") && strings.Count(path, "/") == 2
 }
 
 // restoring is a Channel that puts values back into what the guard lets go.

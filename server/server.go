@@ -93,11 +93,31 @@ func openKeys(ctx context.Context, c *config.Config, log *slog.Logger, changed f
 	if err != nil {
 		return nil, nil, err
 	}
-	keys, err := auth.Open(ctx, auth.Config{DB: d, Log: log, Changed: changed})
+	root, err := signingRoot(c)
+	if err != nil {
+		return nil, nil, errors.Join(err, d.Close())
+	}
+	keys, err := auth.Open(ctx, auth.Config{DB: d, Log: log, Changed: changed, Root: root})
 	if err != nil {
 		return nil, nil, errors.Join(err, d.Close())
 	}
 	return keys, d, nil
+}
+
+// signingRoot reads the root that c names, or the one in the data directory. Replicas
+// that share a database would each have another one there.
+func signingRoot(c *config.Config) (*auth.Root, error) {
+	switch {
+	case !c.Signing.IsZero():
+		text, err := c.Signing.Reveal()
+		if err != nil {
+			return nil, fmt.Errorf("reading the signing root: %w", err)
+		}
+		return auth.ParseRoot(text)
+	case c.Database.IsZero():
+		return auth.OpenRoot(c.Data)
+	}
+	return nil, nil
 }
 
 // AuditDir is where the records are.

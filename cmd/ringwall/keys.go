@@ -43,12 +43,13 @@ func keysCreate() *cobra.Command {
 	var p place
 	var spec auth.Spec
 	var trust, format string
-	var forever bool
+	var forever, aws bool
 	c := &cobra.Command{
 		Use:   "create [NAME]",
 		Short: "Make a key; it is shown once",
 		Example: `  ringwall keys create ci --tenant shop --ttl 720h
-  ringwall keys create support --trust staff --format json`,
+  ringwall keys create support --trust staff --format json
+  ringwall keys create batch --aws`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := oneOf("format", format, "text", "json"); err != nil {
@@ -69,17 +70,31 @@ func keysCreate() *cobra.Command {
 				spec.TTL = auth.NeverExpires
 			}
 			return withKeys(cmd, &p, func(keys *auth.Keys) error {
+				if _, err := keys.Secret(""); aws && err != nil {
+					return usage(fmt.Errorf("%w: write signing_key into the configuration", err))
+				}
 				text, k, err := keys.Create(cmd.Context(), spec)
 				if err != nil {
 					return usage(err)
 				}
-				if format == "json" {
-					return json.NewEncoder(cmd.OutOrStdout()).Encode(struct {
-						Text string `json:"key"`
-						keyRow
-					}{text, row(k)})
+				secret := ""
+				if aws {
+					if secret, err = keys.Secret(k.Prefix); err != nil {
+						return err
+					}
 				}
-				fmt.Fprintln(cmd.OutOrStdout(), text)
+				switch {
+				case format == "json":
+					return json.NewEncoder(cmd.OutOrStdout()).Encode(struct { //nolint:gosec // it is shown once, to who made it
+						Text   string `json:"key"`
+						Secret string `json:"aws_secret_access_key,omitempty"` // the prefix is the access key's id
+						keyRow
+					}{text, secret, row(k)})
+				case aws:
+					fmt.Fprintf(cmd.OutOrStdout(), "AWS_ACCESS_KEY_ID=%s\nAWS_SECRET_ACCESS_KEY=%s\n", k.Prefix, secret)
+				default:
+					fmt.Fprintln(cmd.OutOrStdout(), text)
+				}
 				fmt.Fprintf(cmd.ErrOrStderr(), "This key is shown once. It is of trust %s%s and %s.\n", k.Trust, tenant(k), expiry(k))
 				return nil
 			})
@@ -91,6 +106,7 @@ func keysCreate() *cobra.Command {
 	c.Flags().StringVar(&trust, "trust", ringwall.Customer.String(), "how far the caller is trusted: verified, customer, staff, operator")
 	c.Flags().DurationVar(&spec.TTL, "ttl", auth.DefaultTTL, "how long the key is valid")
 	c.Flags().BoolVar(&forever, "never-expires", false, "the key is valid until it is revoked")
+	c.Flags().BoolVar(&aws, "aws", false, "print the pair by which AWS's clients sign, instead of the key")
 	c.Flags().StringVar(&format, "format", "text", "text or json")
 	complete(c, "trust", "verified", "customer", "staff", "operator")
 	complete(c, "format", "text", "json")

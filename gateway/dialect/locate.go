@@ -4,9 +4,11 @@
 package dialect
 
 import (
+	"encoding/base64"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard"
@@ -37,6 +39,15 @@ type place struct {
 	value jsonedit.Value // the string of the document
 	inner jsonedit.Value // the string inside it, if any
 	doc   *innerDoc
+	coded bool // the string of the document is the text in base64
+}
+
+// set returns the edit that puts s there.
+func (p *place) set(s string) jsonedit.Edit {
+	if p.coded {
+		s = base64.StdEncoding.EncodeToString([]byte(s))
+	}
+	return p.value.Set(s)
 }
 
 // innerDoc is JSON inside a string.
@@ -62,7 +73,7 @@ func (l *Locator) Unseen() []string { return l.unseen }
 
 // Set returns the edit that puts s into the place of text i, which stands in the
 // document itself.
-func (l *Locator) Set(i int, s string) jsonedit.Edit { return l.places[i].value.Set(s) }
+func (l *Locator) Set(i int, s string) jsonedit.Edit { return l.places[i].set(s) }
 
 func (l *Locator) medium(key string, v jsonedit.Value) string {
 	if l.Grammar.Medium == nil {
@@ -75,6 +86,18 @@ func (l *Locator) medium(key string, v jsonedit.Value) string {
 func (l *Locator) Add(v jsonedit.Value, path string, o ringwall.Origin) {
 	l.texts = append(l.texts, ringwall.Text{Path: path, Origin: o, Value: v.Text()})
 	l.places = append(l.places, place{value: v})
+}
+
+// Base64 adds the text that the string v holds in base64 (RFC 4648 §4), and reports
+// whether it holds one.
+func (l *Locator) Base64(v jsonedit.Value, path string, o ringwall.Origin) bool {
+	b, err := base64.StdEncoding.DecodeString(v.Text())
+	if err != nil || len(b) == 0 || !utf8.Valid(b) {
+		return false
+	}
+	l.texts = append(l.texts, ringwall.Text{Path: path, Origin: o, Value: string(b)})
+	l.places = append(l.places, place{value: v, coded: true})
+	return true
 }
 
 // All adds every string under v that is not structural.
@@ -162,7 +185,7 @@ func (l *Locator) Edits(changed []guard.Changed) (edits []jsonedit.Edit) {
 	for _, c := range changed {
 		p := l.places[c.Index]
 		if p.doc == nil {
-			edits = append(edits, p.value.Set(c.Value))
+			edits = append(edits, p.set(c.Value))
 			continue
 		}
 		o := inside[p.doc]

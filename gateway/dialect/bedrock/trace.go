@@ -1,0 +1,181 @@
+package bedrock
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/gateway"
+)
+
+// entities are the types of personal data that Bedrock knows.
+var entities = []string{
+	"ADDRESS", "AGE", "AWS_ACCESS_KEY", "AWS_SECRET_KEY", "CA_HEALTH_NUMBER", "CA_SOCIAL_INSURANCE_NUMBER", "CREDIT_DEBIT_CARD_CVV",
+	"CREDIT_DEBIT_CARD_EXPIRY", "CREDIT_DEBIT_CARD_NUMBER", "DRIVER_ID", "EMAIL", "INTERNATIONAL_BANK_ACCOUNT_NUMBER", "IP_ADDRESS",
+	"LICENSE_PLATE", "MAC_ADDRESS", "NAME", "PASSWORD", "PHONE", "PIN", "SWIFT_CODE", "UK_NATIONAL_HEALTH_SERVICE_NUMBER",
+	"UK_NATIONAL_INSURANCE_NUMBER", "UK_UNIQUE_TAXPAYER_REFERENCE_NUMBER", "URL", "USERNAME", "US_BANK_ACCOUNT_NUMBER",
+	"US_BANK_ROUTING_NUMBER", "US_INDIVIDUAL_TAX_IDENTIFICATION_NUMBER", "US_PASSPORT_NUMBER", "US_SOCIAL_SECURITY_NUMBER",
+	"VEHICLE_IDENTIFICATION_NUMBER",
+}
+
+// categories are the filters of Bedrock by the reasons of the control of content.
+var categories = map[string]string{
+	"hate": "HATE", "insult": "INSULTS", "sexual": "SEXUAL", "violence": "VIOLENCE", "misconduct": "MISCONDUCT",
+}
+
+// Shapes of an assessment.
+type (
+	assessment struct {
+		Topics    *topics    `json:"topicPolicy,omitempty"`
+		Content   *filters   `json:"contentPolicy,omitempty"`
+		Words     *words     `json:"wordPolicy,omitempty"`
+		Sensitive *sensitive `json:"sensitiveInformationPolicy,omitempty"`
+		Grounding *filters   `json:"contextualGroundingPolicy,omitempty"`
+	}
+	topics struct {
+		Topics []entry `json:"topics"`
+	}
+	filters struct {
+		Filters []entry `json:"filters"`
+	}
+	words struct {
+		Custom  []entry `json:"customWords"`
+		Managed []entry `json:"managedWordLists"`
+	}
+	sensitive struct {
+		Entities []entry `json:"piiEntities"`
+		Regexes  []entry `json:"regexes"`
+	}
+	entry struct {
+		Name       string   `json:"name,omitempty"`
+		Match      *string  `json:"match,omitempty"` // always empty: findings hold no texts
+		Type       string   `json:"type,omitempty"`
+		Confidence string   `json:"confidence,omitempty"`
+		Threshold  *float64 `json:"threshold,omitempty"`
+		Score      *float64 `json:"score,omitempty"`
+		Action     string   `json:"action"`
+		Detected   bool     `json:"detected"`
+	}
+)
+
+// trace returns what a client that asked for it is told of an intervention, as
+// Bedrock has it in trace.guardrail; nil when nothing is told.
+func trace(g guardrail, d gateway.Declined) []byte {
+	if g.trace != "enabled" && g.trace != "enabled_full" {
+		return nil
+	}
+	id, _, _ := strings.Cut(d.Guardrail, "@")
+	full := g.trace == "enabled_full"
+	out := map[string]any{"actionReason": "Guardrail blocked."}
+	if a := assess(d, 0, d.Inputs, full); a != nil {
+		out["inputAssessment"] = map[string]any{id: a}
+	}
+	if a := assess(d, d.Inputs, len(d.Findings), full); a != nil {
+		out["outputAssessments"] = map[string]any{id: []*assessment{a}}
+	}
+	b, _ := json.Marshal(out) // of strings and numbers
+	return b
+}
+
+// assess tells of the findings from one to another: of those by which something
+// came, or of all.
+func assess(d gateway.Declined, from, to int, full bool) *assessment {
+	a := &assessment{}
+	told := false
+	for i := from; i < to && i < len(d.Findings); i++ {
+		action := ringwall.Block // who does not say what came of them has blocked them
+		if i < len(d.Actions) {
+			action = d.Actions[i]
+		}
+		if action > ringwall.Mask && !full {
+			continue
+		}
+		a.add(d.Findings[i], action)
+		told = true
+	}
+	if !told {
+		return nil
+	}
+	return a
+}
+
+func (a *assessment) add(f ringwall.Finding, action ringwall.Action) {
+	e := entry{Action: "NONE", Detected: true}
+	if action <= ringwall.Hold {
+		e.Action = "BLOCKED"
+	}
+	switch f.Control {
+	case "inference/topic":
+		if a.Topics == nil {
+			a.Topics = &topics{}
+		}
+		e.Name, e.Type = f.Reason, "DENY"
+		a.Topics.Topics = append(a.Topics.Topics, e)
+	case "inference/content", "inference/prompt-attack":
+		if e.Type = categories[f.Reason]; f.Control == "inference/prompt-attack" {
+			e.Type = "PROMPT_ATTACK"
+		} else if e.Type == "" {
+			a.pattern(f, e, action)
+			return
+		}
+		if a.Content == nil {
+			a.Content = &filters{}
+		}
+		e.Confidence = confidence(f.Score)
+		a.Content.Filters = append(a.Content.Filters, e)
+	case "inference/word":
+		if a.Words == nil {
+			a.Words = &words{Custom: []entry{}, Managed: []entry{}}
+		}
+		if e.Match = new(string); strings.Contains(f.Reason, "profanity") {
+			e.Type = "PROFANITY"
+			a.Words.Managed = append(a.Words.Managed, e)
+		} else {
+			a.Words.Custom = append(a.Words.Custom, e)
+		}
+	case "inference/grounding":
+		if a.Grounding == nil {
+			a.Grounding = &filters{}
+		}
+		if e.Type = "GROUNDING"; f.Reason == "relevance" {
+			e.Type = "RELEVANCE"
+		}
+		score, threshold := 1-f.Score, 0.5
+		e.Score, e.Threshold = &score, &threshold
+		a.Grounding.Filters = append(a.Grounding.Filters, e)
+	default:
+		a.pattern(f, e, action)
+	}
+}
+
+// pattern tells of personal data, and of all that Bedrock has no word for, by its
+// own name, among the expressions.
+func (a *assessment) pattern(f ringwall.Finding, e entry, action ringwall.Action) {
+	if a.Sensitive == nil {
+		a.Sensitive = &sensitive{Entities: []entry{}, Regexes: []entry{}}
+	}
+	if action == ringwall.Mask {
+		e.Action = "ANONYMIZED"
+	}
+	e.Match = new(string)
+	if name := strings.ToUpper(strings.ReplaceAll(f.Reason, "-", "_")); slices.Contains(entities, name) {
+		e.Type = name
+		a.Sensitive.Entities = append(a.Sensitive.Entities, e)
+		return
+	}
+	e.Name = f.Reason
+	a.Sensitive.Regexes = append(a.Sensitive.Regexes, e)
+}
+
+func confidence(score float64) string {
+	switch {
+	case score >= 0.8:
+		return "HIGH"
+	case score >= 0.5:
+		return "MEDIUM"
+	case score > 0:
+		return "LOW"
+	}
+	return "NONE"
+}
