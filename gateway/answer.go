@@ -60,6 +60,7 @@ func (x *exchange) complete(ctx context.Context, p Provider, call ringwall.Call)
 		x.outcome = ringwall.Answered
 		out = a.Edit(x.restoreAll(x.Answer, res.Texts))
 	}
+	x.keep(call.Body, out)
 	x.w.Header().Set("Content-Type", x.d.ContentType(false))
 	x.status(http.StatusOK)
 	return x.write(out)
@@ -121,6 +122,7 @@ func (x *exchange) relay(ctx context.Context, p Provider, call ringwall.Call) er
 		if relay.Blocked() {
 			break
 		}
+		x.keepFinal(call.Body, relay)
 		if ev.More && len(buf) < burst {
 			continue
 		}
@@ -136,6 +138,7 @@ func (x *exchange) relay(ctx context.Context, p Provider, call ringwall.Call) er
 		cancel()
 		x.outcome, x.detail = ringwall.Cut, "policy"
 		buf = relay.Withhold(buf, x.withheld(ringwall.Output))
+		x.keepFinal(call.Body, relay)
 		return x.send(buf)
 	}
 	if failed != nil {

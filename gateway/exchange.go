@@ -44,6 +44,8 @@ type exchange struct {
 	inputs   int             // findings about the request
 	book     *redact.Book    // what placeholders stand for; nil: texts are masked for good
 	channels []*heard
+	native   bool // the provider speaks the client's dialect
+	kept     bool // the end of a stream was kept for requests that go on from it
 	promised bool // the record was begun
 	written  bool // the response has begun
 	outcome  ringwall.Outcome
@@ -99,11 +101,17 @@ func (x *exchange) run(ctx context.Context) error {
 	if err := x.read(); err != nil {
 		return err
 	}
-	if err := x.converse(); err != nil {
-		return err
+	if ask, ok := x.req.(Judged); ok {
+		return x.judge(ctx, ask)
 	}
 	route, err := x.permit()
 	if err != nil {
+		return err
+	}
+	if err := x.goOn(); err != nil {
+		return err
+	}
+	if err := x.converse(); err != nil {
 		return err
 	}
 	if err := x.lookIn(ctx); err != nil {
@@ -216,6 +224,7 @@ func (x *exchange) permit() (Route, error) {
 	}
 	x.Provider = route.Name
 	if slices.Contains(route.Provider.APIs(), x.Dialect) {
+		x.native = true
 		return route, nil
 	}
 	if x.world.Translate != nil {

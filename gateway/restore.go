@@ -133,7 +133,8 @@ func (x *exchange) restoreAll(texts []ringwall.Text, changed []guard.Changed) []
 // are one text, in which a value must not end a string.
 func form(path string) redact.Form {
 	switch {
-	case !strings.Contains(path, "/tool_calls/") && !strings.Contains(path, "/function_call"):
+	case !strings.Contains(path, "/tool_calls/") && !strings.Contains(path, "/function_call") &&
+		!(strings.HasPrefix(path, "/output/") && strings.Contains(path, "/arguments")):
 		return redact.Plain
 	case strings.HasSuffix(path, "/arguments"):
 		return redact.JSON
