@@ -4,11 +4,15 @@ import (
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/dialect"
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
+	"github.com/ringwall/ringwall/gateway/dialect/openai/completions"
+	"github.com/ringwall/ringwall/gateway/dialect/openai/responses"
 )
 
 // Codecs is the table of what translates, by the name of the dialect.
 var Codecs = map[string]dialect.Codec{
-	openai.API: openai.Codec{},
+	openai.API:      openai.Codec{},
+	responses.API:   responses.Codec{},
+	completions.API: completions.Codec{},
 }
 
 // Translate returns p as a provider that is asked in the words of api, nil when

@@ -29,6 +29,7 @@ import (
 	"github.com/ringwall/ringwall/builtin"
 	"github.com/ringwall/ringwall/config"
 	"github.com/ringwall/ringwall/gateway"
+	"github.com/ringwall/ringwall/gateway/recall"
 	"github.com/ringwall/ringwall/internal/db"
 	"github.com/ringwall/ringwall/internal/jsonedit"
 	"github.com/ringwall/ringwall/internal/telemetry"
@@ -148,7 +149,7 @@ func (s *Server) open(ctx context.Context) error {
 		tracer = nil
 	}
 	s.gateway, err = gateway.New(gateway.Config{
-		World: w, Auth: s.keys, Records: s.records, Observer: s.metrics, Tracer: tracer, Log: s.log,
+		World: w, Auth: s.keys, Records: s.records, Observer: s.metrics, Memory: recall.New(recall.Config{}), Tracer: tracer, Log: s.log,
 		Limits: gateway.Limits{Body: int64(c.Limits.Body), Concurrent: c.Limits.Concurrent, Write: c.Limits.Write, Request: c.Limits.Request},
 	})
 	if err != nil {
@@ -177,6 +178,10 @@ func (s *Server) routes() http.Handler {
 	}
 	plain := dialects["POST /v1/chat/completions"]
 	mux.HandleFunc("GET /v1/models", s.gateway.Models(plain))
+	mux.HandleFunc("GET /v1/models/{id...}", s.gateway.Model(plain))
+	for _, path := range builtin.Unguarded {
+		mux.HandleFunc(path, s.gateway.Unguarded(plain))
+	}
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.Handle("GET /metrics", s.metrics.Handler())

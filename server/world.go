@@ -79,7 +79,7 @@ func world(c *config.Config, hears judge.Observer) (w *gateway.World, err error)
 	var closers []func()
 	for _, name := range slices.Sorted(maps.Keys(c.Providers)) {
 		p := c.Providers[name]
-		spec := builtin.ProviderSpec{Config: provider.Config{BaseURL: p.BaseURL, Connect: p.Connect, First: p.First, Idle: p.Idle, Retries: p.Retries}}
+		spec := builtin.ProviderSpec{Config: provider.Config{BaseURL: p.BaseURL, Connect: p.Connect, First: p.First, Idle: p.Idle, Retries: p.Retries}, APIs: p.APIs, Version: p.Version, Bearer: p.Bearer}
 		if !p.Key.IsZero() {
 			if _, err := p.Key.Reveal(); err != nil {
 				return nil, fmt.Errorf("provider %s: reading its api_key: %w", name, err)
