@@ -138,7 +138,7 @@ func TestModerationsAskTheGuard(t *testing.T) {
 	if u.last() != "" {
 		t.Error("the model was asked")
 	}
-	if ev := h.record(resp.Header.Get("X-Ringwall-Exchange")); ev.Outcome != ringwall.Answered || ev.Dialect != "openai-moderations" || len(ev.Texts) != 2 {
+	if ev := h.record(resp.Header.Get("X-Ringwall-Exchange")); ev.Outcome != ringwall.Answered || ev.Dialect != "openai-moderations" {
 		t.Errorf("record %+v", ev)
 	}
 }
