@@ -13,6 +13,10 @@ import (
 	"github.com/ringwall/ringwall/gateway/dialect/gemini"
 	"github.com/ringwall/ringwall/gateway/dialect/ollama"
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
+	"github.com/ringwall/ringwall/gateway/dialect/openai/completions"
+	"github.com/ringwall/ringwall/gateway/dialect/openai/embeddings"
+	"github.com/ringwall/ringwall/gateway/dialect/openai/moderations"
+	"github.com/ringwall/ringwall/gateway/dialect/openai/responses"
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/attack"
 	"github.com/ringwall/ringwall/guard/content"
@@ -192,5 +196,18 @@ func Dialects(limits jsonedit.Limits) map[string]gateway.Dialect {
 		"POST /model/{modelId}/count-tokens":                bedrock.Count{Limits: limits},
 		"POST /model/{modelId}/invoke":                      bedrock.Invoke{Limits: limits},
 		"POST /model/{modelId}/invoke-with-response-stream": bedrock.Invoke{Limits: limits},
+		"POST /v1/completions":                              completions.Dialect{Limits: limits},
+		"POST /v1/embeddings":                               embeddings.Dialect{Limits: limits},
+		"POST /v1/moderations":                              moderations.Dialect{Limits: limits},
+		"POST /v1/responses":                                responses.Dialect{Limits: limits},
 	}
+}
+
+// Unguarded are paths of APIs that nobody looks at here: requests to them are
+// refused by name. One that ends in a slash takes all below it.
+var Unguarded = []string{
+	"/v1/assistants", "/v1/assistants/", "/v1/audio/", "/v1/batches", "/v1/batches/", "/v1/containers", "/v1/containers/",
+	"/v1/conversations", "/v1/conversations/", "/v1/evals", "/v1/evals/", "/v1/files", "/v1/files/", "/v1/fine_tuning/",
+	"/v1/images/", "/v1/realtime", "/v1/realtime/", "/v1/responses/", "/v1/chat/completions/", "/v1/threads", "/v1/threads/",
+	"/v1/uploads", "/v1/uploads/", "/v1/vector_stores", "/v1/vector_stores/", "/v1/videos", "/v1/videos/",
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/ringwall/ringwall/gateway/dialect/gemini"
 	"github.com/ringwall/ringwall/gateway/dialect/ollama"
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
+	"github.com/ringwall/ringwall/gateway/dialect/openai/completions"
+	"github.com/ringwall/ringwall/gateway/dialect/openai/responses"
 	"github.com/ringwall/ringwall/provider/route"
 )
 
@@ -19,6 +21,8 @@ var Codecs = map[string]dialect.Codec{
 	anthropic.API:      anthropic.Codec{},
 	bedrock.API:        bedrock.Codec{},
 	openai.API:         openai.Codec{},
+	responses.API:      responses.Codec{},
+	completions.API:    completions.Codec{},
 }
 
 // Translate returns p as a provider that is asked in the words of api, nil when

@@ -72,9 +72,12 @@ type Limits struct {
 
 // Provider says where models are asked.
 type Provider struct {
-	Type    string            `yaml:"type" doc:"openai: any API like OpenAI's; anthropic: Anthropic's Messages API; bedrock: Amazon Bedrock; gemini: Google's Gemini API; ollama: Ollama's own API; builtin: the gullible model for tests, on this machine" enum:"openai|anthropic|bedrock|gemini|ollama|builtin" default:"openai"`
-	BaseURL string            `yaml:"base_url" doc:"of openai up to and with /v1; default of anthropic: https://api.anthropic.com, of bedrock: the Region's, else a private endpoint's, of gemini: https://generativelanguage.googleapis.com, of ollama: http://127.0.0.1:11434" example:"https://api.openai.com/v1"`
+	Type    string            `yaml:"type" doc:"openai: any API like OpenAI's; azure: Azure OpenAI; anthropic: Anthropic's Messages API; bedrock: Amazon Bedrock; gemini: Google's Gemini API; ollama: Ollama's own API; builtin: the gullible model for tests, on this machine" enum:"openai|azure|anthropic|bedrock|gemini|ollama|builtin" default:"openai"`
+	BaseURL string            `yaml:"base_url" doc:"of openai up to and with /v1; of azure the resource, https://NAME.openai.azure.com; default of anthropic: https://api.anthropic.com, of bedrock: the Region's, else a private endpoint's, of gemini: https://generativelanguage.googleapis.com, of ollama: http://127.0.0.1:11434" example:"https://api.openai.com/v1"`
 	Region  string            `yaml:"region" doc:"of bedrock; default: where AWS's tools find it, as they find credentials when there is no api_key" example:"eu-central-1"`
+	APIs    []string          `yaml:"apis" doc:"the APIs that it speaks, of openai (chat completions), openai-responses, openai-completions and openai-embeddings; requests in others are translated, or refused where that cannot be. Default: all at OpenAI and Azure, elsewhere all but openai-responses" example:"[openai, openai-embeddings]"`
+	Version string            `yaml:"api_version" doc:"azure: version of the API, by which models are deployments (2024-10-21); empty: the v1 API" example:""`
+	Bearer  bool              `yaml:"bearer" doc:"azure: the key is a token of Microsoft Entra ID, and not a key of the resource" default:"false"`
 	Key     strictyaml.Secret `yaml:"api_key" doc:"the provider's key; clients never see it" example:"env:OPENAI_API_KEY"`
 	Connect time.Duration     `yaml:"connect" doc:"how long a connection may take" default:"10s"`
 	First   time.Duration     `yaml:"first" doc:"how long the beginning of an answer may take" default:"120s"`
@@ -255,6 +258,9 @@ func Example() []byte { return strictyaml.Example(&Config{}) }
 // Schema returns the JSON Schema of the file.
 func Schema() []byte { return strictyaml.Schema(&Config{}) }
 
+// apis are the APIs that a provider may be said to speak.
+var apis = []string{"openai", "openai-responses", "openai-completions", "openai-embeddings"}
+
 // check finds what no field can know alone.
 func (c *Config) check(pos *strictyaml.Positions) error {
 	var errs []error
@@ -275,6 +281,14 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Providers)) {
 		p, path := c.Providers[name], strictyaml.Key("providers", name)
+		for i, api := range p.APIs {
+			if !slices.Contains(apis, api) {
+				fail(fmt.Sprintf("%s.apis[%d]", path, i), "there is no API %q: there are %s", api, strings.Join(apis, ", "))
+			}
+		}
+		if p.Type != "azure" && (p.Version != "" || p.Bearer) {
+			fail(path+".type", "api_version and bearer are for providers of type azure")
+		}
 		switch p.Type {
 		case "openai", "anthropic":
 			if p.Type == "anthropic" && p.BaseURL == "" {
@@ -287,9 +301,13 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 			if u, err := url.Parse(p.BaseURL); p.BaseURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 				fail(path+".base_url", "want http(s)://host[:port], or nothing for the usual one")
 			}
+		case "azure":
+			if u, err := url.Parse(p.BaseURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" {
+				fail(path+".base_url", "want the resource, https://NAME.openai.azure.com, without a path")
+			}
 		case "builtin":
-			if p.BaseURL != "" || !p.Key.IsZero() {
-				fail(path+".type", "the built-in model has no base_url and no api_key")
+			if p.BaseURL != "" || !p.Key.IsZero() || len(p.APIs) > 0 {
+				fail(path+".type", "the built-in model has no base_url, no api_key and no apis")
 			}
 			if !loopback {
 				fail(path+".type", "the built-in model obeys anybody, so it is only to be had behind a loopback listener")

@@ -40,20 +40,22 @@ type exchange struct {
 	r     *http.Request
 	span  trace.Span
 
-	proof    func(body []byte) error // of the signature that a request shows; nil: it shows none
-	req      Request
-	changed  []guard.Changed // texts of the request that were masked
-	inputs   int             // findings about the request
-	book     *redact.Book    // what placeholders stand for; nil: texts are masked for good
-	channels []*heard
-	keeps    *keeping // who is asked, when the answer may be kept
-	promised bool     // the record was begun
-	written  bool     // the response has begun
-	outcome  ringwall.Outcome
-	detail   string
-	asked    time.Time
-	upstream time.Duration
-	limited  time.Time // when the deadline of writing was set last
+	proof      func(body []byte) error // of the signature that a request shows; nil: it shows none
+	req        Request
+	changed    []guard.Changed // texts of the request that were masked
+	inputs     int             // findings about the request
+	book       *redact.Book    // what placeholders stand for; nil: texts are masked for good
+	channels   []*heard
+	keeps      *keeping // who is asked, when the answer may be kept
+	promised   bool     // the record was begun
+	written    bool     // the response has begun
+	native     bool     // the provider speaks the client's dialect
+	remembered bool     // the end of a stream was kept for requests that go on from it
+	outcome    ringwall.Outcome
+	detail     string
+	asked      time.Time
+	upstream   time.Duration
+	limited    time.Time // when the deadline of writing was set last
 }
 
 // serve answers a request in the words of d by going the way run.
@@ -103,11 +105,17 @@ func (x *exchange) run(ctx context.Context) error {
 	if err := x.read(); err != nil {
 		return err
 	}
-	if err := x.converse(); err != nil {
-		return err
+	if ask, ok := x.req.(Judged); ok {
+		return x.judgeEach(ctx, ask)
 	}
 	route, err := x.permit()
 	if err != nil {
+		return err
+	}
+	if err := x.goOn(); err != nil {
+		return err
+	}
+	if err := x.converse(); err != nil {
 		return err
 	}
 	if err := x.hookIn(ctx); err != nil {
@@ -295,6 +303,7 @@ func (x *exchange) permit() (Route, error) {
 	}
 	x.Provider = route.Name
 	if slices.Contains(route.Provider.APIs(), x.Dialect) {
+		x.native = true
 		return route, nil
 	}
 	if x.world.Translate != nil {

@@ -114,6 +114,7 @@ type Config struct {
 	Auth     Authenticator
 	Records  Recorder
 	Observer Observer // default: none
+	Memory   Memory   // default: nothing is remembered from one request to the next
 	Tracer   trace.Tracer
 	Log      *slog.Logger // default: discard
 	Limits   Limits

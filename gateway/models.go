@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -16,6 +17,40 @@ import (
 // and those of the default provider. Errors are in the dialect d, and the list,
 // where it has one of its own.
 func (g *Gateway) Models(d Dialect) http.HandlerFunc {
+	return g.named(d, func(x *exchange, names []string) {
+		var out []byte
+		if l, ok := d.(Lister); ok {
+			out = l.AppendModels(nil, names)
+		} else {
+			out = appendModels(nil, names)
+		}
+		x.w.Header().Set("Content-Type", "application/json")
+		x.status(http.StatusOK)
+		_ = x.write(out) // who does not read it misses nothing
+	})
+}
+
+// Model answers GET /v1/models/{id} with one of them.
+func (g *Gateway) Model(d Dialect) http.HandlerFunc {
+	return g.named(d, func(x *exchange, names []string) {
+		id := x.r.PathValue("id")
+		if _, there := slices.BinarySearch(names, id); !there {
+			x.refuse(&ringwall.Refusal{Status: http.StatusNotFound, Code: "model_not_found", Public: fmt.Sprintf("The model %.80q does not exist or you may not use it.", id)})
+			return
+		}
+		x.w.Header().Set("Content-Type", "application/json")
+		x.status(http.StatusOK)
+		_ = x.write(appendModel(nil, id)) // who does not read it misses nothing
+	})
+}
+
+func appendModel(dst []byte, name string) []byte {
+	dst = jsonedit.AppendQuote(append(dst, `{"id":`...), name)
+	return append(dst, `,"object":"model","created":0,"owned_by":"ringwall"}`...)
+}
+
+// named has callers that are let in answered with the names of the models, sorted.
+func (g *Gateway) named(d Dialect, answer func(x *exchange, names []string)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		x := g.aside(w, r, d)
 		x.world = g.take()
@@ -37,16 +72,18 @@ func (g *Gateway) Models(d Dialect) http.HandlerFunc {
 			names = append(names, more...)
 			slices.Sort(names)
 		}
-		names = slices.Compact(names)
-		var out []byte
-		if l, ok := d.(Lister); ok {
-			out = l.AppendModels(nil, names)
-		} else {
-			out = appendModels(nil, names)
-		}
-		w.Header().Set("Content-Type", "application/json")
-		x.status(http.StatusOK)
-		_ = x.write(out) // who does not read it misses nothing
+		answer(x, slices.Compact(names))
+	}
+}
+
+// Unguarded answers requests of APIs that nobody looks at here. Errors are in the
+// dialect d.
+func (g *Gateway) Unguarded(d Dialect) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		g.aside(w, r, d).refuse(&ringwall.Refusal{
+			Status: http.StatusNotFound, Code: "not_guarded",
+			Public: r.Method + " " + clip(r.URL.Path, 100) + " is not guarded here, so it is not passed on.",
+		})
 	}
 }
 
@@ -57,9 +94,7 @@ func appendModels(out []byte, names []string) []byte {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = append(out, `{"id":`...)
-		out = jsonedit.AppendQuote(out, name)
-		out = append(out, `,"object":"model","created":0,"owned_by":"ringwall"}`...)
+		out = appendModel(out, name)
 	}
 	return append(out, `]}`...)
 }
@@ -76,7 +111,7 @@ func (g *Gateway) NotFound(d Dialect) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		g.aside(w, r, d).refuse(&ringwall.Refusal{
 			Status: http.StatusNotFound, Code: "not_found",
-			Public: "There is no " + r.Method + " " + clip(r.URL.Path, 100) + " here: see POST /v1/chat/completions, POST /v1/messages and GET /v1/models.",
+			Public: "There is no " + r.Method + " " + clip(r.URL.Path, 100) + " here: see the dialects in the documentation, such as POST /v1/chat/completions, /v1/responses and /v1/messages, and GET /v1/models.",
 		})
 	}
 }

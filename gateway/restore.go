@@ -140,7 +140,8 @@ func form(path string) redact.Form {
 		return redact.JSON
 	case isCall(block):
 		return redact.Argument
-	case !strings.Contains(path, "/tool_calls/") && !strings.Contains(path, "/function_call") && !strings.Contains(path, "/functionCall"):
+	case !strings.Contains(path, "/tool_calls/") && !strings.Contains(path, "/function_call") && !strings.Contains(path, "/functionCall") &&
+		!(strings.HasPrefix(path, "/output/") && strings.Contains(path, "/arguments")):
 		return redact.Plain
 	case strings.HasSuffix(path, "/arguments"):
 		return redact.JSON

@@ -149,7 +149,7 @@ func unlooked(r *http.Request) *ringwall.Refusal {
 
 // before returns a handler that guards chat completions which rt is asked for.
 func (g *Guard) before(rt http.RoundTripper) http.Handler {
-	p, err := ask.New(provider.Config{BaseURL: "http://as.asked", Transport: rt, Sign: as, Retries: -1}, nil)
+	p, err := ask.New(ask.Config{Config: provider.Config{BaseURL: "http://as.asked", Transport: rt, Sign: as, Retries: -1}})
 	if err != nil {
 		// bug: the base URL is ours
 		panic(err)

@@ -76,26 +76,10 @@ func anthropicUpstream(t *testing.T, u *upstream) func(*config.Config) {
 	}
 }
 
-// post sends a request to a path and returns the answer, which it has read.
+// post is ask with the method POST.
 func (h *house) post(path, body string, header ...string) (*http.Response, string) {
 	h.t.Helper()
-	req, err := http.NewRequest(http.MethodPost, h.url+path, strings.NewReader(body))
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	for i := 0; i < len(header); i += 2 {
-		req.Header.Set(header[i], header[i+1])
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		h.t.Fatalf("reading the answer: %v", err)
-	}
-	return resp, string(b)
+	return h.ask(http.MethodPost, path, body, header...)
 }
 
 // prompt is a question in the words of Anthropic's API.

@@ -32,6 +32,7 @@ import (
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/dialect/guardapi"
 	"github.com/ringwall/ringwall/gateway/dialect/ollama"
+	"github.com/ringwall/ringwall/gateway/recall"
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/internal/db"
 	"github.com/ringwall/ringwall/internal/jsonedit"
@@ -180,7 +181,7 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.rails.Store(w.Guardrails.(*rails))
 	s.gateway, err = gateway.New(gateway.Config{
-		World: w, Auth: s.keys, Records: s.records, Observer: s.metrics, Tracer: tracer, Log: s.log,
+		World: w, Auth: s.keys, Records: s.records, Observer: s.metrics, Memory: recall.New(recall.Config{}), Tracer: tracer, Log: s.log,
 		Limits: gateway.Limits{Body: int64(c.Limits.Body), Concurrent: c.Limits.Concurrent, Write: c.Limits.Write, Request: c.Limits.Request},
 	})
 	if err != nil {
@@ -222,6 +223,10 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /v1beta/models", s.gateway.Models(clients.google))
 	mux.HandleFunc("GET /api/tags", s.gateway.Models(dialects["POST /api/chat"]))
 	mux.HandleFunc("GET /api/version", ollama.Version)
+	mux.HandleFunc("GET /v1/models/{id...}", s.gateway.Model(clients.plain))
+	for _, path := range builtin.Unguarded {
+		mux.HandleFunc(path, s.gateway.Unguarded(clients.plain))
+	}
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.Handle("GET /metrics", s.metrics.Handler())

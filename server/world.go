@@ -91,7 +91,7 @@ func world(c *config.Config, rails *rails, hears route.Observer) (w *gateway.Wor
 	var closers []func()
 	for _, name := range slices.Sorted(maps.Keys(c.Providers)) {
 		p := c.Providers[name]
-		spec := builtin.ProviderSpec{Region: p.Region, Config: provider.Config{BaseURL: p.BaseURL, Connect: p.Connect, First: p.First, Idle: p.Idle, Retries: p.Retries}}
+		spec := builtin.ProviderSpec{Config: provider.Config{BaseURL: p.BaseURL, Connect: p.Connect, First: p.First, Idle: p.Idle, Retries: p.Retries}, Region: p.Region, APIs: p.APIs, Version: p.Version, Bearer: p.Bearer}
 		if !p.Key.IsZero() {
 			if _, err := p.Key.Reveal(); err != nil {
 				return nil, fmt.Errorf("provider %s: reading its api_key: %w", name, err)

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/internal/jsonedit"
@@ -15,43 +17,109 @@ import (
 	"github.com/ringwall/ringwall/provider"
 )
 
-// Provider asks models. It is safe for concurrent use.
-type Provider struct{ client *provider.Client }
+// Config configures a Provider.
+type Config struct {
+	provider.Config
+	Key func() (string, error) // nil: none is sent
+	// APIs are those that it speaks, by the names of their dialects; default: all
+	// of them at OpenAI, and elsewhere those without the responses API, which few
+	// others have.
+	APIs []string
+}
 
-// New returns a Provider. Of a nil key none is sent.
-func New(cfg provider.Config, key func() (string, error)) (*Provider, error) {
-	cfg.Code = code
-	if key != nil {
-		cfg.Sign = provider.Bearer(key)
-	}
-	c, err := provider.New(cfg)
+// Provider asks models. It is safe for concurrent use.
+type Provider struct {
+	client *provider.Client
+	apis   []string
+}
+
+// New returns a Provider.
+func New(cfg Config) (*Provider, error) {
+	apis, err := Speaks(cfg.APIs, cfg.BaseURL)
 	if err != nil {
 		return nil, err
 	}
-	return &Provider{c}, nil
+	cfg.Code = Code
+	if cfg.Key != nil {
+		cfg.Sign = provider.Bearer(cfg.Key)
+	}
+	c, err := provider.New(cfg.Config)
+	if err != nil {
+		return nil, err
+	}
+	return &Provider{c, apis}, nil
+}
+
+// Known lists the APIs of OpenAI that are spoken here, the one that others are
+// translated to first.
+func Known() []string {
+	return []string{"openai", "openai-responses", "openai-completions", "openai-embeddings"}
+}
+
+// Paths are where the APIs stand below the base URL, by the name of the dialect.
+var Paths = map[string]string{
+	"openai":             "/chat/completions",
+	"openai-responses":   "/responses",
+	"openai-completions": "/completions",
+	"openai-embeddings":  "/embeddings",
+}
+
+// Speaks returns the APIs of a provider: those that are named, or what can be
+// expected of its base URL.
+func Speaks(named []string, baseURL string) ([]string, error) {
+	for _, name := range named {
+		if _, ok := Paths[name]; !ok {
+			return nil, fmt.Errorf("there is no API %q: there are %s", name, strings.Join(Known(), ", "))
+		}
+	}
+	all := func(name string) bool { return slices.Contains(named, name) }
+	if len(named) == 0 {
+		u, err := url.Parse(baseURL)
+		own := err == nil && (u.Hostname() == "api.openai.com" || strings.HasSuffix(u.Hostname(), ".api.openai.com"))
+		all = func(name string) bool { return own || name != "openai-responses" }
+	}
+	return slices.DeleteFunc(Known(), func(name string) bool { return !all(name) }), nil
 }
 
 // Close closes idle connections.
 func (p *Provider) Close() { p.client.Close() }
 
-// paths are where the APIs stand below the base URL, by the name of the dialect.
-var paths = map[string]string{"openai": "/chat/completions"}
-
 // APIs implements gateway.Provider.
-func (p *Provider) APIs() []string { return []string{"openai"} }
+func (p *Provider) APIs() []string { return p.apis }
 
 // Complete implements gateway.Provider.
 func (p *Provider) Complete(ctx context.Context, call ringwall.Call) ([]byte, error) {
-	return p.client.Whole(ctx, provider.Request{Path: paths[call.API], Header: call.Header, Body: call.Body})
+	return p.client.Whole(ctx, provider.Request{Path: Paths[call.API], Header: call.Header, Body: call.Body})
 }
 
 // Events implements gateway.Provider.
 func (p *Provider) Events(ctx context.Context, call ringwall.Call) iter.Seq2[sse.Event, error] {
-	return p.client.Events(ctx, provider.Request{Path: paths[call.API], Header: call.Header, Body: call.Body}, last)
+	return p.client.Events(ctx, provider.Request{Path: Paths[call.API], Header: call.Header, Body: call.Body}, Last(call.API))
 }
 
-// last reports whether an event is the mark that ends a stream.
-func last(ev sse.Event) (is, keep bool) { return string(ev.Data) == "[DONE]", false }
+// Last returns what tells the event that ends a stream of an API.
+func Last(api string) func(sse.Event) (is, keep bool) {
+	if api != "openai-responses" {
+		return func(ev sse.Event) (is, keep bool) { return string(ev.Data) == "[DONE]", false }
+	}
+	return func(ev sse.Event) (is, keep bool) {
+		// Some send the mark of the other APIs behind the event.
+		if string(ev.Data) == "[DONE]" {
+			return true, false
+		}
+		name := ev.Name
+		if name == "" {
+			var doc jsonedit.Doc
+			if doc.Parse(ev.Data, jsonedit.Limits{Bytes: 64 << 20, Depth: 128, AllowNUL: true}) == nil {
+				name = doc.Root().Get("type").Text()
+			}
+		}
+		return slices.Contains(ends, name), true
+	}
+}
+
+// ends are the events that end a stream of the responses API.
+var ends = []string{"response.completed", "response.incomplete", "response.failed", "error"}
 
 // told are the codes of OpenAI's errors that say what is wrong with the request,
 // and so are for the client.
@@ -60,7 +128,8 @@ var told = []string{
 	"string_above_max_length", "invalid_image", "content_policy_violation",
 }
 
-func code(body jsonedit.Value) string {
+// Code finds in the body of an error the code that is for the client.
+func Code(body jsonedit.Value) string {
 	if c := body.Get("error").Get("code").Text(); slices.Contains(told, c) {
 		return c
 	}
@@ -69,7 +138,12 @@ func code(body jsonedit.Value) string {
 
 // Models implements gateway.Provider.
 func (p *Provider) Models(ctx context.Context) ([]string, error) {
-	body, err := p.client.Whole(ctx, provider.Request{Method: http.MethodGet, Path: "/models"})
+	return List(ctx, p.client, "/models")
+}
+
+// List asks for the names of the models that there are.
+func List(ctx context.Context, c *provider.Client, path string) ([]string, error) {
+	body, err := c.Whole(ctx, provider.Request{Method: http.MethodGet, Path: path})
 	if err != nil {
 		return nil, err
 	}

@@ -154,9 +154,10 @@ func appendWithheld(dst []byte, index int, part, message string) []byte {
 	return append(dst, `},"logprobs":null,"finish_reason":"content_filter"}`...)
 }
 
-func (a *answer) Usage() ringwall.Usage { return usage(a.doc.Root()) }
+func (a *answer) Usage() ringwall.Usage { return Usage(a.doc.Root()) }
 
-func usage(root jsonedit.Value) (u ringwall.Usage) {
+// Usage reads what an answer of chat completions or completions took.
+func Usage(root jsonedit.Value) (u ringwall.Usage) {
 	v := root.Get("usage")
 	u.InputTokens, _ = v.Get("prompt_tokens").Int()
 	u.OutputTokens, _ = v.Get("completion_tokens").Int()

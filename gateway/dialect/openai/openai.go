@@ -15,6 +15,7 @@ package openai
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/ringwall/ringwall"
@@ -25,15 +26,18 @@ import (
 
 // Chat is the dialect of POST /v1/chat/completions.
 type Chat struct {
-	gateway.Common
+	Common
 	Limits jsonedit.Limits // of requests
 }
 
 // Name implements gateway.Dialect.
-func (Chat) Name() string { return "openai" }
+func (Chat) Name() string { return API }
+
+// Common is what OpenAI's dialects do alike, for embedding.
+type Common struct{ gateway.Common }
 
 // AppendError implements gateway.Dialect, in the shape of OpenAI's errors.
-func (Chat) AppendError(dst []byte, _ http.Header, r *ringwall.Refusal, id string) []byte {
+func (Common) AppendError(dst []byte, _ http.Header, r *ringwall.Refusal, id string) []byte {
 	dst = append(dst, `{"error":{"message":`...)
 	dst = jsonedit.AppendQuote(dst, r.Public+" (reference "+id+")")
 	dst = append(dst, `,"type":`...)
@@ -57,19 +61,25 @@ func errorType(status int) string {
 	return "invalid_request_error"
 }
 
-// grammar is that of chat completions.
-var grammar = dialect.Grammar{
-	Names: dialect.NameSet(
-		"id", "type", "object", "role", "tool_call_id", "index", "call_id",
-		"finish_reason", "service_tier", "system_fingerprint", "reasoning_effort", "verbosity",
-		"detail", "format", "voice", "modalities", "encoding_format", "ttl", "native_finish_reason", "obfuscation",
-	),
-	Medium: medium,
+// names are the members whose strings are names in all of OpenAI's APIs.
+var names = []string{
+	"id", "type", "object", "role", "tool_call_id", "index", "call_id",
+	"finish_reason", "service_tier", "system_fingerprint", "reasoning_effort", "verbosity",
+	"detail", "format", "voice", "modalities", "encoding_format", "ttl", "native_finish_reason", "obfuscation",
 }
 
-// medium names what a string holds that is no text but an image, a sound or a
+// Names returns the members whose strings are names in all of OpenAI's APIs, and
+// those of one of them.
+func Names(more ...string) map[string]bool {
+	return dialect.NameSet(slices.Concat(names, more)...)
+}
+
+// grammar is that of chat completions.
+var grammar = dialect.Grammar{Names: Names(), Medium: Medium}
+
+// Medium names what a string holds that is no text but an image, a sound or a
 // file in base64; "" when it is text.
-func medium(key string, v jsonedit.Value) string {
+func Medium(key string, v jsonedit.Value) string {
 	raw := v.Raw()
 	switch {
 	case key == "url" && strings.HasPrefix(string(raw[1:min(len(raw), 12)]), "data:"):

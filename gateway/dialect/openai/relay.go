@@ -92,7 +92,7 @@ func (r *relay) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 		case "choices", "model":
 		case "usage":
 			if v.Kind() == jsonedit.Object {
-				r.usage, useful = usage(root), true
+				r.usage, useful = Usage(root), true
 			}
 		default:
 			useful = r.whole(ctx, v, "", key) || useful

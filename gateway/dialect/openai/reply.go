@@ -42,7 +42,7 @@ func (Codec) ReadReply(body []byte) (*ringwall.Reply, error) {
 		return nil, err
 	}
 	root := doc.Root()
-	r := &ringwall.Reply{ID: root.Get("id").Text(), Model: root.Get("model").Text(), Usage: usage(root)}
+	r := &ringwall.Reply{ID: root.Get("id").Text(), Model: root.Get("model").Text(), Usage: Usage(root)}
 	n := 0
 	for _, c := range root.Get("choices").Elems() {
 		if n++; n > 1 {
@@ -190,7 +190,7 @@ func (s *streamReader) Event(data []byte, emit func(ringwall.Delta)) error {
 		}
 	}
 	if root.Get("usage").Kind() == jsonedit.Object {
-		emit(ringwall.Delta{Kind: ringwall.DeltaUsage, Usage: usage(root)})
+		emit(ringwall.Delta{Kind: ringwall.DeltaUsage, Usage: Usage(root)})
 	}
 	return nil
 }

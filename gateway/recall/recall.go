@@ -1,0 +1,117 @@
+// Package recall keeps, for a while and in this process, what was said in
+// conversations that a later request goes on from by the id of an answer.
+//
+// It is bounded in entries, in bytes and in time, and forgets the oldest first. What
+// it keeps is never written to disk: a gateway that starts anew has forgotten it,
+// and clients send the conversation itself.
+package recall
+
+import (
+	"container/list"
+	"sync"
+	"time"
+
+	"github.com/ringwall/ringwall/gateway"
+)
+
+// Config bounds a Memory. Zero fields mean the defaults.
+type Config struct {
+	Entries int              // default 10,000
+	Bytes   int              // of all that is kept; default 64 MiB
+	TTL     time.Duration    // since it was kept; default 24h
+	Now     func() time.Time // default time.Now
+}
+
+// Memory implements gateway.Memory.
+type Memory struct {
+	cfg     Config
+	mu      sync.Mutex
+	entries map[string]*list.Element // by id
+	order   list.List                // of *entry, the oldest first
+	bytes   int
+}
+
+type entry struct {
+	owner, id string
+	said      []byte
+	until     time.Time
+}
+
+// overhead is what an entry takes beside its strings, about.
+const overhead = 256
+
+func (e *entry) size() int { return len(e.owner) + len(e.id) + len(e.said) + overhead }
+
+// New returns a Memory.
+func New(cfg Config) *Memory {
+	if cfg.Entries <= 0 {
+		cfg.Entries = 10_000
+	}
+	if cfg.Bytes <= 0 {
+		cfg.Bytes = 64 << 20
+	}
+	if cfg.TTL <= 0 {
+		cfg.TTL = 24 * time.Hour
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Memory{cfg: cfg, entries: map[string]*list.Element{}}
+}
+
+// Keep implements gateway.Memory. What is another owner's stays theirs, and what is
+// longer than all that may be kept is not.
+func (m *Memory) Keep(owner, id string, said []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.cfg.Now()
+	m.expire(now)
+	e := &entry{owner, id, append([]byte(nil), said...), now.Add(m.cfg.TTL)}
+	if e.size() > m.cfg.Bytes {
+		return
+	}
+	if old := m.entries[id]; old != nil {
+		if o, _ := old.Value.(*entry); o.owner != owner {
+			return
+		}
+		m.drop(old)
+	}
+	m.entries[id] = m.order.PushBack(e)
+	m.bytes += e.size()
+	for len(m.entries) > m.cfg.Entries || m.bytes > m.cfg.Bytes {
+		m.drop(m.order.Front())
+	}
+}
+
+// Recall implements gateway.Memory.
+func (m *Memory) Recall(owner, id string) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.expire(m.cfg.Now())
+	el := m.entries[id]
+	if el == nil {
+		return nil, gateway.ErrForgotten
+	}
+	e, _ := el.Value.(*entry)
+	if e.owner != owner {
+		return nil, gateway.ErrForeign
+	}
+	return append([]byte(nil), e.said...), nil
+}
+
+func (m *Memory) expire(now time.Time) {
+	for el := m.order.Front(); el != nil; el = m.order.Front() {
+		if e, _ := el.Value.(*entry); now.Before(e.until) {
+			return
+		}
+		m.drop(el)
+	}
+}
+
+func (m *Memory) drop(el *list.Element) {
+	e, _ := m.order.Remove(el).(*entry)
+	delete(m.entries, e.id)
+	m.bytes -= e.size()
+}
+
+var _ gateway.Memory = (*Memory)(nil)
