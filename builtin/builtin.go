@@ -208,6 +208,6 @@ func Dialects(limits jsonedit.Limits) map[string]gateway.Dialect {
 var Unguarded = []string{
 	"/v1/assistants", "/v1/assistants/", "/v1/audio/", "/v1/batches", "/v1/batches/", "/v1/containers", "/v1/containers/",
 	"/v1/conversations", "/v1/conversations/", "/v1/evals", "/v1/evals/", "/v1/files", "/v1/files/", "/v1/fine_tuning/",
-	"/v1/images/", "/v1/realtime", "/v1/realtime/", "/v1/responses/", "/v1/chat/completions/", "/v1/threads", "/v1/threads/",
+	"/v1/images/", "/v1/realtime", "/v1/realtime/", "/v1/responses/{id}", "/v1/responses/{id}/{what}", "/v1/chat/completions/{id}", "/v1/chat/completions/{id}/{what}", "/v1/threads", "/v1/threads/",
 	"/v1/uploads", "/v1/uploads/", "/v1/vector_stores", "/v1/vector_stores/", "/v1/videos", "/v1/videos/",
 }
