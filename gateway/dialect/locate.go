@@ -40,6 +40,7 @@ type place struct {
 	inner jsonedit.Value // the string inside it, if any
 	doc   *innerDoc
 	coded bool // the string of the document is the text in base64
+	key   bool // the text is not the value but its key
 }
 
 // set returns the edit that puts s there.
@@ -47,7 +48,7 @@ func (p *place) set(s string) jsonedit.Edit {
 	if p.coded {
 		s = base64.StdEncoding.EncodeToString([]byte(s))
 	}
-	return p.value.Set(s)
+	return at(p.value, p.key, s)
 }
 
 // innerDoc is JSON inside a string.
@@ -142,15 +143,15 @@ func (l *Locator) Arguments(v jsonedit.Value, path string, o ringwall.Origin) {
 	sub.Every(in.doc.Root(), path+"#", o)
 	l.texts = append(l.texts, sub.texts...)
 	for _, p := range sub.places {
-		l.places = append(l.places, place{value: v, inner: p.value, doc: in})
+		l.places = append(l.places, place{value: v, inner: p.value, doc: in, key: p.key})
 	}
 	if len(l.texts) == from { // numbers only: look at them as they are written
 		l.Add(v, path, o)
 	}
 }
 
-// Every adds every string and every key under v: arguments have no structure of
-// ours.
+// Every adds every string under v, and every key that is more than a plain name:
+// arguments have no structure of ours.
 func (l *Locator) Every(v jsonedit.Value, path string, o ringwall.Origin) {
 	switch v.Kind() {
 	case jsonedit.String, jsonedit.Number:
@@ -162,9 +163,28 @@ func (l *Locator) Every(v jsonedit.Value, path string, o ringwall.Origin) {
 		}
 	case jsonedit.Object:
 		for k, m := range v.Members() {
-			l.Every(m, path+"/"+Pointer(k), o)
+			p := path + "/" + Pointer(k)
+			if !plainKey(k) {
+				l.texts = append(l.texts, ringwall.Text{Path: p, Origin: o, Value: k})
+				l.places = append(l.places, place{value: m, key: true})
+			}
+			l.Every(m, p, o)
 		}
 	}
+}
+
+// plainKey reports whether a key is the name of a parameter, as programmers give
+// them, and says nothing of its own.
+func plainKey(k string) bool {
+	if len(k) > 32 {
+		return false
+	}
+	for _, c := range []byte(k) {
+		if (c|0x20 < 'a' || c|0x20 > 'z') && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return true
 }
 
 func textOf(v jsonedit.Value) string {
@@ -194,13 +214,21 @@ func (l *Locator) Edits(changed []guard.Changed) (edits []jsonedit.Edit) {
 			inside[p.doc] = o
 			order = append(order, p.doc)
 		}
-		o.edits = append(o.edits, p.inner.Set(c.Value))
+		o.edits = append(o.edits, at(p.inner, p.key, c.Value))
 	}
 	for _, d := range order {
 		o := inside[d]
 		edits = append(edits, o.value.Set(string(Splice(d.src, o.edits))))
 	}
 	return edits
+}
+
+// at returns the edit that puts s in the place of v or of its key.
+func at(v jsonedit.Value, key bool, s string) jsonedit.Edit {
+	if key {
+		return v.SetKey(s)
+	}
+	return v.Set(s)
 }
 
 // Splice makes edits in any order.

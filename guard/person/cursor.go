@@ -193,10 +193,17 @@ var streets = func() map[uint32]bool {
 	return m
 }()
 
+// templated reports whether the token stands alone, or before an underscore, behind
+// a brace: it names what is to be put there.
+func (c *cursor) templated() bool {
+	next := c.view.at(1)
+	return c.view.at(-1).shape == '{' && !next.gap && (next.shape == '_' || next.shape == '}')
+}
+
 // put adds the token to what is open, or ends that.
 func (c *cursor) put(k *token, sure float64, found func(stream.Match)) {
 	e := &c.open
-	if k.shape.notation() || !k.gap && c.view.at(-1).shape == '_' {
+	if k.shape.notation() || !k.gap && (c.view.at(-1).shape == '_' || c.templated()) {
 		k.tag = Out
 	}
 	switch k.tag {

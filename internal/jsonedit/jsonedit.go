@@ -214,6 +214,12 @@ func (v Value) Set(s string) Edit {
 	return Edit{start, end, AppendQuote(nil, s)}
 }
 
+// SetKey returns the edit that makes s the key of v, which is a member of an object.
+func (v Value) SetKey(s string) Edit {
+	n := v.node()
+	return Edit{int(n.keyStart) - 1, int(n.keyEnd) + 1, AppendQuote(nil, s)}
+}
+
 // Splice appends src to dst with the edits made. The edits are in ascending
 // order; of one that begins inside the one before, the rest is made.
 func Splice(dst, src []byte, edits []Edit) []byte {
