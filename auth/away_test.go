@@ -30,7 +30,7 @@ func TestKnownKeysOutliveTheDatabase(t *testing.T) {
 
 		accepted(t, w.keys, text)
 		refused(t, w.keys, unknown, "the database could not be asked")
-		refused(t, w.keys, unknown, "no such key") // asked once a second
+		refused(t, w.keys, unknown, "no such key") // not asked again within the second
 		w.clock.move(time.Second)
 		refused(t, w.keys, unknown, "the database could not be asked")
 		if err := w.keys.Refresh(t.Context()); err == nil {

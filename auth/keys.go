@@ -47,12 +47,13 @@ type Keys struct {
 
 	table  atomic.Pointer[map[string]*entry] // by id; replaced, never changed
 	synced atomic.Int64                      // Unix milliseconds: when the table was last known to be current
-	asked  atomic.Int64                      // Unix milliseconds: when an unknown key was last looked up
 
 	mu   sync.Mutex        // held while table is replaced, never while waiting
 	puts map[string]*entry // what came in during a Refresh; nil when none reads
 
 	looking chan struct{} // closed when the lookup of an unknown key ends; nil when there is none
+	second  int64         // Unix milliseconds: since when lookups are counted
+	asked   int           // how many there were since
 
 	refreshing sync.Mutex // held by the one Refresh that asks the database
 	version    int64      // of the table
@@ -176,7 +177,7 @@ func (k *Keys) Revoke(ctx context.Context, prefixOrName string) (Key, error) {
 // operator the cause, and repeats nothing of the text but its public prefix;
 // the principal is then the zero one, which nobody may take for a caller
 // without a key. It asks the database only for a whole key that it does not
-// know, once a second and briefly.
+// know, ten times a second at most and briefly.
 func (k *Keys) Authenticate(ctx context.Context, bearer string) (ringwall.Principal, error) {
 	raw, err := parse(bearer)
 	if err != nil {

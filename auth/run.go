@@ -17,6 +17,7 @@ const (
 	writeEvery  = 10 * time.Second       // last_used
 	askTimeout  = 5 * time.Second        // of one poll
 	lookTimeout = 300 * time.Millisecond // of a lookup while a caller waits
+	lookups     = 10                     // in a second
 	writeBatch  = 500                    // keys in one transaction
 )
 
@@ -156,44 +157,57 @@ func (k *Keys) Age() time.Duration {
 }
 
 // lookUp asks the database for a key that the table does not hold: it may have
-// been made a moment ago. Once a second, for all callers together: keys that
-// nobody made must not become load. Callers that come meanwhile wait for the
-// answer, for it may be about the key that they show too.
+// been made a moment ago. It does so one key at a time, and at most lookups times
+// a second for all callers together, fewer when the database does not answer:
+// keys that nobody made must not become load. Callers that come meanwhile wait
+// for the answer, for it may be about the key that they show too.
 func (k *Keys) lookUp(ctx context.Context, prefix string) (*entry, error) {
 	k.mu.Lock()
-	if looking := k.looking; looking != nil {
+	for k.looking != nil {
+		looking := k.looking
 		k.mu.Unlock()
 		select {
 		case <-looking:
 		case <-ctx.Done():
+			return k.inTable(prefix)
 		}
-		return k.inTable(prefix)
+		k.mu.Lock()
 	}
-	now, last := k.now().UnixMilli(), k.asked.Load()
-	if now-last < 1000 && now >= last {
+	if e, err := k.inTable(prefix); err == nil { // while this caller waited
+		k.mu.Unlock()
+		return e, nil
+	}
+	if now := k.now().UnixMilli(); now-k.second >= 1000 || now < k.second {
+		k.second, k.asked = now, 0
+	}
+	if k.asked >= lookups {
 		k.mu.Unlock()
 		return k.inTable(prefix)
 	}
-	k.asked.Store(now)
+	k.asked++
 	looking := make(chan struct{})
 	k.looking = looking
 	k.mu.Unlock()
-	defer func() {
-		k.mu.Lock()
-		k.looking = nil
-		k.mu.Unlock()
-		close(looking)
-	}()
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+
+	asking, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	e, err := k.store.one(ctx, prefix)
-	if err != nil {
-		return nil, fmt.Errorf("%w among those in memory, and the database could not be asked: %w", errUnknown, err)
+	e, err := k.store.one(asking, prefix)
+	if e != nil {
+		k.put(e)
 	}
-	if e == nil {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.looking = nil
+	close(looking)
+	switch {
+	case err != nil:
+		if ctx.Err() == nil {
+			k.asked = lookups
+		}
+		return nil, fmt.Errorf("%w among those in memory, and the database could not be asked: %w", errUnknown, err)
+	case e == nil:
 		return nil, errUnknown
 	}
-	k.put(e)
 	return e, nil
 }
 

@@ -223,13 +223,18 @@ func TestRefreshSeesOtherProcesses(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		cli := w.open(t, auth.Config{})
 		text, _ := create(t, cli, spec)
-		var wg sync.WaitGroup // the one lookup of this second serves all who show it
+		var wg sync.WaitGroup // one lookup serves all who show it
 		for range 20 {
 			wg.Go(func() { accepted(t, w.keys, text) })
 		}
 		wg.Wait()
+		for i := range 9 { // each has a lookup of its own, all at once
+			another, _ := create(t, cli, auth.Spec{Name: fmt.Sprint("another-", i), Trust: ringwall.Staff})
+			wg.Go(func() { accepted(t, w.keys, another) })
+		}
+		wg.Wait()
 		second, _ := create(t, cli, auth.Spec{Name: "second", Trust: ringwall.Staff})
-		refused(t, w.keys, second, "no such key") // it is not looked up
+		refused(t, w.keys, second, "no such key") // the lookups of this second are spent
 		if err := w.keys.Refresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -249,8 +254,10 @@ func TestRunSeesChangesWithinASecond(t *testing.T) {
 		stop := run(t, w.keys)
 		defer stop()
 		cli := w.open(t, auth.Config{})
-		first, _ := create(t, cli, spec)
-		accepted(t, w.keys, first) // spends the lookup: the clock stands still
+		for i := range 10 { // spends the lookups: the clock stands still
+			first, _ := create(t, cli, auth.Spec{Name: fmt.Sprint("first-", i), Trust: ringwall.Staff})
+			accepted(t, w.keys, first)
+		}
 		text, _ := create(t, cli, auth.Spec{Name: "second", Trust: ringwall.Staff})
 		soon(t, func() bool { _, err := w.keys.Authenticate(t.Context(), text); return err == nil })
 		if _, err := cli.Revoke(t.Context(), "second"); err != nil {

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"os/exec"
@@ -88,7 +89,7 @@ func TestGuardrailOfBedrock(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if _, err := control.DeleteGuardrail(t.Context(), &bedrock.DeleteGuardrailInput{GuardrailIdentifier: made.GuardrailArn}); err == nil {
+		if _, err := control.DeleteGuardrail(context.Background(), &bedrock.DeleteGuardrailInput{GuardrailIdentifier: made.GuardrailArn}); err == nil {
 			t.Error("it was there after its end")
 		}
 	})
