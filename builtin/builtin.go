@@ -204,7 +204,8 @@ func Dialects(limits jsonedit.Limits) map[string]gateway.Dialect {
 }
 
 // Unguarded are paths of APIs that nobody looks at here: requests to them are
-// refused by name. One that ends in a slash takes all below it.
+// refused by name, unless the configuration has them passed on. One that ends in a
+// slash takes all below it.
 var Unguarded = []string{
 	"/v1/assistants", "/v1/assistants/", "/v1/audio/", "/v1/batches", "/v1/batches/", "/v1/containers", "/v1/containers/",
 	"/v1/conversations", "/v1/conversations/", "/v1/evals", "/v1/evals/", "/v1/files", "/v1/files/", "/v1/fine_tuning/",
