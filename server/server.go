@@ -219,13 +219,15 @@ func (s *Server) routes() http.Handler {
 	clients := clients{
 		plain: dialects["POST /v1/chat/completions"], anthropic: dialects["POST /v1/messages"], google: dialects["POST /v1beta/models/{call}"],
 	}
+	mux.HandleFunc("GET /openai/models", s.gateway.Models(dialects["POST /openai/v1/chat/completions"]))
+	mux.HandleFunc("GET /openai/v1/models", s.gateway.Models(dialects["POST /openai/v1/chat/completions"]))
 	mux.HandleFunc("GET /v1/models", clients.served(s.gateway.Models))
 	mux.HandleFunc("GET /v1beta/models", s.gateway.Models(clients.google))
 	mux.HandleFunc("GET /api/tags", s.gateway.Models(dialects["POST /api/chat"]))
 	mux.HandleFunc("GET /api/version", ollama.Version)
 	mux.HandleFunc("GET /v1/models/{id...}", s.gateway.Model(clients.plain))
 	for _, path := range builtin.Unguarded {
-		mux.HandleFunc(path, s.gateway.Unguarded(clients.plain))
+		mux.HandleFunc(path, clients.served(s.gateway.Unguarded))
 	}
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
