@@ -149,6 +149,17 @@ func TestNothingIsLostOnTheWay(t *testing.T) {
 	}
 }
 
+// What asks for parts of an answer that another API has not is left away.
+func TestWhatChangesNothingIsLeftAway(t *testing.T) {
+	p := &recorded{answer: answerOpenAI}
+	tr := &dialect.Translated{From: bedrock.Codec{}, To: openai.Codec{}, Provider: p}
+	body := `{"messages":[{"role":"user","content":[{"text":"x"}]}],"additionalModelResponseFieldPaths":["/delta/stop_sequence"],"requestMetadata":{"a":"b"},"performanceConfig":{"latency":"optimized"}}`
+	if _, err := tr.Complete(t.Context(), ringwall.Call{Model: "m", Body: []byte(body)}); err != nil {
+		t.Fatal(err)
+	}
+	same(t, p.call.Body, []byte(`{"model":"m","messages":[{"role":"user","content":"x"}]}`))
+}
+
 func TestWhatCannotBeCarriedIsNamed(t *testing.T) {
 	const hi = `"messages":[{"role":"user","content":[{"text":"x"}]}]`
 	for _, tt := range []struct {
