@@ -25,6 +25,7 @@ type metrics struct {
 	cached    *telemetry.Counter
 	reloads   *telemetry.Counter
 	inForce   *telemetry.Gauge
+	stale     *telemetry.Gauge
 }
 
 func newMetrics(version string, keys *auth.Keys) *metrics {
@@ -49,6 +50,7 @@ func newMetrics(version string, keys *auth.Keys) *metrics {
 	m.reloads = m.Counter("ringwall_config_reloads_total", "Configurations that were read while serving.", telemetry.Label{Name: "result", Values: []string{"taken", "refused"}})
 	m.inForce = m.Gauge("ringwall_config_current", "1 when the configuration in force is the one that was read last, 0 when that one was refused.")
 	m.inForce.Set(1)
+	m.stale = m.Gauge("ringwall_secrets_stale", "Secrets whose service did not give them when it was asked last: their last values are in force.")
 	m.GaugeFunc("ringwall_keys_age_seconds", "Time since the API keys were last read from the database.", func() float64 { return keys.Age().Seconds() })
 	return m
 }
