@@ -214,6 +214,7 @@ func (c Call) For(model string) Call {
 type Asked struct {
 	Provider, Model string // who answered; "" when nobody did
 	Tries           []Try  // who did not, in order
+	Estimated       bool   // nobody was asked: the answer is an estimate of ours
 }
 
 // Try is a provider that was asked and did not answer, or was left out.

@@ -43,7 +43,7 @@ func newMetrics(version string, keys *auth.Keys) *metrics {
 		telemetry.Label{Name: "severity", Values: []string{"info", "low", "medium", "high", "critical"}})
 	m.looks = m.Counter("ringwall_looks_total", "How controls looked at exchanges.", controls,
 		telemetry.Label{Name: "state", Values: []string{"ran", "skipped", "failed"}})
-	m.tokens = m.Counter("ringwall_tokens_total", "Tokens, as providers count them.", model, telemetry.Label{Name: "direction", Values: []string{"input", "output"}})
+	m.tokens = m.Counter("ringwall_tokens_total", "Tokens, as providers count them, estimated where they do not.", model, telemetry.Label{Name: "direction", Values: []string{"input", "output"}})
 	m.took = m.Histogram("ringwall_exchange_seconds", "Duration of exchanges.", telemetry.Seconds(), model)
 	m.added = m.Histogram("ringwall_added_seconds", "Duration of exchanges without the time that the provider took.", telemetry.Seconds())
 	m.cached = m.Counter("ringwall_cache_hits_total", "Exchanges whose answer was kept of an equal request.", model)
