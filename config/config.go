@@ -23,6 +23,7 @@ import (
 
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/internal/strictyaml"
+	"github.com/ringwall/ringwall/provider/prices"
 	"github.com/ringwall/ringwall/redact"
 )
 
@@ -43,6 +44,7 @@ type Config struct {
 	Files      map[string]string         `yaml:"guardrail_files" doc:"further guardrails by name, each in a file of its own, relative to this one: YAML as under guardrails, or the JSON of a guardrail exported from Amazon Bedrock" example:"{}"`
 	Restore    Restore                   `yaml:"restore" doc:"placeholders instead of masks for the model, and values put back into the answer for those who may read them" instead:"write restore: {enabled: true}"`
 	Cache      Cache                     `yaml:"cache" doc:"answers that are given again to requests that are asked again word for word, by the same caller; the guard looks at them again"`
+	Prices     string                    `yaml:"prices" doc:"file of your own prices of models, relative to this one, in the form of provider/prices/prices.json; they go before the list of the program" example:""`
 	Hooks      []Hook                    `yaml:"hooks" doc:"services of yours that are asked about texts, in order; they are sent the texts"`
 	Audit      Audit                     `yaml:"audit" doc:"the records"`
 	Secrets    Secrets                   `yaml:"secrets" doc:"the secrets that services keep, aws-secret:NAME#key and vault:path#key: read at start, at each reload and now and then"`
@@ -51,6 +53,8 @@ type Config struct {
 
 	Sum  [sha256.Size]byte // of the files; zero when there was none
 	Read []string          // the files that were read beside it
+
+	PriceList *prices.List // of Prices; nil: the program's own
 
 	Keeper strictyaml.Keeper // of secrets that services keep: see Bind
 }
@@ -218,7 +222,8 @@ func Parse(file string, src []byte) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := strictyaml.Join(append(c.loadGuardrails(pos, filepath.Dir(file)), c.check(pos))...); err != nil {
+	dir := filepath.Dir(file)
+	if err := strictyaml.Join(append(c.loadGuardrails(pos, dir), c.loadPrices(pos, dir), c.check(pos))...); err != nil {
 		return nil, err
 	}
 	parts := [][]byte{src}
@@ -238,6 +243,24 @@ func Sum(files [][]byte) [sha256.Size]byte {
 		h.Write(part[:])
 	}
 	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// loadPrices reads the list of prices that c names.
+func (c *Config) loadPrices(pos *strictyaml.Positions, dir string) error {
+	if c.Prices == "" {
+		return nil
+	}
+	file := c.Prices
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(dir, file)
+	}
+	c.Read = append(c.Read, file)
+	list, err := prices.Load(file)
+	if err != nil {
+		return pos.Errorf("prices", "%w", err)
+	}
+	c.PriceList = list
+	return nil
 }
 
 // loadGuardrails adds the guardrails that have files of their own.
