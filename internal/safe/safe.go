@@ -164,16 +164,13 @@ func (s *Store) read(ctx context.Context, refs []string) (changed []string, errs
 	var mu sync.Mutex
 	var group sync.WaitGroup
 	seats := make(chan struct{}, atOnce)
-	documents := map[string]document{}
+	documents, asked := map[string]document{}, map[string]bool{}
 	for _, ref := range refs {
 		from, _ := split(ref)
-		mu.Lock()
-		_, asked := documents[from]
-		documents[from] = documents[from]
-		mu.Unlock()
-		if asked {
+		if asked[from] {
 			continue
 		}
+		asked[from] = true
 		seats <- struct{}{}
 		group.Go(func() {
 			defer func() { <-seats }()

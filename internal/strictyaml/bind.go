@@ -80,14 +80,15 @@ func holds(t reflect.Type, within ...reflect.Type) bool {
 		return false
 	}
 	within = append(within, t)
-	switch t.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Map:
+	if k := t.Kind(); k == reflect.Pointer || k == reflect.Slice || k == reflect.Map {
 		return holds(t.Elem(), within...)
-	case reflect.Struct:
-		for f := range t.Fields() {
-			if f.IsExported() && holds(f.Type, within...) {
-				return true
-			}
+	}
+	if t.Kind() != reflect.Struct {
+		return false
+	}
+	for f := range t.Fields() {
+		if f.IsExported() && holds(f.Type, within...) {
+			return true
 		}
 	}
 	return false

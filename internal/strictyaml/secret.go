@@ -122,6 +122,7 @@ func (s Secret) Reveal() (string, error) {
 		if text, err = s.keeper.Reveal(s.ref); err != nil {
 			return "", fmt.Errorf("reading a secret: %w", err)
 		}
+		text = strings.TrimRight(text, "\r\n") // of a file, from which it was made
 	default:
 		return "", ErrNoSecret
 	}

@@ -41,6 +41,7 @@ func (c *counter) media(m *ringwall.Media) int64 {
 		return min(mostMedia, max(1, int64(len(m.Data))*3/4/soundRate)*perSound)
 	case ringwall.Video:
 		return min(mostMedia, max(1, int64(len(m.Data))*3/4/filmRate)*perFilm)
+	case ringwall.Document:
 	}
 	if strings.HasPrefix(m.MIME, "text/") || m.MIME == "application/json" {
 		b, err := base64.StdEncoding.DecodeString(m.Data)
@@ -68,6 +69,7 @@ func imageTokens(f Family, w, h int64) int64 {
 			return 258
 		}
 		return min(mostMedia, 258*((w+767)/768)*((h+767)/768))
+	case OpenAI, Unknown:
 	}
 	// OpenAI, Images and vision: 85 and 170 for each tile of 512, after the image was
 	// scaled into 2048 × 2048, and its shorter side to 768.
