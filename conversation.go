@@ -56,8 +56,19 @@ type Part struct {
 	Media     *Media
 	Call      *ToolCall
 	Result    *ToolResult
-	Cache     bool // the provider may keep the prompt up to here
+	Cache     Cache // how long the provider may keep the prompt up to here
 }
+
+// Cache says how long a provider may keep a prompt up to a place, so that it reads it
+// for less the next time. It changes no answer.
+type Cache uint8
+
+// How long.
+const (
+	CacheUnsaid Cache = iota
+	CacheShort        // the provider's usual time, some minutes
+	CacheLong         // an hour
+)
 
 // MediaKind is what a Media shows.
 type MediaKind uint8
@@ -97,7 +108,7 @@ type ToolSpec struct {
 	Name, Description string
 	Schema            []byte // JSON Schema of the arguments
 	Strict            bool
-	Cache             bool // the provider may keep the prompt up to here
+	Cache             Cache // how long the provider may keep the prompt up to here
 }
 
 // ChoiceMode says which tools a model may ask for.
@@ -215,6 +226,7 @@ func (c Call) For(model string) Call {
 type Asked struct {
 	Provider, Model string // who answered; "" when nobody did
 	Tries           []Try  // who did not, in order
+	Estimated       bool   // nobody was asked: the answer is an estimate of ours
 }
 
 // Try is a provider that was asked and did not answer, or was left out.

@@ -15,9 +15,10 @@ type Event struct {
 	Route     string    `json:"route,omitempty"`
 	Model     string    `json:"model,omitempty"`
 	Provider  string    `json:"provider,omitempty"`
-	Target    string    `json:"target,omitempty"` // as the provider calls the model, where that was a choice
-	Tries     []Try     `json:"tries,omitempty"`  // providers that were asked before and did not answer
-	Cached    bool      `json:"cached,omitempty"` // the answer was kept of an equal request
+	Target    string    `json:"target,omitempty"`    // as the provider calls the model, where that was a choice
+	Tries     []Try     `json:"tries,omitempty"`     // providers that were asked before and did not answer
+	Cached    bool      `json:"cached,omitempty"`    // the answer was kept of an equal request
+	Estimated bool      `json:"estimated,omitempty"` // tokens are what the gateway estimates: no provider counted them
 	Stream    bool      `json:"stream,omitempty"`
 	Guardrail string    `json:"guardrail,omitempty"`
 

@@ -144,6 +144,7 @@ type Exchange struct {
 	Tries     []Try  // providers that were asked before and did not answer
 	Stream    bool
 	Cached    bool   // the answer was kept of an equal request
+	Estimated bool   // tokens are what the gateway estimates: no provider counted them
 	Guardrail string // name and version: "default@draft"
 
 	Prompt   []Text // the located texts of the request, as given

@@ -37,6 +37,9 @@ func appendEvent(b []byte, e *ringwall.Event, keepText bool) ([]byte, error) {
 	if e.Cached {
 		b = append(b, `,"cached":true`...)
 	}
+	if e.Estimated {
+		b = append(b, `,"estimated":true`...)
+	}
 	if e.Stream {
 		b = append(b, `,"stream":true`...)
 	}

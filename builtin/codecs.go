@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/dialect"
 	"github.com/ringwall/ringwall/gateway/dialect/anthropic"
@@ -31,15 +32,34 @@ var Fronts = map[string]dialect.Front{
 	bedrock.InvokeAPI: bedrock.InvokeCodec{Messages: anthropic.Codec{}},
 }
 
+// Estimates is the table of what counts tokens in the place of providers that cannot,
+// by the name of the dialect.
+var Estimates = map[string]func(ringwall.Call) ([]byte, error){
+	anthropic.Count:  anthropic.Estimate,
+	bedrock.CountAPI: bedrock.Estimate,
+	gemini.CountAPI:  gemini.Estimate,
+}
+
 // Translate returns p as a provider that is asked in the words of api, nil when
 // nobody translates between the two. The targets of a route are translated each for
 // itself.
 func Translate(api string, p gateway.Provider) gateway.Provider {
-	if r, ok := p.(*route.Route); ok {
+	estimate, counts := Estimates[api]
+	if r, ok := p.(*route.Route); ok && counts {
+		// Who counts is asked, and who cannot is not: an estimate says nothing about
+		// whether a target answers.
+		if in := r.In(api, func(route.Provider) route.Provider { return nil }); in != nil {
+			return in
+		}
+		return &dialect.Estimated{API: api, Model: r.First(), Answer: estimate, Provider: p}
+	} else if ok {
 		if r = r.In(api, func(p route.Provider) route.Provider { return Translate(api, p) }); r == nil {
 			return nil
 		}
 		return r
+	}
+	if counts {
+		return &dialect.Estimated{API: api, Answer: estimate, Provider: p}
 	}
 	var from dialect.Front
 	if c, ok := Codecs[api]; ok {

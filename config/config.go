@@ -23,6 +23,7 @@ import (
 
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/internal/strictyaml"
+	"github.com/ringwall/ringwall/provider/prices"
 	"github.com/ringwall/ringwall/redact"
 )
 
@@ -44,13 +45,33 @@ type Config struct {
 	Files      map[string]string         `yaml:"guardrail_files" doc:"further guardrails by name, each in a file of its own, relative to this one: YAML as under guardrails, or the JSON of a guardrail exported from Amazon Bedrock" example:"{}"`
 	Restore    Restore                   `yaml:"restore" doc:"placeholders instead of masks for the model, and values put back into the answer for those who may read them" instead:"write restore: {enabled: true}"`
 	Cache      Cache                     `yaml:"cache" doc:"answers that are given again to requests that are asked again word for word, by the same caller; the guard looks at them again"`
+	Prices     string                    `yaml:"prices" doc:"file of your own prices of models, relative to this one, in the form of provider/prices/prices.json; they go before the list of the program" example:""`
 	Hooks      []Hook                    `yaml:"hooks" doc:"services of yours that are asked about texts, in order; they are sent the texts"`
 	Audit      Audit                     `yaml:"audit" doc:"the records"`
+	Secrets    Secrets                   `yaml:"secrets" doc:"the secrets that services keep, aws-secret:NAME#key and vault:path#key: read at start, at each reload and now and then"`
 	Log        Log                       `yaml:"log" doc:"what the program says about itself, on standard error"`
 	Tracing    Tracing                   `yaml:"tracing" doc:"OpenTelemetry traces"`
 
 	Sum  [sha256.Size]byte // of the files; zero when there was none
 	Read []string          // the files that were read beside it
+
+	PriceList *prices.List // of Prices; nil: the program's own
+
+	Keeper strictyaml.Keeper // of secrets that services keep: see Bind
+}
+
+// Bind returns c with k asked for the secrets that services keep, those of
+// published guardrails included. Without it they cannot be revealed.
+func (c *Config) Bind(k strictyaml.Keeper) *Config {
+	c = strictyaml.Bind(c, k)
+	c.Keeper = k
+	return c
+}
+
+// Secrets configures how secrets are read that services keep.
+type Secrets struct {
+	Refresh time.Duration `yaml:"refresh" doc:"how often they are read again, so that one that was rotated is found" default:"5m"`
+	Timeout time.Duration `yaml:"timeout" doc:"how long a service may take to give one" default:"10s"`
 }
 
 // TLS names the certificate of the listener.
@@ -210,7 +231,8 @@ func Parse(file string, src []byte) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := strictyaml.Join(append(c.loadGuardrails(pos, filepath.Dir(file)), c.check(pos))...); err != nil {
+	dir := filepath.Dir(file)
+	if err := strictyaml.Join(append(c.loadGuardrails(pos, dir), c.loadPrices(pos, dir), c.check(pos))...); err != nil {
 		return nil, err
 	}
 	parts := [][]byte{src}
@@ -230,6 +252,24 @@ func Sum(files [][]byte) [sha256.Size]byte {
 		h.Write(part[:])
 	}
 	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// loadPrices reads the list of prices that c names.
+func (c *Config) loadPrices(pos *strictyaml.Positions, dir string) error {
+	if c.Prices == "" {
+		return nil
+	}
+	file := c.Prices
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(dir, file)
+	}
+	c.Read = append(c.Read, file)
+	list, err := prices.Load(file)
+	if err != nil {
+		return pos.Errorf("prices", "%w", err)
+	}
+	c.PriceList = list
+	return nil
 }
 
 // loadGuardrails adds the guardrails that have files of their own.
@@ -359,7 +399,7 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 		fail("restore.ttl", "want one minute to 366 days")
 	}
 	if c.Restore.Enabled && c.Restore.Key.IsZero() && !c.Database.IsZero() {
-		fail("restore.key", "replicas that share a database must share the vault's key: make one with openssl rand -hex 32, and name it here as env:NAME or file:/path on each of them")
+		fail("restore.key", "replicas that share a database must share the vault's key: make one with openssl rand -hex 32, and name it here by a reference, such as env:NAME, on each of them")
 	}
 	hooks := map[string]bool{}
 	for i, h := range c.Hooks {
@@ -386,6 +426,9 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 	}
 	if c.Limits.Concurrent < 0 || c.Limits.Body < 0 {
 		fail("limits", "limits are not negative")
+	}
+	if c.Secrets.Refresh < time.Second || c.Secrets.Timeout < time.Second {
+		fail("secrets", "want a refresh and a timeout of at least 1s")
 	}
 	if c.Tracing.Sample < 0 || c.Tracing.Sample > 1 {
 		fail("tracing.sample", "want a share from 0 to 1")

@@ -13,6 +13,7 @@ import (
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/hook"
+	"github.com/ringwall/ringwall/provider/tally"
 )
 
 // withheld says what policy did about what goes that way.
@@ -62,6 +63,10 @@ func (x *exchange) complete(ctx context.Context, p Provider, call ringwall.Call)
 	x.upstream = time.Since(x.asked)
 	if err != nil {
 		return upstreamFailed(err)
+	}
+	if call.Asked.Estimated {
+		x.Estimated = true
+		x.w.Header().Set(EstimateHeader, "tokens")
 	}
 	a, err := x.d.Answer(x.req, raw)
 	if err != nil {
@@ -368,6 +373,7 @@ func (x *exchange) status(code int) {
 
 // settle ends the record, whatever happened.
 func (x *exchange) settle() {
+	x.estimate()
 	ev := x.event(ringwall.ExchangeEnd)
 	ev.Duration = x.g.cfg.Now().Sub(x.Start)
 	if err := x.g.cfg.Records.End(context.WithoutCancel(x.r.Context()), ev); err != nil {
@@ -379,6 +385,21 @@ func (x *exchange) settle() {
 	if o := x.g.cfg.Observer; o != nil {
 		o.Ended(&x.Exchange, x.outcome, ev.Duration, x.upstream)
 	}
+}
+
+// estimate fills in what a model read and said, where the provider did not say: many
+// do not at the end of a stream that nobody asked it of.
+func (x *exchange) estimate() {
+	if x.Usage != (ringwall.Usage{}) || x.Cached || x.Estimated || x.asked.IsZero() || len(x.Answer) == 0 {
+		return
+	}
+	for i := range x.Answer {
+		x.Usage.OutputTokens += int64(tally.Estimate(x.Answer[i].Value))
+	}
+	if x.Usage.OutputTokens == 0 {
+		return
+	}
+	x.Usage.InputTokens, x.Estimated = tally.Texts("", x.Prompt), true
 }
 
 // event is the record of x as it stands.
@@ -394,7 +415,7 @@ func (x *exchange) event(kind ringwall.Kind) ringwall.Event {
 	}
 	v := x.Verdict
 	v.Reasons = slices.Clone(v.Reasons)
-	ev.Target, ev.Tries, ev.Cached = x.Target, x.Tries, x.Cached
+	ev.Target, ev.Tries, ev.Cached, ev.Estimated = x.Target, x.Tries, x.Cached, x.Estimated
 	ev.Verdict, ev.Findings, ev.Looks, ev.Scores = &v, x.Findings, x.Looks, x.Scores.Rounded(3)
 	ev.Status, ev.Outcome, ev.Detail = x.Status, x.outcome, clip(x.restored(x.detail), 512)
 	if x.Usage != (ringwall.Usage{}) {

@@ -58,9 +58,10 @@ func (x *exchange) cached(p Provider, call ringwall.Call) Provider {
 	return x.keeps
 }
 
-// keep keeps the answer, if nothing was done about it or the request.
+// keep keeps the answer, if nothing was done about it or the request, and if it is
+// that of a provider.
 func (x *exchange) keep() {
-	if k := x.keeps; k != nil && k.whole && x.outcome == ringwall.Answered && x.Verdict.Action > ringwall.Mask {
+	if k := x.keeps; k != nil && k.whole && x.outcome == ringwall.Answered && x.Verdict.Action > ringwall.Mask && !x.Estimated {
 		x.world.Cache.Put(k.key, k.kept)
 	}
 }

@@ -29,6 +29,10 @@ const Header = "X-Ringwall-Exchange"
 // the guard: strict, window, buffer or cut-off.
 const ReleaseHeader = "X-Ringwall-Stream"
 
+// EstimateHeader is the response header that says of what the answer is an estimate
+// by the gateway, where no provider counts: tokens.
+const EstimateHeader = "X-Ringwall-Estimate"
+
 // exchange is a request on its way through the house.
 type exchange struct {
 	ringwall.Exchange

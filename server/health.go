@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -34,6 +35,12 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 	body := map[string]string{"status": "ready", "config": "in force"}
 	if err != nil {
 		body["config"] = "refused: the previous one is in force; see the log"
+	}
+	if s.secrets.Len() > 0 {
+		body["secrets"] = "current"
+		if n := len(s.secrets.Stale()); n > 0 {
+			body["secrets"] = fmt.Sprintf("stale: %d could not be read again, their last values are in force; see the log", n)
+		}
 	}
 	status := http.StatusOK
 	if !s.health.ready.Load() {

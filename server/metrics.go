@@ -25,6 +25,7 @@ type metrics struct {
 	cached    *telemetry.Counter
 	reloads   *telemetry.Counter
 	inForce   *telemetry.Gauge
+	stale     *telemetry.Gauge
 }
 
 func newMetrics(version string, keys *auth.Keys) *metrics {
@@ -42,13 +43,14 @@ func newMetrics(version string, keys *auth.Keys) *metrics {
 		telemetry.Label{Name: "severity", Values: []string{"info", "low", "medium", "high", "critical"}})
 	m.looks = m.Counter("ringwall_looks_total", "How controls looked at exchanges.", controls,
 		telemetry.Label{Name: "state", Values: []string{"ran", "skipped", "failed"}})
-	m.tokens = m.Counter("ringwall_tokens_total", "Tokens, as providers count them.", model, telemetry.Label{Name: "direction", Values: []string{"input", "output"}})
+	m.tokens = m.Counter("ringwall_tokens_total", "Tokens, as providers count them, estimated where they do not.", model, telemetry.Label{Name: "direction", Values: []string{"input", "output"}})
 	m.took = m.Histogram("ringwall_exchange_seconds", "Duration of exchanges.", telemetry.Seconds(), model)
 	m.added = m.Histogram("ringwall_added_seconds", "Duration of exchanges without the time that the provider took.", telemetry.Seconds())
 	m.cached = m.Counter("ringwall_cache_hits_total", "Exchanges whose answer was kept of an equal request.", model)
 	m.reloads = m.Counter("ringwall_config_reloads_total", "Configurations that were read while serving.", telemetry.Label{Name: "result", Values: []string{"taken", "refused"}})
 	m.inForce = m.Gauge("ringwall_config_current", "1 when the configuration in force is the one that was read last, 0 when that one was refused.")
 	m.inForce.Set(1)
+	m.stale = m.Gauge("ringwall_secrets_stale", "Secrets whose service did not give them when it was asked last: their last values are in force.")
 	m.GaugeFunc("ringwall_keys_age_seconds", "Time since the API keys were last read from the database.", func() float64 { return keys.Age().Seconds() })
 	return m
 }

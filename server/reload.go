@@ -46,6 +46,8 @@ func (s *Server) watch(ctx context.Context) error {
 			events = w.Events
 		}
 	}
+	refresh := time.NewTicker(s.cfg.Secrets.Refresh)
+	defer refresh.Stop()
 	timer := time.NewTimer(settle) // the file may have changed since it was read
 	for {
 		select {
@@ -54,6 +56,11 @@ func (s *Server) watch(ctx context.Context) error {
 		case <-hup:
 			s.reload(ctx, "SIGHUP")
 			seen = sum(files)
+		case <-refresh.C:
+			if s.refresh(ctx) {
+				s.reload(ctx, "a secret changed")
+				seen = sum(files)
+			}
 		case _, ok := <-events:
 			if !ok {
 				events = nil
@@ -82,7 +89,7 @@ func sum(files []string) [sha256.Size]byte {
 // reload swaps in the world that the configuration describes now. When it
 // describes none, the old one stays.
 func (s *Server) reload(ctx context.Context, why string) {
-	err := s.renew()
+	err := s.renew(ctx)
 	s.metrics.reloaded(err)
 	s.health.reload(err)
 	if err != nil {
@@ -94,13 +101,16 @@ func (s *Server) reload(ctx context.Context, why string) {
 	s.note(ctx, ringwall.ConfigLoaded, why, "")
 }
 
-func (s *Server) renew() error {
+func (s *Server) renew(ctx context.Context) error {
 	c, err := s.opt.Reload()
 	if err != nil {
 		return err
 	}
 	if what := fixed(s.cfg, c); what != "" {
 		return fmt.Errorf("%s changed, which only a restart can do", what)
+	}
+	if c, err = s.bind(ctx, c); err != nil {
+		return err
 	}
 	w, err := s.world(c)
 	if err != nil {
@@ -124,7 +134,7 @@ func fixed(old, now *config.Config) string {
 		return "tls"
 	case old.Data != now.Data:
 		return "data"
-	case old.Database != now.Database:
+	case !old.Database.Same(now.Database):
 		return "database"
 	case old.Limits != now.Limits:
 		return "limits"
@@ -134,10 +144,12 @@ func fixed(old, now *config.Config) string {
 		return "log"
 	case old.Restore.Enabled != now.Restore.Enabled:
 		return "restore.enabled"
-	case old.Restore.Key != now.Restore.Key:
+	case !old.Restore.Key.Same(now.Restore.Key):
 		return "restore.key"
 	case old.Tracing.Endpoint != now.Tracing.Endpoint:
 		return "tracing"
+	case old.Secrets != now.Secrets:
+		return "secrets"
 	}
 	return ""
 }

@@ -36,6 +36,7 @@ import (
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/internal/db"
 	"github.com/ringwall/ringwall/internal/jsonedit"
+	"github.com/ringwall/ringwall/internal/safe"
 	"github.com/ringwall/ringwall/internal/telemetry"
 	"github.com/ringwall/ringwall/redact"
 )
@@ -70,6 +71,7 @@ type Server struct {
 	http    *http.Server
 	listen  net.Listener
 	stop    func(context.Context) error // of the tracer
+	secrets *safe.Store
 	health  health
 }
 
@@ -138,8 +140,12 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 }
 
 func (s *Server) open(ctx context.Context) error {
-	c := s.cfg
-	var err error
+	s.secrets = safe.New(safe.Config{Timeout: s.cfg.Secrets.Timeout})
+	c, err := s.bind(ctx, s.cfg)
+	if err != nil {
+		return err
+	}
+	s.cfg = c
 	if s.keys, s.db, err = openKeys(ctx, c, s.log, s.keyChanged); err != nil {
 		return err
 	}
@@ -297,6 +303,8 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	if s.opt.Reload != nil {
 		group.Go(func() error { return s.watch(work) })
+	} else {
+		group.Go(func() error { return s.refreshing(work) })
 	}
 	served := make(chan error, 1)
 	go func() { served <- s.serve() }()

@@ -18,6 +18,7 @@ import (
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/guard/judge"
 	"github.com/ringwall/ringwall/hook"
+	"github.com/ringwall/ringwall/internal/strictyaml"
 	"github.com/ringwall/ringwall/provider"
 	"github.com/ringwall/ringwall/provider/route"
 )
@@ -56,7 +57,7 @@ func FindGuardrail(c *config.Config, ref string) (name, version string, spec *gu
 	name, version, numbered := strings.Cut(cmp.Or(ref, "default"), "@")
 	if numbered && version != guardrail.Draft {
 		spec, err = Versions(c).Version(name, version)
-		return name, version, spec, err
+		return name, version, strictyaml.Bind(spec, c.Keeper), err
 	}
 	own, ok := c.Guardrails[name]
 	switch {

@@ -43,7 +43,7 @@ func configCommand() *cobra.Command {
 				if err != nil {
 					return usage(err)
 				}
-				if _, err := server.Guardrail(c, ""); err != nil {
+				if _, err := server.Guardrail(server.Offline(c), ""); err != nil {
 					return usage(fmt.Errorf("%s: %w", args[0], err))
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "%s: in order\n", args[0])

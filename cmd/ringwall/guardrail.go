@@ -19,6 +19,7 @@ import (
 	"github.com/ringwall/ringwall/config"
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/guardrail"
+	"github.com/ringwall/ringwall/internal/strictyaml"
 	"github.com/ringwall/ringwall/server"
 )
 
@@ -43,7 +44,7 @@ func findGuardrail(c *config.Config, ref string) (name, version string, s *guard
 			if err != nil {
 				return "", "", nil, usage(err)
 			}
-			return base, guardrail.Draft, s, nil
+			return base, guardrail.Draft, strictyaml.Bind(s, c.Keeper), nil
 		}
 	}
 	name, version, s, err = server.FindGuardrail(c, ref)
@@ -224,6 +225,7 @@ looks for yet. Without a name, all guardrails of the configuration are read.`,
 					args = []string{"default"}
 				}
 			}
+			cfg = server.Offline(cfg)
 			var errs []error
 			for _, ref := range args {
 				name, version, s, err := findGuardrail(cfg, ref)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -32,8 +33,10 @@ func modelsCommand() *cobra.Command {
 		Short: "List the models of a configuration, who serves them, their prices and limits",
 		Long: `Lists the models that the configuration names: who serves each, in the order in
 which they are asked, what that costs in US dollars for a million tokens, and how
-many tokens the model reads and writes. Prices are public list prices of the day
-that is printed; of a model that is not well known there are none.`,
+many tokens the model reads and writes. Prices are those of the file that the
+configuration names under prices, else public list prices of the day that is
+printed, from the page that is named, which nobody has verified since; of a model
+that is not well known there are none.`,
 		Example: `  ringwall models --config ringwall.yaml
   ringwall models --config ringwall.yaml --format json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -69,7 +72,7 @@ func servedModels(c *config.Config) []servedModel {
 			if s.Model == "" {
 				s.Model = name
 			}
-			if p, ok := prices.Of(s.Model); ok {
+			if p, ok := c.PriceList.Of(s.Model); ok {
 				s.Price = &p
 			}
 			list = append(list, s)
@@ -80,7 +83,7 @@ func servedModels(c *config.Config) []servedModel {
 
 func writeModels(w io.Writer, list []servedModel) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "NAME\tROLE\tPROVIDER\tMODEL\tINPUT\tCACHED\tOUTPUT\tCONTEXT\tLONGEST")
+	fmt.Fprintln(t, "NAME\tROLE\tPROVIDER\tMODEL\tINPUT\tCACHED\tOUTPUT\tCONTEXT\tLONGEST\tDATE\tSOURCE")
 	for _, s := range list {
 		role := s.Role
 		if s.Weight > 0 {
@@ -88,16 +91,17 @@ func writeModels(w io.Writer, list []servedModel) error {
 		}
 		p := s.Price
 		if p == nil {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t-\t-\t-\t-\t-\n", s.Name, role, s.Provider, s.Model)
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t-\t-\t-\t-\t-\t-\t-\n", s.Name, role, s.Provider, s.Model)
 			continue
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Name, role, s.Provider, s.Model,
-			dollars(p.Input), dollars(p.Cached), dollars(p.Output), tokens(p.Context), tokens(p.Longest))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Name, role, s.Provider, s.Model,
+			dollars(p.Input), dollars(p.Cached), dollars(p.Output), tokens(p.Context), tokens(p.Longest),
+			cmp.Or(p.Date, "-"), cmp.Or(p.Source, "-"))
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\nUS dollars for a million tokens, as listed on %s; - is not known.\n", prices.Date())
+	_, err := fmt.Fprintf(w, "\nUS dollars for a million tokens; - is not known. The list of the program is of %s, and unverified: write prices: FILE in the configuration to go by your own.\n", prices.Date())
 	return err
 }
 

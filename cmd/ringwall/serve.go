@@ -36,7 +36,7 @@ func (p *place) load() (*config.Config, error) {
 	if p.data != "" {
 		c.Data = p.data
 	}
-	return c, nil
+	return server.Bound(c), nil
 }
 
 func serveCommand() *cobra.Command {

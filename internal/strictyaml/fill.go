@@ -305,7 +305,7 @@ func (s *shape) describe() string {
 	case inSize:
 		return "a size such as 10MB"
 	case inSecret:
-		return "a reference to a secret, env:NAME or file:/path"
+		return "a reference to a secret, env:NAME, file:/path, aws-secret:NAME#key or vault:path#key"
 	}
 	return "text"
 }

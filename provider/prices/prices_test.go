@@ -2,6 +2,9 @@ package prices_test
 
 import (
 	"math"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,5 +51,54 @@ func TestCost(t *testing.T) {
 	}
 	if got := (prices.Price{Input: 2}).Cost(ringwall.Usage{InputTokens: 1e6, CachedTokens: 1e6}); got != 2 {
 		t.Errorf("what is cached at no price of its own costs %v, want 2", got)
+	}
+}
+
+func TestOwnList(t *testing.T) {
+	write := func(text string) string {
+		file := filepath.Join(t.TempDir(), "prices.yaml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	l, err := prices.Load(write("date: 2026-10-01\nsource: contract\nmodels:\n  gpt-4o: {input: 2, output: 8}\n  llama3: {input: 0, date: 2026-09-01, source: own machines}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for model, want := range map[string]prices.Price{
+		"gpt-4o-2024-08-06": {Input: 2, Output: 8, Date: "2026-10-01", Source: "contract"},
+		"llama3":            {Date: "2026-09-01", Source: "own machines"},
+		"nova-pro":          {Input: 0.8, Output: 3.2, Context: 300000, Date: prices.Date(), Source: "aws.amazon.com/bedrock/pricing, unverified"},
+	} {
+		if got, ok := l.Of(model); !ok || got != want {
+			t.Errorf("Of(%q) = %+v, %v, want %+v", model, got, ok, want)
+		}
+	}
+	if _, ok := l.Of("nobody's"); ok {
+		t.Error("a model that is on no list has a price")
+	}
+	for text, want := range map[string]string{
+		"models: {a: {input: -1}}":                 "not negative",
+		"models: {a: {input: 1, discount: 5}}":     "discount",
+		"date: yesterday\nmodels: {a: {input: 1}}": "want a day",
+		"models: {a: {input: .nan}}":               "finite",
+		"models: {a: {input: 1}, a: {input: 2}}":   "a",
+	} {
+		if _, err := prices.Load(write(text)); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "prices.yaml:") {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+	if _, err := prices.Load(filepath.Join(t.TempDir(), "none")); err == nil {
+		t.Error("no file is no error")
+	}
+}
+
+// Every entry says where its figures are from, and that nobody has verified them.
+func TestEveryPriceHasASource(t *testing.T) {
+	for _, model := range []string{"gpt-5", "o3", "text-embedding-3-small", "claude-opus-4-5", "gemini-2.5-pro", "nova-lite", "mistral-large", "grok-4"} {
+		if p, ok := prices.Of(model); !ok || !strings.HasSuffix(p.Source, ", unverified") || p.Date != prices.Date() {
+			t.Errorf("%s: %+v", model, p)
+		}
 	}
 }

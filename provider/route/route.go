@@ -188,6 +188,10 @@ func (r *Route) Names() (names []string) {
 	return names
 }
 
+// First returns what the provider of the first target calls the model, "" when that is
+// what the client does.
+func (r *Route) First() string { return r.legs[0].t.Model() }
+
 // APIs implements gateway.Provider: those in which all targets can be asked.
 func (r *Route) APIs() []string {
 	return slices.DeleteFunc(slices.Clone(r.legs[0].p.APIs()), func(api string) bool {

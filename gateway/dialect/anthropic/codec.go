@@ -146,8 +146,8 @@ func readContent(v jsonedit.Value) (parts []ringwall.Part, err error) {
 		if parts, err = readBlock(parts, b); err != nil {
 			return nil, err
 		}
-		if n := len(parts); n > from && b.Get("cache_control").Kind() == jsonedit.Object {
-			parts[n-1].Cache = true
+		if n := len(parts); n > from {
+			parts[n-1].Cache = dialect.CacheFor(b.Get("cache_control"))
 		}
 	}
 	return parts, nil
@@ -277,7 +277,7 @@ func readTools(list jsonedit.Value) (tools []ringwall.ToolSpec, err error) {
 			case key == "strict":
 				tool.Strict = v.True()
 			case key == "cache_control":
-				tool.Cache = true
+				tool.Cache = dialect.CacheFor(v)
 			case key == "defer_loading" && !v.True():
 			default:
 				return nil, dialect.Uncarried("tools[]." + key)

@@ -143,11 +143,15 @@ func resultsFirst(parts []ringwall.Part) []ringwall.Part {
 }
 
 // cached marks up to where the provider may keep the prompt.
-func cached(yes bool) object {
-	if !yes {
-		return nil
+func cached(c ringwall.Cache) object {
+	switch c {
+	case ringwall.CacheShort:
+		return object{"type": "ephemeral"}
+	case ringwall.CacheLong:
+		return object{"type": "ephemeral", "ttl": "1h"}
+	case ringwall.CacheUnsaid:
 	}
-	return object{"type": "ephemeral"}
+	return nil
 }
 
 // writeParts writes blocks. Empty texts, and thoughts that nobody signed, are left
@@ -161,8 +165,8 @@ func writeParts(parts []ringwall.Part) (out []object, err error) {
 		if b == nil {
 			continue
 		}
-		if p.Cache {
-			b["cache_control"] = cached(true)
+		if keep := cached(dialect.CacheOf(p)); keep != nil {
+			b["cache_control"] = keep
 		}
 		out = append(out, b)
 	}
@@ -182,7 +186,7 @@ func writePart(p ringwall.Part) (object, error) {
 		input, err := writeInput(p.Call.Arguments)
 		return object{"type": "tool_use", "id": writeID(p.Call.ID), "name": p.Call.Name, "input": input}, err
 	case ringwall.PartResult:
-		inside, err := writeParts(p.Result.Parts)
+		inside, err := writeParts(dialect.Uncached(p.Result.Parts))
 		b := object{"type": "tool_result", "tool_use_id": writeID(p.Result.ID)}
 		if len(inside) > 0 {
 			b["content"] = inside

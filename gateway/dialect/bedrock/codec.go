@@ -118,7 +118,7 @@ func readTools(c *ringwall.Conversation, v jsonedit.Value) error {
 				Name: s.Get("name").Text(), Description: s.Get("description").Text(), Schema: dialect.Raw(s.Get("inputSchema").Get("json")), Strict: s.Get("strict").True(),
 			})
 		case t.Get("cachePoint").Exists() && len(c.Tools) > 0:
-			c.Tools[len(c.Tools)-1].Cache = true
+			c.Tools[len(c.Tools)-1].Cache = dialect.CacheFor(t.Get("cachePoint"))
 		default:
 			return dialect.Uncarried("toolConfig.tools: a tool that is no toolSpec")
 		}
@@ -163,7 +163,7 @@ func readBlocks(list jsonedit.Value, at string) (parts []ringwall.Part, err erro
 			}
 			if key == "cachePoint" {
 				if len(parts) > 0 {
-					parts[len(parts)-1].Cache = true
+					parts[len(parts)-1].Cache = dialect.CacheFor(v)
 				}
 				continue
 			}

@@ -2,13 +2,17 @@ package bedrock
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
+	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/dialect"
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/internal/jsonedit"
+	"github.com/ringwall/ringwall/provider/tally"
 )
 
 // CountAPI is the name of the dialect of CountTokens.
@@ -86,4 +90,34 @@ func (Count) Answer(_ gateway.Request, body []byte) (gateway.Answer, error) {
 // Relay implements gateway.Dialect. Nobody streams a number.
 func (Count) Relay(_ gateway.Request, open gateway.Open) gateway.Relay {
 	return Invoke{}.Relay(nil, open)
+}
+
+// Estimate answers a call of CountTokens by an estimate for its model.
+func Estimate(call ringwall.Call) ([]byte, error) {
+	var doc jsonedit.Doc
+	if err := doc.Parse(call.Body, dialect.AnswerLimits); err != nil {
+		return nil, dialect.Unparsed(err)
+	}
+	input := doc.Root().Get("input")
+	var n int64
+	if converse := input.Get("converse"); converse.Exists() {
+		call.Body = converse.Raw()
+		c, err := Codec{}.ReadRequest(call)
+		if err != nil {
+			return nil, err
+		}
+		n = tally.Conversation(call.Model, c)
+	} else {
+		body, err := base64.StdEncoding.DecodeString(strings.TrimSpace(input.Get("invokeModel").Get("body").Text()))
+		if err != nil {
+			return nil, dialect.Uncarried("a body that is no base64")
+		}
+		at := &url.URL{Path: "/model/" + call.Model + "/invoke", RawPath: "/model/" + url.PathEscape(call.Model) + "/invoke"}
+		r, err := Invoke{}.Read(&http.Request{Header: http.Header{}, URL: at}, body)
+		if err != nil {
+			return nil, err
+		}
+		n = tally.Texts(call.Model, r.Texts())
+	}
+	return fmt.Appendf(nil, `{"inputTokens":%d}`, n), nil
 }

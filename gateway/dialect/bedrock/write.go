@@ -130,8 +130,8 @@ func writeTools(c *ringwall.Conversation) (object, error) {
 			spec["strict"] = true
 		}
 		tools = append(tools, object{"toolSpec": spec})
-		if t.Cache {
-			tools = append(tools, cachePoint())
+		if t.Cache != ringwall.CacheUnsaid {
+			tools = append(tools, cachePoint(t.Cache))
 		}
 	}
 	out := object{"tools": tools}
@@ -147,7 +147,14 @@ func writeTools(c *ringwall.Conversation) (object, error) {
 	return out, nil
 }
 
-func cachePoint() object { return object{"cachePoint": object{"type": "default"}} }
+// cachePoint is the block behind what may be kept.
+func cachePoint(c ringwall.Cache) object {
+	point := object{"type": "default"}
+	if c == ringwall.CacheLong {
+		point["ttl"] = "1h"
+	}
+	return object{"cachePoint": point}
+}
 
 // writeBlocks writes parts; empty texts, which Converse refuses, say nothing.
 func writeBlocks(parts []ringwall.Part) (out []object, err error) {
@@ -159,8 +166,8 @@ func writeBlocks(parts []ringwall.Part) (out []object, err error) {
 		if b != nil {
 			out = append(out, b)
 		}
-		if p.Cache && len(out) > 0 {
-			out = append(out, cachePoint())
+		if keep := dialect.CacheOf(p); keep != ringwall.CacheUnsaid && b != nil {
+			out = append(out, cachePoint(keep))
 		}
 	}
 	return out, nil
@@ -193,9 +200,15 @@ func writeBlock(p ringwall.Part) (object, error) {
 	case ringwall.PartRedacted:
 		return object{"reasoningContent": object{"redactedContent": p.Text}}, nil
 	case ringwall.PartResult:
-		content, err := writeBlocks(p.Result.Parts)
-		if err != nil {
-			return nil, err
+		var content []object
+		for _, inside := range p.Result.Parts {
+			b, err := writeBlock(inside)
+			if err != nil {
+				return nil, err
+			}
+			if b != nil { // what may be kept ends behind the result: inside there is no word for it
+				content = append(content, b)
+			}
 		}
 		if content == nil {
 			content = []object{{"text": "(empty)"}}

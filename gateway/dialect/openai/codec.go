@@ -162,6 +162,8 @@ func readContent(v jsonedit.Value) (parts []ringwall.Part, err error) {
 		default:
 			return nil, dialect.Uncarried(fmt.Sprintf("a content part of type %.40q", kind))
 		}
+		// No word of OpenAI's own, but of many that speak its API.
+		parts[len(parts)-1].Cache = dialect.CacheFor(p.Get("cache_control"))
 	}
 	return parts, nil
 }
@@ -174,6 +176,7 @@ func readTools(list jsonedit.Value) (tools []ringwall.ToolSpec, err error) {
 		}
 		tools = append(tools, ringwall.ToolSpec{
 			Name: f.Get("name").Text(), Description: f.Get("description").Text(), Schema: dialect.Raw(f.Get("parameters")), Strict: f.Get("strict").True(),
+			Cache: dialect.CacheFor(t.Get("cache_control")),
 		})
 	}
 	return tools, nil
