@@ -11,6 +11,7 @@ import (
 	"github.com/ringwall/ringwall/gateway/dialect/anthropic"
 	"github.com/ringwall/ringwall/gateway/dialect/bedrock"
 	"github.com/ringwall/ringwall/gateway/dialect/gemini"
+	"github.com/ringwall/ringwall/gateway/dialect/guardapi"
 	"github.com/ringwall/ringwall/gateway/dialect/ollama"
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
 	"github.com/ringwall/ringwall/gateway/dialect/openai/completions"
@@ -198,9 +199,16 @@ func Dialects(limits jsonedit.Limits) map[string]gateway.Dialect {
 		"POST /model/{modelId}/invoke-with-response-stream": bedrock.Invoke{Limits: limits},
 		"POST /v1/completions":                              completions.Dialect{Limits: limits},
 		"POST /v1/embeddings":                               embeddings.Dialect{Limits: limits},
-		"POST /v1/moderations":                              moderations.Dialect{Limits: limits},
 		"POST /v1/responses":                                responses.Dialect{Limits: limits},
 	}
+}
+
+// Inquirers is the table of APIs that ask the guard and no model, by the route that
+// speaks them.
+func Inquirers(limits jsonedit.Limits) map[string]gateway.Inquirer {
+	out := guardapi.APIs(limits)
+	out["POST /v1/moderations"] = moderations.Dialect{Limits: limits}
+	return out
 }
 
 // Unguarded are paths of APIs that nobody looks at here: requests to them are

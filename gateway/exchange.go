@@ -105,9 +105,6 @@ func (x *exchange) run(ctx context.Context) error {
 	if err := x.read(); err != nil {
 		return err
 	}
-	if ask, ok := x.req.(Judged); ok {
-		return x.judgeEach(ctx, ask)
-	}
 	route, err := x.permit()
 	if err != nil {
 		return err

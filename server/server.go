@@ -209,7 +209,7 @@ func (s *Server) routes() http.Handler {
 		s.gateway.Handle(mux, pattern, d)
 	}
 	limits := jsonedit.Limits{Bytes: int(s.cfg.Limits.Body)}
-	for pattern, q := range guardapi.APIs(limits) {
+	for pattern, q := range builtin.Inquirers(limits) {
 		s.gateway.HandleInquiry(mux, pattern, q)
 	}
 	control := guardapi.Control{Made: s.made, Shelf: shelf{s}, Limits: limits}

@@ -11,7 +11,7 @@
 // their reasons, and so on; docs/guard-api.md says where.
 //
 // The guardrail is chosen in each API's way; where it has none, by the header
-// [Header].
+// [gateway.GuardrailHeader].
 package guardapi
 
 import (
@@ -28,10 +28,6 @@ import (
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/internal/jsonedit"
 )
-
-// Header is the request header that names a guardrail, "shop" or "shop@2", in
-// APIs that have no place for it.
-const Header = "X-Ringwall-Guardrail"
 
 // APIs is the table of APIs by the route that speaks them. Limits are those of
 // requests.
@@ -122,17 +118,10 @@ func credential(r *http.Request, headers ...string) (string, error) {
 	return gateway.Common{}.Credential(r)
 }
 
-// ref reads the name of a guardrail, "shop" or "shop@2".
-func ref(s string) gateway.Ref {
-	name, version, _ := strings.Cut(s, "@")
-	if strings.EqualFold(version, guardrail.Draft) {
-		version = ""
-	}
-	return gateway.Ref{Name: name, Version: version}
-}
-
 // named is the guardrail that a header names.
-func named(r *http.Request) gateway.Ref { return ref(r.Header.Get(Header)) }
+func named(r *http.Request) gateway.Ref {
+	return gateway.ParseRef(r.Header.Get(gateway.GuardrailHeader))
+}
 
 // refused is a refusal of what a request asks for.
 func refused(format string, args ...any) error {

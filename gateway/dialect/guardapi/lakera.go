@@ -67,7 +67,7 @@ func (l Lakera) Read(r *http.Request, body []byte) (gateway.Inquiry, error) {
 	if q.project, _, err = text(body, root.Get("project_id"), "project_id"); err != nil {
 		return nil, err
 	}
-	q.question.Guardrail = ref(q.project)
+	q.question.Guardrail = gateway.ParseRef(q.project)
 	if q.project == "" {
 		q.question.Guardrail = named(r)
 	}
