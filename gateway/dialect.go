@@ -52,6 +52,20 @@ type Declined struct {
 	Actions   []ringwall.Action  // what each finding alone would have led to
 }
 
+// Telling is an Answer or a Relay that says what policy did where that withheld
+// nothing, too. Tell is called before anything goes out; did says what was done so
+// far.
+type Telling interface {
+	Tell(did func() Declined)
+}
+
+// Qualified is a Request that says itself what its answer is to be relevant to.
+type Qualified interface {
+	// Query returns the indices of the texts that are the question, nil where the
+	// request does not say.
+	Query() []int
+}
+
 // Signed is a Dialect in which a request may be signed with a key instead of showing
 // it.
 type Signed interface {

@@ -151,10 +151,15 @@ func (j *Judgement) Verdict() ringwall.Verdict { return j.In.Verdict.And(j.Out.V
 
 // HandleInquiry registers a route at which the guard is asked on mux.
 func (g *Gateway) HandleInquiry(mux *http.ServeMux, pattern string, q Inquirer) {
+	mux.HandleFunc(pattern, g.Inquiries(pattern, q))
+}
+
+// Inquiries answers requests of a route at which the guard is asked.
+func (g *Gateway) Inquiries(pattern string, q Inquirer) http.HandlerFunc {
 	d := asking{q}
-	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
 		g.serve(w, r, d, routeOf(pattern), (*exchange).inquire)
-	})
+	}
 }
 
 // inquire is the way of a request that asks the guard.
@@ -276,10 +281,7 @@ func (x *exchange) find(ctx context.Context, ref Ref) (Guardrail, error) {
 	rail, err := x.world.Guardrails.Find(ctx, ref)
 	switch {
 	case errors.Is(err, ErrNoGuardrail):
-		return Guardrail{}, &ringwall.Refusal{
-			Status: http.StatusNotFound, Code: "guardrail_not_found", Err: err,
-			Public: fmt.Sprintf("The guardrail %.80q does not exist.", ref.String()),
-		}
+		return Guardrail{}, unknownGuardrail(ref.String(), err)
 	case err != nil:
 		return Guardrail{}, &ringwall.Refusal{
 			Status: http.StatusServiceUnavailable, Code: "guard_unavailable", Public: "The guardrail cannot be used at the moment.",

@@ -209,7 +209,8 @@ func (s *Server) routes() http.Handler {
 		s.gateway.Handle(mux, pattern, d)
 	}
 	limits := jsonedit.Limits{Bytes: int(s.cfg.Limits.Body)}
-	for pattern, q := range builtin.Inquirers(limits) {
+	inquirers := builtin.Inquirers(limits)
+	for pattern, q := range inquirers {
 		s.gateway.HandleInquiry(mux, pattern, q)
 	}
 	control := guardapi.Control{Made: s.made, Shelf: shelf{s}, Limits: limits}
@@ -231,7 +232,13 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.Handle("GET /metrics", s.metrics.Handler())
 	mux.HandleFunc("/", clients.served(s.gateway.NotFound))
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if pattern, ok := guardapi.Unnamed(r); ok {
+			s.gateway.Inquiries(pattern, inquirers[pattern])(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // warn says aloud what weakens the protection.

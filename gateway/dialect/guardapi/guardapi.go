@@ -34,15 +34,15 @@ import (
 func APIs(limits jsonedit.Limits) map[string]gateway.Inquirer {
 	p := parser{limits}
 	return map[string]gateway.Inquirer{
-		"POST /guardrail/{id}/version/{version}/apply":                      Apply{p},
-		"POST /guardrail-checks/invoke":                                     Checks{p},
-		"POST /v2/guard":                                                    Lakera{p},
-		"POST /contentsafety/text:shieldPrompt":                             Shield{p},
+		applyRoute:                              Apply{p},
+		"POST /guardrail-checks/invoke":         Checks{p},
+		"POST /v2/guard":                        Lakera{p},
+		"POST /contentsafety/text:shieldPrompt": Shield{p},
 		"POST /v1/projects/{project}/locations/{location}/templates/{call}": Armor{p},
-		"POST /analyze":                                                     Analyzer{p},
-		"POST /anonymize":                                                   Anonymizer{p},
-		"POST /analyze/prompt":                                              LLMGuard{parser: p},
-		"POST /analyze/output":                                              LLMGuard{parser: p, output: true},
+		"POST /analyze":        Analyzer{p},
+		"POST /anonymize":      Anonymizer{p},
+		"POST /analyze/prompt": LLMGuard{parser: p},
+		"POST /analyze/output": LLMGuard{parser: p, output: true},
 	}
 }
 
