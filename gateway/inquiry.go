@@ -303,6 +303,14 @@ func (a asking) Read(r *http.Request, body []byte) (Request, error) {
 	return inquiry{q}, nil
 }
 
+// Signature implements Signed, where the Inquirer does.
+func (a asking) Signature(r *http.Request) (Signature, error) {
+	if s, ok := a.Inquirer.(Signed); ok {
+		return s.Signature(r)
+	}
+	return nil, nil
+}
+
 var errNoModel = errors.New("bug: an inquiry asks no model")
 
 // Answer implements Dialect.
@@ -349,5 +357,6 @@ func (inquiry) Header() map[string]string { return nil }
 
 var (
 	_ Dialect = asking{}
+	_ Signed  = asking{}
 	_ Request = inquiry{}
 )

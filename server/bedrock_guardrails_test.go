@@ -2,9 +2,11 @@ package server_test
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
@@ -14,6 +16,7 @@ import (
 	"github.com/ringwall/ringwall/auth"
 	"github.com/ringwall/ringwall/config"
 	"github.com/ringwall/ringwall/guard/guardrail"
+	"github.com/ringwall/ringwall/internal/sigv4"
 	"github.com/ringwall/ringwall/internal/strictyaml"
 )
 
@@ -223,5 +226,101 @@ func TestApplyGuardrailWithoutAName(t *testing.T) {
 	}
 	if resp, text := h.ask("POST", "/guardrail/shop/version//apply", body); resp.StatusCode != 400 || resp.Header.Get("X-Amzn-Errortype") != "ValidationException" {
 		t.Errorf("no version: %d %s", resp.StatusCode, text)
+	}
+}
+
+// Every route of Bedrock's takes a signature, and none a wrong one.
+func TestGuardrailsAreAskedAndMadeBySignedRequests(t *testing.T) {
+	h, run := namedHouse(t, conversing("fine", 3))
+	out, err := run.ApplyGuardrail(t.Context(), &bedrockruntime.ApplyGuardrailInput{
+		GuardrailIdentifier: aws.String("arn:aws:bedrock:us-east-1:1:guardrail/shop"), GuardrailVersion: aws.String("DRAFT"), Source: types.GuardrailContentSourceInput,
+		Content: []types.GuardrailContentBlock{&types.GuardrailContentBlockMemberText{Value: types.GuardrailTextBlock{Text: aws.String("about ORD-12345678")}}},
+	})
+	if err != nil || *out.Outputs[0].Text != "about {ORDER}" {
+		t.Errorf("%+v, %v", out, err)
+	}
+	checks, err := run.InvokeGuardrailChecks(t.Context(), &bedrockruntime.InvokeGuardrailChecksInput{
+		Messages: []types.GuardrailChecksMessage{{Role: types.GuardrailChecksRoleUser, Content: []types.GuardrailChecksContentBlock{&types.GuardrailChecksContentBlockMemberText{Value: "mail ann@example.com"}}}},
+		Checks:   &types.GuardrailChecksConfig{SensitiveInformation: &types.GuardrailChecksSensitiveInformationConfig{Entities: []types.GuardrailChecksSensitiveInformationEntityConfig{{Type: types.GuardrailChecksSensitiveInformationEntityTypeEmail}}}},
+	})
+	if err != nil || len(checks.Results.SensitiveInformation.Results) != 1 {
+		t.Errorf("%+v, %v", checks, err)
+	}
+
+	pair := func(name string, trust ringwall.Trust) sigv4.Credentials {
+		_, key, err := h.Keys().Create(t.Context(), auth.Spec{Name: name, Trust: trust})
+		if err != nil {
+			t.Fatal(err)
+		}
+		secret, err := h.Keys().Secret(key.Prefix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sigv4.Credentials{KeyID: key.Prefix, Secret: secret}
+	}
+	root, customer := pair("root", ringwall.Operator), pair("customer", ringwall.Customer)
+	signed := func(method, path, body string, by sigv4.Credentials, service string) (*http.Response, string) {
+		t.Helper()
+		r, err := http.NewRequest(method, h.url+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sigv4.Sign(r, []byte(body), by, "us-east-1", service, time.Now())
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		b, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp, string(b)
+	}
+	create := func(name string) string {
+		return `{"name":"` + name + `",` + messages + `,"wordPolicyConfig":{"wordsConfig":[{"text":"bluebird"}]}}`
+	}
+	resp, body := signed("POST", "/guardrails", create("made"), root, "bedrock")
+	var made struct{ GuardrailID string }
+	if err := json.Unmarshal([]byte(body), &made); err != nil || resp.StatusCode != http.StatusAccepted {
+		t.Fatalf("%d %s", resp.StatusCode, body)
+	}
+	at := "/guardrails/" + made.GuardrailID
+	for _, tt := range []struct {
+		name, method, path, body string
+		by                       sigv4.Credentials
+		service                  string
+		status                   int
+	}{
+		{"a list with parameters", "GET", "/guardrails?guardrailIdentifier=" + made.GuardrailID + "&maxResults=5", "", root, "bedrock", 200},
+		{"a version", "POST", at, `{}`, root, "bedrock", 202},
+		{"one of it", "GET", at + "?guardrailVersion=1", "", root, "bedrock", 200},
+		{"an update", "PUT", at, create("made"), root, "bedrock", 202},
+		{"by its ARN", "GET", "/guardrails/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Aguardrail%2F" + made.GuardrailID, "", root, "bedrock", 200},
+		{"a caller who is trusted less", "POST", "/guardrails", create("other"), customer, "bedrock", 403},
+		{"a caller who may not read", "GET", at, "", customer, "bedrock", 403},
+		{"a wrong secret", "DELETE", at, "", sigv4.Credentials{KeyID: root.KeyID, Secret: root.Secret + "x"}, "bedrock", 401},
+		{"the secret of another", "DELETE", at, "", sigv4.Credentials{KeyID: root.KeyID, Secret: customer.Secret}, "bedrock", 401},
+		{"nobody's key", "DELETE", at, "", sigv4.Credentials{KeyID: "AKIAIOSFODNN7EXAMPLE", Secret: "s"}, "bedrock", 401},
+		{"another service", "DELETE", at, "", root, "s3", 401},
+		{"its end", "DELETE", at, "", root, "bedrock", 202},
+	} {
+		if resp, body := signed(tt.method, tt.path, tt.body, tt.by, tt.service); resp.StatusCode != tt.status || tt.status > 299 && resp.Header.Get("X-Amzn-Errortype") != "AccessDeniedException" {
+			t.Errorf("%s: %d %s", tt.name, resp.StatusCode, body)
+		}
+	}
+	// A signature proves one body only.
+	r, err := http.NewRequest("POST", h.url+"/guardrails", strings.NewReader(create("mine")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sigv4.Sign(r, []byte(create("your")), root, "us-east-1", "bedrock", time.Now())
+	resp, err = http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != 401 {
+		t.Errorf("another body: %d", resp.StatusCode)
 	}
 }

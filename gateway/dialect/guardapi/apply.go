@@ -16,7 +16,10 @@ import (
 )
 
 // Apply is Amazon Bedrock's ApplyGuardrail.
-type Apply struct{ parser }
+type Apply struct {
+	dialect.AWS
+	parser
+}
 
 // Name implements gateway.Inquirer.
 func (Apply) Name() string { return "bedrock-guardrail" }

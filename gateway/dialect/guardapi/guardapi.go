@@ -34,8 +34,8 @@ import (
 func APIs(limits jsonedit.Limits) map[string]gateway.Inquirer {
 	p := parser{limits}
 	return map[string]gateway.Inquirer{
-		applyRoute:                              Apply{p},
-		"POST /guardrail-checks/invoke":         Checks{p},
+		applyRoute:                              Apply{parser: p},
+		"POST /guardrail-checks/invoke":         Checks{parser: p},
 		"POST /v2/guard":                        Lakera{p},
 		"POST /contentsafety/text:shieldPrompt": Shield{p},
 		"POST /v1/projects/{project}/locations/{location}/templates/{call}": Armor{p},
