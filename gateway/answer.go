@@ -101,7 +101,7 @@ func (x *exchange) complete(ctx context.Context, p Provider, call ringwall.Call)
 			return err
 		}
 	}
-	x.remember(call.Body, out)
+	x.remember(ctx, call.Body, out)
 	x.w.Header().Set("Content-Type", x.contentType(false))
 	x.status(http.StatusOK)
 	return x.write(out)
@@ -171,7 +171,7 @@ func (x *exchange) relay(ctx context.Context, p Provider, call ringwall.Call) er
 		if relay.Blocked() {
 			break
 		}
-		x.rememberFinal(call.Body, relay)
+		x.rememberFinal(ctx, call.Body, relay)
 		if hold != nil || ev.More && len(buf) < burst {
 			continue
 		}
@@ -194,7 +194,7 @@ func (x *exchange) relay(ctx context.Context, p Provider, call ringwall.Call) er
 			buf = buf[:0]
 		}
 		buf = relay.Withhold(buf, x.withheld(ringwall.Output))
-		x.rememberFinal(call.Body, relay)
+		x.rememberFinal(ctx, call.Body, relay)
 		return x.send(buf)
 	}
 	if failed != nil {

@@ -111,7 +111,7 @@ func (x *exchange) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := x.goOn(); err != nil {
+	if err := x.goOn(ctx); err != nil {
 		return err
 	}
 	if err := x.converse(); err != nil {

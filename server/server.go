@@ -32,6 +32,7 @@ import (
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/dialect/guardapi"
 	"github.com/ringwall/ringwall/gateway/dialect/ollama"
+	"github.com/ringwall/ringwall/gateway/dialect/openai/responses"
 	"github.com/ringwall/ringwall/gateway/recall"
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/internal/db"
@@ -61,6 +62,8 @@ type Server struct {
 	keys    *auth.Keys
 	records *audit.Log
 	vault   *redact.Vault // nil: nothing is restored
+	memory  gateway.Memory
+	answers *recall.Store // the memory, where it is in the database; else nil
 	gateway *gateway.Gateway
 	metrics *metrics
 	judged  *judged
@@ -156,6 +159,9 @@ func (s *Server) open(ctx context.Context) error {
 	if s.vault, err = openVault(ctx, c, s.db, s.log); err != nil {
 		return err
 	}
+	if s.memory, s.answers, err = openMemory(ctx, c, s.db, s.log); err != nil {
+		return err
+	}
 	s.metrics = newMetrics(s.opt.Version, s.keys)
 	s.metrics.declare(c)
 	s.judged = newJudged(s.metrics.Metrics, s.log)
@@ -181,7 +187,7 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.rails.Store(w.Guardrails.(*rails))
 	s.gateway, err = gateway.New(gateway.Config{
-		World: w, Auth: s.keys, Records: s.records, Observer: s.metrics, Memory: recall.New(recall.Config{}), Tracer: tracer, Log: s.log,
+		World: w, Auth: s.keys, Records: s.records, Observer: s.metrics, Memory: s.memory, Tracer: tracer, Log: s.log,
 		Limits: gateway.Limits{Body: int64(c.Limits.Body), Concurrent: c.Limits.Concurrent, Write: c.Limits.Write, Request: c.Limits.Request},
 	})
 	if err != nil {
@@ -216,6 +222,10 @@ func (s *Server) routes() http.Handler {
 	control := guardapi.Control{Made: s.made, Shelf: shelf{s}, Limits: limits}
 	for pattern, trust := range control.Routes() {
 		s.gateway.HandleErrand(mux, pattern, control, trust)
+	}
+	kept := responses.Kept{Memory: s.memory}
+	for _, pattern := range responses.KeptRoutes {
+		s.gateway.HandleErrand(mux, pattern, kept, ringwall.Anonymous)
 	}
 	clients := clients{
 		plain: dialects["POST /v1/chat/completions"], anthropic: dialects["POST /v1/messages"], google: dialects["POST /v1beta/models/{call}"],
@@ -263,6 +273,9 @@ func (s *Server) warn(c *config.Config, w *gateway.World) {
 	if c.Audit.KeepText {
 		s.log.Warn("the records keep the texts of prompts and answers", "reason", "keep-text")
 	}
+	if c.Responses.Durable() {
+		s.log.Info("answers are kept in the database, sealed, for requests that go on from them", "ttl", c.Responses.TTL.String())
+	}
 }
 
 // URL returns the base URL of the gateway.
@@ -296,6 +309,9 @@ func (s *Server) Run(ctx context.Context) error {
 	group.Go(func() error { return s.keys.Run(work) })
 	if s.vault != nil {
 		group.Go(func() error { return s.vault.Run(work) })
+	}
+	if s.answers != nil {
+		group.Go(func() error { return s.answers.Run(work) })
 	}
 	if s.opt.Reload != nil {
 		group.Go(func() error { return s.watch(work) })
