@@ -223,6 +223,9 @@ func (s *Server) routes() http.Handler {
 	for pattern, trust := range control.Routes() {
 		s.gateway.HandleErrand(mux, pattern, control, trust)
 	}
+	for _, pattern := range guardapi.PresidioRoutes {
+		s.gateway.HandleErrand(mux, pattern, guardapi.Presidio{}, ringwall.Anonymous)
+	}
 	kept := responses.Kept{Memory: s.memory}
 	for _, pattern := range responses.KeptRoutes {
 		s.gateway.HandleErrand(mux, pattern, kept, ringwall.Anonymous)

@@ -1,7 +1,7 @@
 // Package guardapi speaks the APIs that ask a guard and no model: Amazon
 // Bedrock's ApplyGuardrail and InvokeGuardrailChecks and the operations that make
-// guardrails there, Lakera Guard, Azure's Prompt Shields, Google's Model Armor,
-// Presidio and LLM Guard. Who calls one of these today gets the same answers from
+// guardrails there, Lakera Guard, Azure's Prompt Shields and its analysis of texts,
+// Google's Model Armor, Presidio and LLM Guard. Who calls one of these today gets the same answers from
 // the guardrails of this gateway by changing a base URL.
 //
 //	request ─▶ Read ─▶ gateway.Question ─▶ guard.Check ─▶ gateway.Judgement ─▶ Answer
@@ -36,7 +36,9 @@ func APIs(limits jsonedit.Limits) map[string]gateway.Inquirer {
 	return map[string]gateway.Inquirer{
 		applyRoute:                              Apply{parser: p},
 		"POST /guardrail-checks/invoke":         Checks{parser: p},
-		"POST /v2/guard":                        Lakera{p},
+		"POST /v2/guard/results":                Lakera{parser: p, results: true},
+		"POST /contentsafety/text:analyze":      Harm{p},
+		"POST /v2/guard":                        Lakera{parser: p},
 		"POST /contentsafety/text:shieldPrompt": Shield{p},
 		"POST /v1/projects/{project}/locations/{location}/templates/{call}": Armor{p},
 		"POST /analyze":        Analyzer{p},
