@@ -134,21 +134,28 @@ func traceEdits(v jsonedit.Value, g guardrail, did func() gateway.Declined) []js
 
 // actionEdits returns the edits that say in a body of InvokeModel what policy did.
 func actionEdits(v jsonedit.Value, g guardrail, did func() gateway.Declined) (edits []jsonedit.Edit) {
-	if g.ref == "" && !g.traced() {
+	if g.ref == "" && !g.traced() || v.Kind() != jsonedit.Object {
 		return nil
 	}
 	d := done(did)
-	if g.ref != "" {
-		action := `"NONE"`
-		if masked(d, 0) {
-			action = `"INTERVENED"`
-		}
-		edits = append(edits, v.SetMember("amazon-bedrock-guardrailAction", []byte(action)))
-	}
 	if t := trace(g, d, false); t != nil {
 		edits = append(edits, v.SetMember("amazon-bedrock-trace", slices.Concat([]byte(`{"guardrail":`), t, []byte{'}'})))
 	}
-	return edits
+	if g.ref == "" {
+		return edits
+	}
+	action := `"NONE"`
+	if masked(d, 0) {
+		action = `"INTERVENED"`
+	}
+	edit := v.SetMember("amazon-bedrock-guardrailAction", []byte(action))
+	for range v.Members() {
+		return append(edits, edit)
+	}
+	if len(edits) > 0 { // members of an object that had none
+		edit.New = slices.Concat(edit.New, []byte{','}, edits[0].New)
+	}
+	return []jsonedit.Edit{edit}
 }
 
 func (a *answer) Withhold(d gateway.Declined) []byte {
