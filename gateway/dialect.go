@@ -83,7 +83,8 @@ type Signature interface {
 	Verify(r *http.Request, body []byte, secret string, now time.Time) error
 }
 
-// Named is a Request in which callers may name a guardrail.
+// Named is a Request in which callers may name a guardrail, in the way of its dialect.
+// In all others, and in those that name none, [GuardrailHeader] may.
 type Named interface {
 	// Guardrail returns its name, with an @ and its version where one is given; ""
 	// when the request names none.

@@ -107,6 +107,9 @@ func (x *exchange) run(ctx context.Context) error {
 	if err := x.read(); err != nil {
 		return err
 	}
+	if err := x.build(ctx); err != nil {
+		return err
+	}
 	route, err := x.permit()
 	if err != nil {
 		return err
@@ -265,12 +268,6 @@ func (x *exchange) read() error {
 	}
 	x.req = req
 	x.Model, x.Stream, x.Prompt = req.Model(), req.Stream(), req.Texts()
-	if p, ok := req.(Patient); ok {
-		x.wall.sync = p.Sync()
-	}
-	if n, ok := req.(Named); ok {
-		return x.named(x.r.Context(), n.Guardrail())
-	}
 	return nil
 }
 

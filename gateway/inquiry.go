@@ -58,7 +58,8 @@ type Question struct {
 type Ref struct{ Name, Version string }
 
 // GuardrailHeader is the request header that names a guardrail, "shop" or "shop@2",
-// in APIs that have no place for it.
+// in APIs that have no place for it: the one that is asked, or, where a model is asked,
+// one that looks beside the one in force.
 const GuardrailHeader = "X-Ringwall-Guardrail"
 
 // ParseRef reads the name of a guardrail, "shop" or "shop@2".

@@ -28,6 +28,19 @@ type wall struct {
 	sync         bool         // nothing leaves before it was looked at
 }
 
+// build builds the wall of what the request says of guardrails, in the way of its
+// dialect or by [GuardrailHeader].
+func (x *exchange) build(ctx context.Context) error {
+	if p, ok := x.req.(Patient); ok {
+		x.wall.sync = p.Sync()
+	}
+	name := x.r.Header.Get(GuardrailHeader)
+	if n, ok := x.req.(Named); ok && n.Guardrail() != "" {
+		name = n.Guardrail()
+	}
+	return x.named(ctx, name)
+}
+
 // named puts the guardrail that a request names beside the one in force, if it is
 // another. One that there is not is refused: a protection that a caller asks for and
 // does not get must not look as if it were there.

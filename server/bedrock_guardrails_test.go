@@ -214,6 +214,28 @@ func TestInvokeModelWithAnotherGuardrail(t *testing.T) {
 	}
 }
 
+// Where a dialect has no place for the name of a guardrail, a header has.
+func TestAHeaderNamesAnotherGuardrail(t *testing.T) {
+	u := newUpstream(t, says("mail a.b@example.org about ORD-12345678", 3))
+	h := stand(t, u, func(c *config.Config) { c.Guardrails = map[string]guardrail.Spec{"shop": shop()} })
+	for name, want := range map[string]string{"": "mail {EMAIL} about ORD-12345678", "shop": "mail {EMAIL} about {ORDER}", "shop@DRAFT": "mail {EMAIL} about {ORDER}", "default": "mail {EMAIL} about ORD-12345678"} {
+		for _, stream := range []string{"", `,"stream":true`} {
+			resp, body := h.chat(question("hello", stream), "X-Ringwall-Guardrail", name)
+			if got := said(t, body); resp.StatusCode != 200 || got != want {
+				t.Errorf("%q: %d %q, want %q", name, resp.StatusCode, got, want)
+			}
+		}
+	}
+	for _, path := range []string{"/v1/chat/completions", "/v1/messages", "/v1/responses"} {
+		if resp, body := h.ask("POST", path, `{"model":"m","max_tokens":5,"input":"a bluebird","messages":[{"role":"user","content":"a bluebird"}]}`, "X-Ringwall-Guardrail", "shop"); !strings.Contains(body, "Not here.") {
+			t.Errorf("%s: %d %s", path, resp.StatusCode, body)
+		}
+		if resp, body := h.ask("POST", path, `{"model":"m","max_tokens":5,"input":"x","messages":[{"role":"user","content":"x"}]}`, "X-Ringwall-Guardrail", "nope"); resp.StatusCode != 404 || !strings.Contains(body, "does not exist") {
+			t.Errorf("%s: %d %s", path, resp.StatusCode, body)
+		}
+	}
+}
+
 // With an empty identifier the guardrail that is applied anyway is asked.
 func TestApplyGuardrailWithoutAName(t *testing.T) {
 	h := shopHouse(t, nil)

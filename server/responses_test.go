@@ -9,10 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/config"
 	"github.com/ringwall/ringwall/internal/strictyaml"
-
-	"github.com/ringwall/ringwall"
 )
 
 // respond asks for an answer and returns its id.
