@@ -108,6 +108,9 @@ type Look struct {
 	Way     Direction `json:"direction"`
 	State   LookState `json:"state"`
 	Why     string    `json:"why,omitempty"` // kebab-case; of skipped and failed
+	// Guardrail is the one whose control it is, where that is another than the
+	// exchange's.
+	Guardrail string `json:"guardrail,omitempty"`
 }
 
 // LookState is how a look went.

@@ -55,6 +55,8 @@ type Finding struct {
 	Via      string   `json:"via,omitempty"`      // the disguises that hid it, outermost first: "base64+rot13"
 	Shadow   string   `json:"shadow,omitempty"`   // what a rule that only watches would have done: "block"
 	Excepted string   `json:"excepted,omitempty"` // the exception that excuses it
+	// Guardrail is the one that noticed it, where that is another than the exchange's.
+	Guardrail string `json:"guardrail,omitempty"`
 }
 
 // Reasons that are not a detector's own.

@@ -110,6 +110,7 @@ func appendFinding(b []byte, f *ringwall.Finding) []byte {
 	b = appendOptional(b, `,"via":`, f.Via)
 	b = appendOptional(b, `,"shadow":`, f.Shadow)
 	b = appendOptional(b, `,"excepted":`, f.Excepted)
+	b = appendOptional(b, `,"guardrail":`, f.Guardrail)
 	return append(b, '}')
 }
 
@@ -119,6 +120,7 @@ func appendLook(b []byte, l *ringwall.Look) []byte {
 	b = appendString(append(b, `,"direction":`...), l.Way.String())
 	b = appendString(append(b, `,"state":`...), string(l.State))
 	b = appendOptional(b, `,"why":`, l.Why)
+	b = appendOptional(b, `,"guardrail":`, l.Guardrail)
 	return append(b, '}')
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/ringwall/ringwall/gateway/dialect/anthropic"
 	"github.com/ringwall/ringwall/gateway/dialect/bedrock"
 	"github.com/ringwall/ringwall/gateway/dialect/gemini"
+	"github.com/ringwall/ringwall/gateway/dialect/guardapi"
 	"github.com/ringwall/ringwall/gateway/dialect/ollama"
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
 	"github.com/ringwall/ringwall/gateway/dialect/openai/completions"
@@ -207,16 +208,23 @@ func Dialects(limits jsonedit.Limits) map[string]gateway.Dialect {
 		"POST /openai/v1/responses":                              azure(responses.Dialect{Limits: limits}),
 		"POST /v1/completions":                                   completions.Dialect{Limits: limits},
 		"POST /v1/embeddings":                                    embeddings.Dialect{Limits: limits},
-		"POST /v1/moderations":                                   moderations.Dialect{Limits: limits},
 		"POST /v1/responses":                                     responses.Dialect{Limits: limits},
 	}
+}
+
+// Inquirers is the table of APIs that ask the guard and no model, by the route that
+// speaks them.
+func Inquirers(limits jsonedit.Limits) map[string]gateway.Inquirer {
+	out := guardapi.APIs(limits)
+	out["POST /v1/moderations"] = moderations.Dialect{Limits: limits}
+	return out
 }
 
 // Unguarded are paths of APIs that nobody looks at here: requests to them are
 // refused by name, unless the configuration has them passed on. One that ends in a
 // slash takes all below it.
 var Unguarded = []string{
-	"/v1/assistants", "/v1/assistants/", "/v1/audio/", "/v1/batches", "/v1/batches/", "/v1/containers", "/v1/containers/",
+	"/contentsafety/", "/v1/assistants", "/v1/assistants/", "/v1/audio/", "/v1/batches", "/v1/batches/", "/v1/containers", "/v1/containers/",
 	"/v1/conversations", "/v1/conversations/", "/v1/evals", "/v1/evals/", "/v1/files", "/v1/files/", "/v1/fine_tuning/",
 	"/v1/images/", "/v1/messages/batches", "/v1/messages/batches/", "/v1/realtime", "/v1/realtime/", "/v1/responses/{id}", "/v1/responses/{id}/{what}", "/v1/chat/completions/{id}", "/v1/chat/completions/{id}/{what}", "/v1/threads", "/v1/threads/",
 	"/v1/uploads", "/v1/uploads/", "/v1/vector_stores", "/v1/vector_stores/", "/v1/videos", "/v1/videos/",

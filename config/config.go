@@ -44,6 +44,7 @@ type Config struct {
 	Guardrails map[string]guardrail.Spec `yaml:"guardrails" doc:"what is done about what is noticed, by a name of your choice" example:"strict"`
 	Files      map[string]string         `yaml:"guardrail_files" doc:"further guardrails by name, each in a file of its own, relative to this one: YAML as under guardrails, or the JSON of a guardrail exported from Amazon Bedrock" example:"{}"`
 	Restore    Restore                   `yaml:"restore" doc:"placeholders instead of masks for the model, and values put back into the answer for those who may read them" instead:"write restore: {enabled: true}"`
+	Responses  Responses                 `yaml:"responses" doc:"what is kept of answers of OpenAI's responses API, for requests that go on from one by its id"`
 	Cache      Cache                     `yaml:"cache" doc:"answers that are given again to requests that are asked again word for word, by the same caller; the guard looks at them again"`
 	Prices     string                    `yaml:"prices" doc:"file of your own prices of models, relative to this one, in the form of provider/prices/prices.json; they go before the list of the program" example:""`
 	Hooks      []Hook                    `yaml:"hooks" doc:"services of yours that are asked about texts, in order; they are sent the texts"`
@@ -167,6 +168,15 @@ type Restore struct {
 	Others  redact.Right      `yaml:"others" doc:"least trust that may read what other callers of its tenant sent in the same conversation" default:"nobody"`
 	Tools   bool              `yaml:"tools" doc:"put values into the arguments of tool calls, too" default:"true"`
 }
+
+// Responses configures the memory of answers that requests go on from.
+type Responses struct {
+	Store string        `yaml:"store" doc:"where answers are kept: in memory, 10,000 of them in 64 MiB, which a restart forgets; or in the database, 100,000 in 1 GiB, sealed with a key that is made of that of restore, so that other gateways on it know them, too" enum:"memory|database" default:"memory"`
+	TTL   time.Duration `yaml:"ttl" doc:"how long an answer is kept" default:"24h"`
+}
+
+// Durable reports whether answers are kept in the database.
+func (r Responses) Durable() bool { return r.Store == "database" }
 
 // Hook is a service that is asked about texts.
 type Hook struct {
@@ -400,6 +410,12 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 	}
 	if c.Restore.Enabled && c.Restore.Key.IsZero() && !c.Database.IsZero() {
 		fail("restore.key", "replicas that share a database must share the vault's key: make one with openssl rand -hex 32, and name it here by a reference, such as env:NAME, on each of them")
+	}
+	if c.Responses.TTL < time.Minute || c.Responses.TTL > 366*24*time.Hour {
+		fail("responses.ttl", "want one minute to 366 days")
+	}
+	if c.Responses.Durable() && c.Restore.Key.IsZero() && !c.Database.IsZero() {
+		fail("restore.key", "replicas that share a database must share the key that answers are sealed with: make one with openssl rand -hex 32, and name it here as env:NAME or file:/path on each of them")
 	}
 	hooks := map[string]bool{}
 	for i, h := range c.Hooks {

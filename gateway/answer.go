@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/ringwall/ringwall"
-	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/hook"
 	"github.com/ringwall/ringwall/provider/tally"
 )
@@ -22,9 +21,17 @@ func (x *exchange) withheld(way ringwall.Direction) Declined {
 	for _, c := range x.channels {
 		fs = append(fs, c.Findings()...)
 	}
+	actions := x.actions(fs)
 	return Declined{
-		ID: x.ID, Guardrail: x.Guardrail, Message: x.world.Guard.Message(way), Way: way,
-		Findings: fs, Inputs: x.inputs, Actions: x.actions(fs),
+		ID: x.ID, Guardrail: x.Guardrail, Message: x.wall.told(way, fs, actions), Way: way,
+		Findings: fs, Inputs: x.inputs, Actions: actions,
+	}
+}
+
+// tell lets an answer or a relay say what policy does.
+func (x *exchange) tell(to any) {
+	if t, ok := to.(Telling); ok {
+		t.Tell(func() Declined { return x.withheld(ringwall.Output) })
 	}
 }
 
@@ -42,7 +49,7 @@ func (x *exchange) actions(fs []ringwall.Finding) []ringwall.Action {
 				}
 			}
 		}
-		out[i] = x.world.Guard.Decide(way, origin, fs[i:i+1]).Action
+		out[i] = x.wall.Decide(way, origin, fs[i:i+1]).Action
 	}
 	return out
 }
@@ -73,7 +80,7 @@ func (x *exchange) complete(ctx context.Context, p Provider, call ringwall.Call)
 		return upstreamFailed(err)
 	}
 	x.Answer, x.Usage = a.Texts(), a.Usage()
-	res := x.world.Guard.Check(ctx, x.answering(ctx), x.Answer)
+	res := x.wall.Check(ctx, x.answering(ctx), x.Answer)
 	x.Findings = append(x.Findings, res.Findings...)
 	x.Looks = append(x.Looks, res.Looks...)
 	x.Scores = x.Scores.Merge(res.Scores)
@@ -90,6 +97,7 @@ func (x *exchange) complete(ctx context.Context, p Provider, call ringwall.Call)
 		switch {
 		case err == nil:
 			x.outcome = ringwall.Answered
+			x.tell(a)
 			out = a.Edit(x.restoreAll(x.Answer, merge(res.Texts, changed)))
 		case isPolicy(err):
 			x.outcome = ringwall.Cut
@@ -98,7 +106,7 @@ func (x *exchange) complete(ctx context.Context, p Provider, call ringwall.Call)
 			return err
 		}
 	}
-	x.remember(call.Body, out)
+	x.remember(ctx, call.Body, out)
 	x.w.Header().Set("Content-Type", x.contentType(false))
 	x.status(http.StatusOK)
 	return x.write(out)
@@ -116,20 +124,21 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 func (x *exchange) relay(ctx context.Context, p Provider, call ringwall.Call) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // a cut stream stops the model
-	looks := x.world.Guard.Looks(ringwall.Output)
+	looks := x.wall.looks(ringwall.Output)
 	s := x.answering(ctx)
 	var hold *held // for hooks, who are asked about all of it
 	if x.hookAt(hook.BeforeOutput) {
 		hold = &held{}
 	}
 	relay := x.d.Relay(x.req, func(path string) Channel {
-		c := &heard{Channel: x.world.Guard.Channel(s, ringwall.Text{Path: path, Origin: ringwall.Assistant}, looks), path: path, keeps: hold != nil}
+		c := &heard{noticing: x.wall.channel(s, ringwall.Text{Path: path, Origin: ringwall.Assistant}, looks), path: path, keeps: hold != nil}
 		x.channels = append(x.channels, c)
 		if !x.restores() {
 			return c
 		}
 		return &restoring{heard: c, r: x.book.Restorer(form(path))}
 	})
+	x.tell(relay)
 	defer func() {
 		x.upstream = time.Since(x.asked)
 		x.Usage = relay.Usage()
@@ -142,8 +151,8 @@ func (x *exchange) relay(ctx context.Context, p Provider, call ringwall.Call) er
 		}
 		x.channels = nil
 		x.Findings = append(x.Findings, fs...)
-		x.Looks = append(x.Looks, looks.List()...)
-		x.Verdict = x.Verdict.And(x.world.Guard.Decide(ringwall.Output, ringwall.Assistant, fs))
+		x.Looks = append(x.Looks, looks.list()...)
+		x.Verdict = x.Verdict.And(x.wall.Decide(ringwall.Output, ringwall.Assistant, fs))
 	}()
 	pooled := buffers.Get().(*[]byte)
 	buf := (*pooled)[:0] // what may go out and has not yet
@@ -167,7 +176,7 @@ func (x *exchange) relay(ctx context.Context, p Provider, call ringwall.Call) er
 		if relay.Blocked() {
 			break
 		}
-		x.rememberFinal(call.Body, relay)
+		x.rememberFinal(ctx, call.Body, relay)
 		if hold != nil || ev.More && len(buf) < burst {
 			continue
 		}
@@ -190,7 +199,7 @@ func (x *exchange) relay(ctx context.Context, p Provider, call ringwall.Call) er
 			buf = buf[:0]
 		}
 		buf = relay.Withhold(buf, x.withheld(ringwall.Output))
-		x.rememberFinal(call.Body, relay)
+		x.rememberFinal(ctx, call.Body, relay)
 		return x.send(buf)
 	}
 	if failed != nil {
@@ -220,7 +229,7 @@ func (x *exchange) relay(ctx context.Context, p Provider, call ringwall.Call) er
 
 // heard is a Channel that remembers for the record what the model said.
 type heard struct {
-	*guard.Channel
+	noticing
 	path  string
 	said  []byte
 	let   []byte // what the guard let go, where it is kept
@@ -229,11 +238,11 @@ type heard struct {
 
 func (c *heard) Write(p []byte) []byte {
 	c.said = append(c.said, p...)
-	return c.keep(c.Channel.Write(p))
+	return c.keep(c.noticing.Write(p))
 }
 
 // Close implements Channel.
-func (c *heard) Close(ctx context.Context) []byte { return c.keep(c.Channel.Close(ctx)) }
+func (c *heard) Close(ctx context.Context) []byte { return c.keep(c.noticing.Close(ctx)) }
 
 func (c *heard) keep(let []byte) []byte {
 	if c.keeps {
@@ -249,7 +258,7 @@ func (x *exchange) send(frames []byte) error {
 		h.Set("Content-Type", x.contentType(true))
 		h.Set("Cache-Control", "no-cache")
 		h.Set("X-Accel-Buffering", "no")
-		h.Set(ReleaseHeader, x.world.Guard.Release())
+		h.Set(ReleaseHeader, x.wall.Release())
 		x.status(http.StatusOK)
 	}
 	if len(frames) == 0 {

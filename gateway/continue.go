@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,13 +17,19 @@ type Continuing interface {
 	Previous() string
 	// Continue puts what was said before in front of what the request says, in the
 	// place of the id.
-	Continue(said []byte) error
+	Continue(before Said) error
 	// Keeps reports whether a later request may go on from the answer.
 	Keeps() bool
 	// Said returns the id of an answer as the client read it, "" when it has none,
-	// and what a request that goes on from it is to be told: what was asked, as it
-	// was sent on, and the answer.
-	Said(sent, answer []byte) (id string, said []byte)
+	// and what a request that goes on from it is to be told.
+	Said(sent, answer []byte) (id string, said Said)
+}
+
+// Said is what a request asked and what was answered, in the words of the dialect.
+// The zero Said says that the provider knows it.
+type Said struct {
+	Asked  []byte // as it was sent on, all that was said before included
+	Answer []byte // as the client read it
 }
 
 // Finished is a Relay of a dialect whose streams end with the whole answer.
@@ -35,10 +42,13 @@ type Finished interface {
 // Memory keeps what was said for requests that go on from it. It is safe for
 // concurrent use, and it may forget.
 type Memory interface {
-	Keep(owner, id string, said []byte)
-	// Recall returns what was kept. The error is ErrForgotten, or ErrForeign when
-	// another owner kept it.
-	Recall(owner, id string) ([]byte, error)
+	// Keep keeps what was said under an id. What another owner kept stays theirs.
+	Keep(ctx context.Context, owner, id string, said Said)
+	// Recall returns what was kept. The error is ErrForgotten, ErrForeign when
+	// another owner kept it, and else says that nobody can tell now.
+	Recall(ctx context.Context, owner, id string) (Said, error)
+	// Forget forgets what was kept. Its errors are those of Recall.
+	Forget(ctx context.Context, owner, id string) error
 }
 
 // Errors of a Memory.
@@ -47,22 +57,31 @@ var (
 	ErrForeign   = errors.New("what is kept under this id is another caller's")
 )
 
-// owner tells callers apart for a Memory. Those that show no key are one.
-func owner(p ringwall.Principal) string { return p.Tenant + "\x00" + p.ID }
+// Owner tells callers apart for a Memory. Those that show no key are one.
+func Owner(p ringwall.Principal) string { return p.Tenant + "\x00" + p.ID }
 
 // goOn puts in front of a request what was said before. A provider that keeps its
 // answers itself is only asked for those that are not known to be another's.
-func (x *exchange) goOn() error {
+func (x *exchange) goOn(ctx context.Context) error {
 	req, ok := x.req.(Continuing)
 	if !ok || req.Previous() == "" {
 		return nil
 	}
-	said, err := []byte(nil), ErrForgotten
+	said, err := Said{}, ErrForgotten
 	if m := x.g.cfg.Memory; m != nil {
-		said, err = m.Recall(owner(x.Principal), req.Previous())
+		said, err = m.Recall(ctx, Owner(x.Principal), req.Previous())
 	}
-	if x.native && !errors.Is(err, ErrForeign) {
+	known := errors.Is(err, ErrForgotten) || errors.Is(err, ErrForeign)
+	switch {
+	case err != nil && !known: // it may be another's
+		return &ringwall.Refusal{
+			Status: http.StatusServiceUnavailable, Code: "memory_unavailable", Public: "What was said before cannot be read at the moment. Send the conversation itself as input.",
+			Err: fmt.Errorf("%w: %w", ringwall.ErrUnavailable, err),
+		}
+	case x.native && !errors.Is(err, ErrForeign):
 		return nil
+	case err == nil && said.Answer == nil:
+		err = ErrForgotten // another provider knows it
 	}
 	if err != nil {
 		return &ringwall.Refusal{
@@ -80,7 +99,7 @@ func (x *exchange) goOn() error {
 
 // remember keeps what was said for a request that goes on from it; answer is what the
 // client read. Of what the provider keeps itself only whose it is is kept.
-func (x *exchange) remember(sent, answer []byte) {
+func (x *exchange) remember(ctx context.Context, sent, answer []byte) {
 	req, ok := x.req.(Continuing)
 	if !ok || !req.Keeps() || x.g.cfg.Memory == nil || answer == nil {
 		return
@@ -90,17 +109,17 @@ func (x *exchange) remember(sent, answer []byte) {
 		return
 	}
 	if x.native {
-		said = nil
+		said = Said{}
 	}
-	x.g.cfg.Memory.Keep(owner(x.Principal), id, said)
+	x.g.cfg.Memory.Keep(ctx, Owner(x.Principal), id, said)
 }
 
 // rememberFinal is remember for a stream, before its end goes out.
-func (x *exchange) rememberFinal(sent []byte, r Relay) {
+func (x *exchange) rememberFinal(ctx context.Context, sent []byte, r Relay) {
 	if f, ok := r.(Finished); ok && !x.remembered {
 		if answer := f.Final(); answer != nil {
 			x.remembered = true
-			x.remember(sent, answer)
+			x.remember(ctx, sent, answer)
 		}
 	}
 }

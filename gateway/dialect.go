@@ -53,6 +53,20 @@ type Declined struct {
 	Actions   []ringwall.Action  // what each finding alone would have led to
 }
 
+// Telling is an Answer or a Relay that says what policy did where that withheld
+// nothing, too. Tell is called before anything goes out; did says what was done so
+// far.
+type Telling interface {
+	Tell(did func() Declined)
+}
+
+// Qualified is a Request that says itself what its answer is to be relevant to.
+type Qualified interface {
+	// Query returns the indices of the texts that are the question, nil where the
+	// request does not say.
+	Query() []int
+}
+
 // Signed is a Dialect in which a request may be signed with a key instead of showing
 // it.
 type Signed interface {
@@ -70,7 +84,8 @@ type Signature interface {
 	Verify(r *http.Request, body []byte, secret string, now time.Time) error
 }
 
-// Named is a Request in which callers may name a guardrail.
+// Named is a Request in which callers may name a guardrail, in the way of its dialect.
+// In all others, and in those that name none, [GuardrailHeader] may.
 type Named interface {
 	// Guardrail returns its name, with an @ and its version where one is given; ""
 	// when the request names none.

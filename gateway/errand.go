@@ -36,10 +36,15 @@ func (x *exchange) errand(ctx context.Context, e Errands, least ringwall.Trust) 
 	if err := x.identify(ctx); err != nil {
 		return err
 	}
-	if x.Principal.Trust < least {
-		return tooLittle(x.Principal.Trust, least.String())
+	if x.proof == nil { // whose signature it is is proved with the body
+		if err := x.trusted(least); err != nil {
+			return err
+		}
 	}
 	if err := x.read(); err != nil {
+		return err
+	}
+	if err := x.trusted(least); err != nil {
 		return err
 	}
 	x.Guardrail = "" // none is asked
@@ -57,8 +62,24 @@ func (x *exchange) errand(ctx context.Context, e Errands, least ringwall.Trust) 
 	return x.write(out)
 }
 
+// trusted refuses callers who are trusted less.
+func (x *exchange) trusted(least ringwall.Trust) error {
+	if x.Principal.Trust >= least {
+		return nil
+	}
+	return tooLittle(x.Principal.Trust, least.String())
+}
+
 // errand lets Errands be read as inquiries are: their bodies wait for Do.
 type errand struct{ Errands }
+
+// Signature implements Signed, where the Errands do.
+func (e errand) Signature(r *http.Request) (Signature, error) {
+	if s, ok := e.Errands.(Signed); ok {
+		return s.Signature(r)
+	}
+	return nil, nil
+}
 
 // Read implements Inquirer.
 func (errand) Read(_ *http.Request, body []byte) (Inquiry, error) { return sent(body), nil }

@@ -43,6 +43,7 @@ type exchange struct {
 	rc    *http.ResponseController
 	r     *http.Request
 	span  trace.Span
+	wall  wall
 
 	proof      func(body []byte) error // of the signature that a request shows; nil: it shows none
 	req        Request
@@ -80,7 +81,8 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, d Dialect, route
 	}
 	x.world = g.take()
 	defer x.world.drop()
-	x.Guardrail = x.world.Guard.Name()
+	x.wall.Guard = x.world.Guard
+	x.Guardrail = x.wall.Name()
 	ctx, cancel := context.WithTimeout(r.Context(), g.cfg.Limits.Request)
 	defer cancel()
 	if g.cfg.Tracer != nil {
@@ -109,14 +111,14 @@ func (x *exchange) run(ctx context.Context) error {
 	if err := x.read(); err != nil {
 		return err
 	}
-	if ask, ok := x.req.(Judged); ok {
-		return x.judgeEach(ctx, ask)
+	if err := x.build(ctx); err != nil {
+		return err
 	}
 	route, err := x.permit()
 	if err != nil {
 		return err
 	}
-	if err := x.goOn(); err != nil {
+	if err := x.goOn(ctx); err != nil {
 		return err
 	}
 	if err := x.converse(); err != nil {
@@ -274,23 +276,7 @@ func (x *exchange) read() error {
 	}
 	x.req = req
 	x.Model, x.Stream, x.Prompt = req.Model(), req.Stream(), req.Texts()
-	if n, ok := req.(Named); ok {
-		return x.named(n.Guardrail())
-	}
 	return nil
-}
-
-// named refuses a request that names another guardrail than the one in force:
-// what a caller asks for and does not get must not look as if it were there.
-func (x *exchange) named(ref string) error {
-	if name, _, _ := strings.Cut(x.Guardrail, "@"); ref == "" || ref == name || ref == x.Guardrail {
-		return nil
-	}
-	return &ringwall.Refusal{
-		Status: http.StatusNotFound, Code: "guardrail_not_found",
-		Public: fmt.Sprintf("There is no guardrail %.80q for this request. Name the one in force, or none: it is in force anyway.", ref),
-		Err:    fmt.Errorf("the caller names the guardrail %.80q, in force is %s", ref, x.Guardrail),
-	}
 }
 
 func tooLarge(most int64) error {
@@ -361,7 +347,7 @@ func (x *exchange) lookIn(ctx context.Context) error {
 	if x.book != nil {
 		res = x.tokenise(ctx, s)
 	} else {
-		res = x.world.Guard.Check(ctx, s, x.Prompt)
+		res = x.wall.Check(ctx, s, x.Prompt)
 	}
 	x.Findings, x.Looks = append(x.Findings, res.Findings...), append(x.Looks, res.Looks...)
 	x.Scores, x.changed, x.inputs = res.Scores, res.Texts, len(x.Findings)
@@ -384,7 +370,7 @@ func isPolicy(err error) bool {
 // look.
 func (x *exchange) declined(way ringwall.Direction, fs []ringwall.Finding) error {
 	for _, f := range fs {
-		if f.Unlooked() && x.world.Guard.Decide(way, ringwall.User, []ringwall.Finding{f}).Action == ringwall.Block {
+		if f.Unlooked() && x.wall.Decide(way, ringwall.User, []ringwall.Finding{f}).Action == ringwall.Block {
 			return &ringwall.Refusal{
 				Status: http.StatusServiceUnavailable, Code: "guard_unavailable", Public: "The request could not be checked. Try again soon.",
 				Err: fmt.Errorf("%w: %s could not look", ringwall.ErrUnavailable, f.Control),
@@ -392,7 +378,7 @@ func (x *exchange) declined(way ringwall.Direction, fs []ringwall.Finding) error
 		}
 	}
 	return &ringwall.Refusal{
-		Status: http.StatusBadRequest, Code: codeFiltered, Public: x.world.Guard.Message(way),
+		Status: http.StatusBadRequest, Code: codeFiltered, Public: x.withheld(way).Message,
 		Err: fmt.Errorf("%w: %s", ringwall.ErrRefused, strings.Join(x.Verdict.Reasons, ", ")),
 	}
 }

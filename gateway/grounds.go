@@ -13,6 +13,18 @@ import (
 func (x *exchange) answering(ctx context.Context) guard.Session {
 	s := guard.Session{Way: ringwall.Output, System: x.system(), Principal: x.Principal, Context: ctx}
 	s.Query, s.Sources = grounds(x.Prompt, x.changed)
+	q, ok := x.req.(Qualified)
+	if !ok {
+		return s
+	}
+	sent := apply(x.Prompt, x.changed)
+	var asked []string
+	for _, i := range q.Query() {
+		asked = append(asked, sent[i].Value)
+	}
+	if len(asked) > 0 {
+		s.Query = strings.Join(asked, "\n")
+	}
 	return s
 }
 

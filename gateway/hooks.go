@@ -52,7 +52,7 @@ func (x *exchange) hooked(ctx context.Context, stage hook.Stage, way ringwall.Di
 			x.Findings = append(x.Findings, ringwall.Finding{Control: hook.Control, Reason: a.Reason, Severity: ringwall.High, Score: 1, Via: h.Name()})
 			x.Verdict = x.Verdict.And(ringwall.Verdict{Action: ringwall.Block, Reasons: []string{a.Reason}})
 			return nil, &ringwall.Refusal{
-				Status: http.StatusBadRequest, Code: codeFiltered, Public: x.world.Guard.Message(way),
+				Status: http.StatusBadRequest, Code: codeFiltered, Public: x.wall.Message(way),
 				Err: fmt.Errorf("%w: hook %s: %s", ringwall.ErrRefused, h.Name(), a.Reason),
 			}
 		case hook.ReplaceText:
@@ -149,6 +149,7 @@ func (x *exchange) release(ctx context.Context, h *held, frames []byte) ([]byte,
 func (x *exchange) retell(ctx context.Context, h *held, frames []byte, now map[string]string, withheld bool) (out []byte, blocked bool, err error) {
 	frames = frames[:0]
 	again := x.d.Relay(x.req, func(path string) Channel { return &fixed{text: now[path], blocked: withheld} })
+	x.tell(again)
 	for _, data := range h.events {
 		if frames, err = again.Event(ctx, frames, data); err != nil {
 			return nil, false, upstreamFailed(err)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/ringwall/ringwall"
@@ -46,11 +48,28 @@ type Question struct {
 	Query   string
 	Sources []string
 	Unseen  []string // the kinds of parts that are no text, in kebab-case
+	// Apart says that the texts of the Prompt have nothing to do with each other:
+	// each is looked at for itself.
+	Apart bool
 }
 
 // Ref names a guardrail. The zero Ref is the one in force, a version of "" its
 // draft.
 type Ref struct{ Name, Version string }
+
+// GuardrailHeader is the request header that names a guardrail, "shop" or "shop@2",
+// in APIs that have no place for it: the one that is asked, or, where a model is asked,
+// one that looks beside the one in force.
+const GuardrailHeader = "X-Ringwall-Guardrail"
+
+// ParseRef reads the name of a guardrail, "shop" or "shop@2".
+func ParseRef(s string) Ref {
+	name, version, _ := strings.Cut(s, "@")
+	if strings.EqualFold(version, guardrail.Draft) {
+		version = ""
+	}
+	return Ref{Name: name, Version: version}
+}
 
 func (r Ref) String() string {
 	if r.Version == "" {
@@ -83,7 +102,9 @@ type Judgement struct {
 	Principal ringwall.Principal
 	Question  Question
 	In, Out   guard.Result // about Prompt and about Answer
-	Took      time.Duration
+	// Each is what came of each text of the Prompt, where these are Apart.
+	Each []guard.Result
+	Took time.Duration
 
 	paths [2]map[string]*ringwall.Text // by direction; made when they are needed
 }
@@ -131,10 +152,15 @@ func (j *Judgement) Verdict() ringwall.Verdict { return j.In.Verdict.And(j.Out.V
 
 // HandleInquiry registers a route at which the guard is asked on mux.
 func (g *Gateway) HandleInquiry(mux *http.ServeMux, pattern string, q Inquirer) {
+	mux.HandleFunc(pattern, g.Inquiries(pattern, q))
+}
+
+// Inquiries answers requests of a route at which the guard is asked.
+func (g *Gateway) Inquiries(pattern string, q Inquirer) http.HandlerFunc {
 	d := asking{q}
-	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
 		g.serve(w, r, d, routeOf(pattern), (*exchange).inquire)
-	})
+	}
 }
 
 // inquire is the way of a request that asks the guard.
@@ -176,7 +202,7 @@ func (x *exchange) judge(ctx context.Context, q Question) (*Judgement, error) {
 	j.In.Verdict, j.Out.Verdict = allow, allow
 	began := time.Now()
 	if len(q.Prompt) > 0 {
-		j.In = rail.Check(ctx, guard.Session{Way: ringwall.Input, Principal: x.Principal, Context: ctx}, q.Prompt)
+		j.In, j.Each = q.look(ctx, rail.Guard, guard.Session{Way: ringwall.Input, Principal: x.Principal, Context: ctx})
 		x.hear(j.In)
 	}
 	x.inputs = len(j.In.Findings)
@@ -195,6 +221,31 @@ func (x *exchange) judge(ctx context.Context, q Question) (*Judgement, error) {
 	}
 	x.Verdict = j.Verdict()
 	return j, x.unlooked(j)
+}
+
+// look has the Prompt looked at, and returns what came of all of it and, where its
+// texts are Apart, of each.
+func (q *Question) look(ctx context.Context, g *guard.Guard, s guard.Session) (all guard.Result, each []guard.Result) {
+	if !q.Apart {
+		return g.Check(ctx, s, q.Prompt), nil
+	}
+	all.Verdict.Action = ringwall.Allow
+	for i := range q.Prompt {
+		res := g.Check(ctx, s, q.Prompt[i:i+1])
+		each = append(each, res)
+		all.Verdict = all.Verdict.And(res.Verdict)
+		all.Findings = append(all.Findings, res.Findings...)
+		all.Scores = all.Scores.Merge(res.Scores)
+		for _, l := range res.Looks {
+			if !slices.Contains(all.Looks, l) { // once, of however many texts
+				all.Looks = append(all.Looks, l)
+			}
+		}
+		for _, c := range res.Texts {
+			all.Texts = append(all.Texts, guard.Changed{Index: i, Value: c.Value})
+		}
+	}
+	return all, each
 }
 
 // hear takes what came of looking into the record.
@@ -231,10 +282,7 @@ func (x *exchange) find(ctx context.Context, ref Ref) (Guardrail, error) {
 	rail, err := x.world.Guardrails.Find(ctx, ref)
 	switch {
 	case errors.Is(err, ErrNoGuardrail):
-		return Guardrail{}, &ringwall.Refusal{
-			Status: http.StatusNotFound, Code: "guardrail_not_found", Err: err,
-			Public: fmt.Sprintf("The guardrail %.80q does not exist.", ref.String()),
-		}
+		return Guardrail{}, unknownGuardrail(ref.String(), err)
 	case err != nil:
 		return Guardrail{}, &ringwall.Refusal{
 			Status: http.StatusServiceUnavailable, Code: "guard_unavailable", Public: "The guardrail cannot be used at the moment.",
@@ -254,6 +302,14 @@ func (a asking) Read(r *http.Request, body []byte) (Request, error) {
 		return nil, err
 	}
 	return inquiry{q}, nil
+}
+
+// Signature implements Signed, where the Inquirer does.
+func (a asking) Signature(r *http.Request) (Signature, error) {
+	if s, ok := a.Inquirer.(Signed); ok {
+		return s.Signature(r)
+	}
+	return nil, nil
 }
 
 var errNoModel = errors.New("bug: an inquiry asks no model")
@@ -302,5 +358,6 @@ func (inquiry) Header() map[string]string { return nil }
 
 var (
 	_ Dialect = asking{}
+	_ Signed  = asking{}
 	_ Request = inquiry{}
 )

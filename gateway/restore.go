@@ -99,7 +99,7 @@ func (x *exchange) tokenise(ctx context.Context, s guard.Session) guard.Result {
 		x.book.Seen(t.Value)
 	}
 	for {
-		res := x.world.Guard.Check(ctx, s, x.Prompt)
+		res := x.wall.Check(ctx, s, x.Prompt)
 		// Of a request that goes nowhere nothing is kept.
 		if res.Verdict.Action < ringwall.Mask || !x.book.Settle(ctx) {
 			return res

@@ -99,7 +99,7 @@ func (c *Channel) detector(a asked, r Release) {
 	switch {
 	case c.s.Way == ringwall.Input || r == Strict || r == Buffer:
 		c.whole = append(c.whole, a)
-	case r == Window:
+	case r == Window || r == CutOff && c.s.Sync:
 		c.slow = append(c.slow, a)
 	default:
 		c.late = append(c.late, a)
@@ -119,7 +119,7 @@ func (c *Channel) scanners(i int, scope stream.Scope) {
 		if r.Control == attackControl {
 			c.scores = c.scores.Add(c.s.Way, ringwall.ScoreAttack, 0) // rules that find nothing say so
 		}
-		late := c.s.Way == ringwall.Output && (r.Release == CutOff || r.Output.watches())
+		late := c.s.Way == ringwall.Output && (r.Release == CutOff && !c.s.Sync || r.Output.watches())
 		c.watch = append(c.watch, stream.Watch{Control: r.Control, Cursor: cursor, Late: late})
 		views := stream.AllViews
 		if v, ok := s.(stream.Viewer); ok {

@@ -283,6 +283,9 @@ type Session struct {
 	Principal ringwall.Principal // who asks, for exceptions
 	Query     string             // what is asked, for detectors that judge an answer by it
 	Sources   []string           // texts that the answer is to follow from
+	// Sync has a streamed answer wait for rules that would let it leave at once: they
+	// look at one stretch after the other, which then leaves.
+	Sync bool
 	// Context ends the looking of detectors while a text comes; default: only
 	// their timeout does.
 	Context context.Context

@@ -121,6 +121,15 @@ func expand(prk []byte, use string, bound []byte, n int) []byte {
 	return out
 }
 
+// Derive returns n bytes of key for a use outside of this package, bound to what it is
+// for: whoever has them learns nothing of other keys.
+func (k Key) Derive(use, bound string, n int) ([]byte, error) {
+	if k.zero() {
+		return nil, errors.New("deriving a key: no key is given")
+	}
+	return expand(k.extract(), "derived "+use, []byte(bound), n), nil
+}
+
 // extract returns what all other keys are made from.
 func (k Key) extract() []byte {
 	out, err := hkdf.Extract(sha256.New, k.root[:], nil)

@@ -127,12 +127,12 @@ func TestConverseIsDeclinedInBedrocksWords(t *testing.T) {
 	if h.u.last() != "" {
 		t.Error("the model was asked")
 	}
-	// A guardrail that is in force may be named, another one may not.
+	// A guardrail that is in force may be named, one that there is not may not.
 	if resp, body = h.post("/model/m/converse", asking("hello", traced)); resp.StatusCode != 200 || h.u.last() != asking("hello", "") {
 		t.Errorf("the client read %d %s, the model %s", resp.StatusCode, body, h.u.last())
 	}
 	resp, body = h.post("/model/m/converse", asking("hello", strings.Replace(traced, "default", "weak", 1)))
-	if resp.StatusCode != 404 || resp.Header.Get("x-amzn-ErrorType") != "ResourceNotFoundException" || resp.Header.Get("x-amzn-RequestId") == "" || !strings.HasPrefix(string(body), `{"message":"There is no guardrail `) {
+	if resp.StatusCode != 404 || resp.Header.Get("x-amzn-ErrorType") != "ResourceNotFoundException" || resp.Header.Get("x-amzn-RequestId") == "" || !strings.HasPrefix(string(body), `{"message":"The guardrail `) {
 		t.Errorf("the client read %d %v %s", resp.StatusCode, resp.Header, body)
 	}
 	if resp, body = h.post("/model/m/converse", `{`); resp.StatusCode != 400 || resp.Header.Get("x-amzn-ErrorType") != "ValidationException" {

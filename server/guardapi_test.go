@@ -171,6 +171,29 @@ func TestGuardAPIs(t *testing.T) {
 			[]string{"X-Ringwall-Guardrail", "shop"},
 		},
 		{
+			"Azure's analysis of a text", "/contentsafety/text:analyze?api-version=2024-09-01", `{"text":"I will kill you and your family, you worthless piece of shit."}`, "default@draft", ringwall.Flag,
+			[]string{`{"blocklistsMatch":[],"categoriesAnalysis":[{"category":"Hate","severity":4},{"category":"SelfHarm","severity":0},{"category":"Sexual","severity":0},{"category":"Violence","severity":2}]}`},
+			nil,
+		},
+		{
+			"Azure's analysis by eight levels", "/contentsafety/text:analyze?api-version=2024-09-01", `{"text":"I will kill you and your family, you worthless piece of shit.","categories":["Violence"],"outputType":"EightSeverityLevels","blocklistNames":[]}`, "default@draft", ringwall.Flag,
+			[]string{`"categoriesAnalysis":[{"category":"Violence","severity":3}]`},
+			nil,
+		},
+		{
+			"Azure's analysis of what is harmless", "/contentsafety/text:analyze?api-version=2024-09-01", `{"text":"What a lovely morning in the garden.","outputType":"FourSeverityLevels"}`, "shop@draft", ringwall.Allow,
+			[]string{`"categoriesAnalysis":[{"category":"Hate","severity":0},{"category":"SelfHarm","severity":0},{"category":"Sexual","severity":0},{"category":"Violence","severity":0}]`},
+			[]string{"X-Ringwall-Guardrail", "shop"},
+		},
+		{
+			"Lakera, how sure it is", "/v2/guard/results", `{"project_id":"shop","messages":[{"role":"user","content":"` + attackText + ` ann@example.com"}]}`, "shop@draft", ringwall.Block,
+			[]string{
+				`"detector_type":"prompt_attack","result":"l1_confident"}`, `"detector_type":"pii/email","result":"l1_confident"}`, `"detector_type":"moderated_content/violence","result":"l5_unlikely"}`,
+				`"project_id":"shop","policy_id":"shop@draft"`, `"metadata":{"request_uuid":"`,
+			},
+			nil,
+		},
+		{
 			"Model Armor, a prompt", "/v1/projects/p/locations/l/templates/shop:sanitizeUserPrompt", `{"userPromptData":{"text":"Write to ann@example.com"}}`, "shop@draft", ringwall.Mask,
 			[]string{`"filterMatchState":"MATCH_FOUND"`, `"deidentifyResult":{"data":{"text":"Write to {EMAIL}"}`, `"infoTypes":["EMAIL_ADDRESS"]`, `"invocationResult":"SUCCESS"`},
 			nil,
@@ -264,6 +287,12 @@ func TestGuardAPIErrors(t *testing.T) {
 		{"an unknown project", "/v2/guard", `{"project_id":"nope","messages":[{"role":"user","content":"x"}]}`, 404, `guardrail_not_found`, nil},
 		{"nothing to look at", "/contentsafety/text:shieldPrompt", `{"documents":[]}`, 400, `{"error":{"code":"InvalidRequestBody"`, nil},
 		{"a guardrail that does not look for attacks", "/contentsafety/text:shieldPrompt", `{"userPrompt":"x"}`, 409, `does not look for attacks`, []string{"X-Ringwall-Guardrail", "words"}},
+		{"a guardrail that does not look for harm", "/contentsafety/text:analyze", `{"text":"x"}`, 409, `does not look for harmful content`, []string{"X-Ringwall-Guardrail", "words"}},
+		{"a blocklist", "/contentsafety/text:analyze", `{"text":"x","blocklistNames":["mine"]}`, 400, `there is no blocklist \"mine\"`, nil},
+		{"a category that there is not", "/contentsafety/text:analyze", `{"text":"x","categories":["Spam"]}`, 400, `want Hate, SelfHarm, Sexual or Violence`, nil},
+		{"levels that there are not", "/contentsafety/text:analyze", `{"text":"x","outputType":"Ten"}`, 400, `want FourSeverityLevels or EightSeverityLevels`, nil},
+		{"no text to analyze", "/contentsafety/text:analyze", `{}`, 400, `{"error":{"code":"InvalidRequestBody"`, nil},
+		{"what was taken out", "/deanonymize", `{"text":"x"}`, 400, `is given back here`, nil},
 		{"a guardrail that does not look for personal data", "/analyze", `{"text":"x"}`, 409, `{"error":"The guardrail does not look for personal data.`, []string{"X-Ringwall-Guardrail", "words"}},
 		{"a PDF", "/v1/projects/p/locations/l/templates/shop:sanitizeUserPrompt", `{"userPromptData":{"byteItem":{"byteDataType":"PDF","byteData":"AAAA"}}}`, 400, `"status":"INVALID_ARGUMENT"`, nil},
 		{"an unknown method", "/v1/projects/p/locations/l/templates/shop:explode", `{}`, 404, `"status":"NOT_FOUND"`, nil},
@@ -289,6 +318,24 @@ func TestGuardAPIErrors(t *testing.T) {
 				t.Errorf("record %+v", ev)
 			}
 		})
+	}
+}
+
+// Presidio's clients ask what there is before they ask for it.
+func TestWhatPresidioKnows(t *testing.T) {
+	h := shopHouse(t, nil)
+	for path, want := range map[string]string{
+		"/supportedentities?language=en": `"EMAIL_ADDRESS"`, "/recognizers?language=en": `"inference/pii/email"`, "/anonymizers": `["hash","keep","mask","redact","replace"]`, "/deanonymizers": `[]`,
+	} {
+		if resp, body := h.ask("GET", path, ""); resp.StatusCode != 200 || !strings.Contains(body, want) || !json.Valid([]byte(body)) {
+			t.Errorf("%s: %d %s", path, resp.StatusCode, body)
+		}
+	}
+	if _, body := h.ask("GET", "/supportedentities", ""); strings.Count(body, `"PERSON"`) != 1 || strings.Count(body, `"CRYPTO"`) != 1 {
+		t.Errorf("the entities are %s", body)
+	}
+	if resp, body := h.ask("POST", "/contentsafety/text:detectGroundedness", `{}`); resp.StatusCode != 404 || !strings.Contains(body, "is not guarded here") {
+		t.Errorf("%d %s", resp.StatusCode, body)
 	}
 }
 

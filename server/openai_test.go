@@ -126,7 +126,7 @@ func TestWhatIsNotGuardedIsRefusedByName(t *testing.T) {
 	h := stand(t, u, func(c *config.Config) { c.Models = map[string]config.Model{"org/m": {Provider: "u"}} })
 	for path, want := range map[string]string{
 		"POST /v1/images/generations": "is not guarded here", "POST /v1/audio/speech": "is not guarded here",
-		"GET /v1/responses/resp_1": "is not guarded here", "POST /v1/files": "is not guarded here", "POST /v1/assistants": "is not guarded here",
+		"POST /v1/responses/resp_1/cancel": "is not guarded here", "POST /v1/files": "is not guarded here", "POST /v1/assistants": "is not guarded here",
 		"GET /v1/models/nope": "model_not_found", "GET /v1/models/org/m": `"id":"org/m"`, "POST /v1/nothing": "not_found",
 	} {
 		method, path, _ := strings.Cut(path, " ")

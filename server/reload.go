@@ -146,6 +146,8 @@ func fixed(old, now *config.Config) string {
 		return "restore.enabled"
 	case !old.Restore.Key.Same(now.Restore.Key):
 		return "restore.key"
+	case old.Responses != now.Responses:
+		return "responses"
 	case old.Tracing.Endpoint != now.Tracing.Endpoint:
 		return "tracing"
 	case old.Secrets != now.Secrets:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ringwall/ringwall/config"
 	"github.com/ringwall/ringwall/gateway"
+	"github.com/ringwall/ringwall/gateway/recall"
 	"github.com/ringwall/ringwall/internal/db"
 	"github.com/ringwall/ringwall/redact"
 )
@@ -33,6 +34,20 @@ func vaultKey(c *config.Config) (redact.Key, error) {
 		return redact.Key{}, fmt.Errorf("reading the vault's key: %w", err)
 	}
 	return redact.ParseKey(text)
+}
+
+// openMemory opens the memory of answers that requests go on from; store is nil where
+// it is in the process.
+func openMemory(ctx context.Context, c *config.Config, d *db.DB, log *slog.Logger) (m gateway.Memory, store *recall.Store, err error) {
+	if !c.Responses.Durable() {
+		return recall.New(recall.Config{TTL: c.Responses.TTL}), nil, nil
+	}
+	key, err := vaultKey(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err = recall.Open(ctx, recall.StoreConfig{DB: d, Key: key, TTL: c.Responses.TTL, Log: log})
+	return store, store, err
 }
 
 // restore is what a World does about values.

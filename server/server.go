@@ -32,6 +32,7 @@ import (
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/dialect/guardapi"
 	"github.com/ringwall/ringwall/gateway/dialect/ollama"
+	"github.com/ringwall/ringwall/gateway/dialect/openai/responses"
 	"github.com/ringwall/ringwall/gateway/recall"
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/internal/db"
@@ -62,6 +63,8 @@ type Server struct {
 	keys    *auth.Keys
 	records *audit.Log
 	vault   *redact.Vault // nil: nothing is restored
+	memory  gateway.Memory
+	answers *recall.Store // the memory, where it is in the database; else nil
 	gateway *gateway.Gateway
 	metrics *metrics
 	judged  *judged
@@ -162,6 +165,9 @@ func (s *Server) open(ctx context.Context) error {
 	if s.vault, err = openVault(ctx, c, s.db, s.log); err != nil {
 		return err
 	}
+	if s.memory, s.answers, err = openMemory(ctx, c, s.db, s.log); err != nil {
+		return err
+	}
 	s.metrics = newMetrics(s.opt.Version, s.keys)
 	s.metrics.declare(c)
 	s.judged = newJudged(s.metrics.Metrics, s.log)
@@ -187,7 +193,7 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.rails.Store(w.Guardrails.(*rails))
 	s.gateway, err = gateway.New(gateway.Config{
-		World: w, Auth: s.keys, Records: s.records, Observer: s.metrics, Memory: recall.New(recall.Config{}), Tracer: tracer, Log: s.log,
+		World: w, Auth: s.keys, Records: s.records, Observer: s.metrics, Memory: s.memory, Tracer: tracer, Log: s.log,
 		Limits: gateway.Limits{Body: int64(c.Limits.Body), Concurrent: c.Limits.Concurrent, Write: c.Limits.Write, Request: c.Limits.Request},
 	})
 	if err != nil {
@@ -215,12 +221,20 @@ func (s *Server) routes() http.Handler {
 		s.gateway.Handle(mux, pattern, d)
 	}
 	limits := jsonedit.Limits{Bytes: int(s.cfg.Limits.Body)}
-	for pattern, q := range guardapi.APIs(limits) {
+	inquirers := builtin.Inquirers(limits)
+	for pattern, q := range inquirers {
 		s.gateway.HandleInquiry(mux, pattern, q)
 	}
 	control := guardapi.Control{Made: s.made, Shelf: shelf{s}, Limits: limits}
 	for pattern, trust := range control.Routes() {
 		s.gateway.HandleErrand(mux, pattern, control, trust)
+	}
+	for _, pattern := range guardapi.PresidioRoutes {
+		s.gateway.HandleErrand(mux, pattern, guardapi.Presidio{}, ringwall.Anonymous)
+	}
+	kept := responses.Kept{Memory: s.memory}
+	for _, pattern := range responses.KeptRoutes {
+		s.gateway.HandleErrand(mux, pattern, kept, ringwall.Anonymous)
 	}
 	clients := clients{
 		plain: dialects["POST /v1/chat/completions"], anthropic: dialects["POST /v1/messages"], google: dialects["POST /v1beta/models/{call}"],
@@ -239,7 +253,13 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.Handle("GET /metrics", s.metrics.Handler())
 	mux.HandleFunc("/", clients.served(s.gateway.NotFound))
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if pattern, ok := guardapi.Unnamed(r); ok {
+			s.gateway.Inquiries(pattern, inquirers[pattern])(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // warn says aloud what weakens the protection.
@@ -266,6 +286,9 @@ func (s *Server) warn(c *config.Config, w *gateway.World) {
 	}
 	if c.Audit.KeepText {
 		s.log.Warn("the records keep the texts of prompts and answers", "reason", "keep-text")
+	}
+	if c.Responses.Durable() {
+		s.log.Info("answers are kept in the database, sealed, for requests that go on from them", "ttl", c.Responses.TTL.String())
 	}
 }
 
@@ -300,6 +323,9 @@ func (s *Server) Run(ctx context.Context) error {
 	group.Go(func() error { return s.keys.Run(work) })
 	if s.vault != nil {
 		group.Go(func() error { return s.vault.Run(work) })
+	}
+	if s.answers != nil {
+		group.Go(func() error { return s.answers.Run(work) })
 	}
 	if s.opt.Reload != nil {
 		group.Go(func() error { return s.watch(work) })

@@ -1,13 +1,16 @@
-// Package recall keeps, for a while and in this process, what was said in
-// conversations that a later request goes on from by the id of an answer.
+// Package recall keeps for a while what was said in conversations that a later
+// request goes on from by the id of an answer.
 //
-// It is bounded in entries, in bytes and in time, and forgets the oldest first. What
-// it keeps is never written to disk: a gateway that starts anew has forgotten it,
-// and clients send the conversation itself.
+// It is bounded in entries, in bytes and in time, and forgets the oldest first.
+// [Memory] is in this process and never written to disk: a gateway that starts anew
+// has forgotten it, and clients send the conversation itself. [Store] is in the
+// database, sealed, for all gateways that share it.
 package recall
 
 import (
+	"bytes"
 	"container/list"
+	"context"
 	"sync"
 	"time"
 
@@ -33,14 +36,16 @@ type Memory struct {
 
 type entry struct {
 	owner, id string
-	said      []byte
+	said      gateway.Said
 	until     time.Time
 }
 
 // overhead is what an entry takes beside its strings, about.
 const overhead = 256
 
-func (e *entry) size() int { return len(e.owner) + len(e.id) + len(e.said) + overhead }
+func (e *entry) size() int {
+	return len(e.owner) + len(e.id) + len(e.said.Asked) + len(e.said.Answer) + overhead
+}
 
 // New returns a Memory.
 func New(cfg Config) *Memory {
@@ -61,12 +66,12 @@ func New(cfg Config) *Memory {
 
 // Keep implements gateway.Memory. What is another owner's stays theirs, and what is
 // longer than all that may be kept is not.
-func (m *Memory) Keep(owner, id string, said []byte) {
+func (m *Memory) Keep(_ context.Context, owner, id string, said gateway.Said) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.cfg.Now()
 	m.expire(now)
-	e := &entry{owner, id, append([]byte(nil), said...), now.Add(m.cfg.TTL)}
+	e := &entry{owner, id, clone(said), now.Add(m.cfg.TTL)}
 	if e.size() > m.cfg.Bytes {
 		return
 	}
@@ -84,19 +89,42 @@ func (m *Memory) Keep(owner, id string, said []byte) {
 }
 
 // Recall implements gateway.Memory.
-func (m *Memory) Recall(owner, id string) ([]byte, error) {
+func (m *Memory) Recall(_ context.Context, owner, id string) (gateway.Said, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	el, err := m.find(owner, id)
+	if err != nil {
+		return gateway.Said{}, err
+	}
+	e, _ := el.Value.(*entry)
+	return clone(e.said), nil
+}
+
+// Forget implements gateway.Memory.
+func (m *Memory) Forget(_ context.Context, owner, id string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	el, err := m.find(owner, id)
+	if err == nil {
+		m.drop(el)
+	}
+	return err
+}
+
+func (m *Memory) find(owner, id string) (*list.Element, error) {
 	m.expire(m.cfg.Now())
 	el := m.entries[id]
 	if el == nil {
 		return nil, gateway.ErrForgotten
 	}
-	e, _ := el.Value.(*entry)
-	if e.owner != owner {
+	if e, _ := el.Value.(*entry); e.owner != owner {
 		return nil, gateway.ErrForeign
 	}
-	return append([]byte(nil), e.said...), nil
+	return el, nil
+}
+
+func clone(s gateway.Said) gateway.Said {
+	return gateway.Said{Asked: bytes.Clone(s.Asked), Answer: bytes.Clone(s.Answer)}
 }
 
 func (m *Memory) expire(now time.Time) {

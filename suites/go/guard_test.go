@@ -2,6 +2,7 @@ package suite
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"os/exec"
@@ -50,22 +51,53 @@ func runtimeOf(g *house.Gateway, key string) *bedrockruntime.Client {
 	})
 }
 
-// operatorKey makes the key of an operator of g.
-func operatorKey(t *testing.T, g *house.Gateway) string {
+// created makes a key of g and returns what is printed.
+func created(t *testing.T, g *house.Gateway, args ...string) []byte {
 	t.Helper()
 	file := filepath.Join(filepath.Dir(g.Data), filepath.Base(g.Data)+".yaml")
-	out, err := exec.Command(h.Ringwall, "keys", "create", t.Name(), "--trust", "operator", "--config", file).Output()
+	out, err := exec.Command(h.Ringwall, append([]string{"keys", "create", t.Name(), "--config", file}, args...)...).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.TrimSpace(string(out))
+	return out
 }
 
-// A guardrail's whole life, by Amazon's clients.
+// operatorKey makes the key of an operator of g.
+func operatorKey(t *testing.T, g *house.Gateway) string {
+	t.Helper()
+	return strings.TrimSpace(string(created(t, g, "--trust", "operator")))
+}
+
+// pair makes a pair of g by which Amazon's clients sign.
+func pair(t *testing.T, g *house.Gateway) aws.CredentialsProvider {
+	t.Helper()
+	var p struct {
+		ID     string `json:"prefix"`
+		Secret string `json:"aws_secret_access_key"`
+	}
+	if err := json.Unmarshal(created(t, g, "--trust", "operator", "--aws", "--format", "json"), &p); err != nil {
+		t.Fatal(err)
+	}
+	return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{AccessKeyID: p.ID, SecretAccessKey: p.Secret}, nil
+	})
+}
+
+// A guardrail's whole life, by Amazon's clients, which show a key or sign.
 func TestGuardrailOfBedrock(t *testing.T) {
+	t.Run("bearer", func(t *testing.T) {
+		lifeOfAGuardrail(t, controlOf(h.Keys, operatorKey(t, h.Keys)), runtimeOf(h.Keys, h.Keys.Key))
+	})
+	t.Run("signed", func(t *testing.T) {
+		by, url := pair(t, h.Keys), aws.String(strings.TrimSuffix(h.Keys.URL, "/v1"))
+		control := bedrock.New(bedrock.Options{Region: "eu-west-1", BaseEndpoint: url, Credentials: by})
+		run := bedrockruntime.New(bedrockruntime.Options{Region: "eu-west-1", BaseEndpoint: url, Credentials: by})
+		lifeOfAGuardrail(t, control, run)
+	})
+}
+
+func lifeOfAGuardrail(t *testing.T, control *bedrock.Client, run *bedrockruntime.Client) {
 	ctx := t.Context()
-	key := operatorKey(t, h.Keys)
-	control, run := controlOf(h.Keys, key), runtimeOf(h.Keys, h.Keys.Key)
 	topics := &types.GuardrailTopicPolicyConfig{TopicsConfig: []types.GuardrailTopicConfig{{
 		Name: aws.String("Investment advice"), Definition: aws.String("Recommendations of what to buy or sell to make money."), Type: types.GuardrailTopicTypeDeny,
 		Examples: []string{"Which shares should I buy?"},

@@ -3,6 +3,7 @@ package bedrock
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/ringwall/ringwall"
@@ -21,12 +22,25 @@ type answer struct {
 	doc   jsonedit.Doc
 	src   []byte
 	named guardrail
+	did   func() gateway.Declined
+	inner bool // of InvokeModel
 }
+
+// Tell implements gateway.Telling.
+func (a *answer) Tell(did func() gateway.Declined) { a.did = did }
+
+var (
+	_ gateway.Telling = (*answer)(nil)
+	_ gateway.Telling = (*relay)(nil)
+)
 
 // Answer implements gateway.Dialect.
 func (Converse) Answer(req gateway.Request, body []byte) (gateway.Answer, error) {
-	a := &answer{locator: located(), src: body, named: namedBy(req)}
-	if err := a.doc.Parse(body, dialect.AnswerLimits); err != nil {
+	return readAnswer(&answer{locator: located(), src: body, named: namedBy(req)})
+}
+
+func readAnswer(a *answer) (gateway.Answer, error) {
+	if err := a.doc.Parse(a.src, dialect.AnswerLimits); err != nil {
 		return nil, fmt.Errorf("reading the model's answer: %w", err)
 	}
 	root := a.doc.Root()
@@ -34,9 +48,10 @@ func (Converse) Answer(req gateway.Request, body []byte) (gateway.Answer, error)
 		return nil, errors.New("reading the model's answer: it has no message")
 	}
 	for key, v := range root.Members() {
-		switch key {
-		case "usage", "metrics":
-		case "output":
+		switch {
+		case key == "usage", key == "metrics":
+		case a.named.ours(key, a.inner): // in its place stands ours
+		case key == "output":
 			a.output(v)
 		default:
 			a.All(v, "/"+dialect.Pointer(key), key, ringwall.Assistant)
@@ -70,12 +85,77 @@ func namedBy(req gateway.Request) guardrail {
 }
 
 func (a *answer) Edit(changed []guard.Changed) []byte {
-	if len(changed) == 0 {
+	edits := a.told()
+	if len(changed) == 0 && len(edits) == 0 {
 		return a.src
 	}
-	edits := a.Edits(changed)
+	edits = append(edits, a.Edits(changed)...)
 	edits = append(edits, unproven(a.locator, nova, changed, a.doc.Root().Get("output").Get("message").Get("content"), contentPath)...)
 	return dialect.Splice(a.src, edits)
+}
+
+// told returns the edits that say what policy did, to a client that named a
+// guardrail or asked for a trace.
+func (a *answer) told() []jsonedit.Edit {
+	if a.inner {
+		return actionEdits(a.doc.Root(), a.named, a.did)
+	}
+	return append(stopEdits(a.doc.Root(), a.named, a.did), traceEdits(a.doc.Root(), a.named, a.did)...)
+}
+
+// done is what did says was done; nothing, where nobody says it.
+func done(did func() gateway.Declined) gateway.Declined {
+	if did == nil {
+		return gateway.Declined{}
+	}
+	return did()
+}
+
+// stopEdits returns the edit that gives the reason for which Bedrock's answers end of
+// which something was masked. One that calls a tool keeps its own: who reads it
+// goes on by it.
+func stopEdits(v jsonedit.Value, g guardrail, did func() gateway.Declined) []jsonedit.Edit {
+	if reason := v.Get("stopReason"); g.ref != "" && reason.Kind() == jsonedit.String && !reason.Is("tool_use") {
+		if d := done(did); masked(d, d.Inputs) {
+			return []jsonedit.Edit{reason.Set("guardrail_intervened")}
+		}
+	}
+	return nil
+}
+
+// traceEdits returns the edit that puts the trace into an object.
+func traceEdits(v jsonedit.Value, g guardrail, did func() gateway.Declined) []jsonedit.Edit {
+	t := trace(g, done(did), false)
+	if t == nil {
+		return nil
+	}
+	return []jsonedit.Edit{v.SetMember("trace", slices.Concat([]byte(`{"guardrail":`), t, []byte{'}'}))}
+}
+
+// actionEdits returns the edits that say in a body of InvokeModel what policy did.
+func actionEdits(v jsonedit.Value, g guardrail, did func() gateway.Declined) (edits []jsonedit.Edit) {
+	if g.ref == "" && !g.traced() || v.Kind() != jsonedit.Object {
+		return nil
+	}
+	d := done(did)
+	if t := trace(g, d, false); t != nil {
+		edits = append(edits, v.SetMember("amazon-bedrock-trace", slices.Concat([]byte(`{"guardrail":`), t, []byte{'}'})))
+	}
+	if g.ref == "" {
+		return edits
+	}
+	action := `"NONE"`
+	if masked(d, 0) {
+		action = `"INTERVENED"`
+	}
+	edit := v.SetMember("amazon-bedrock-guardrailAction", []byte(action))
+	for range v.Members() {
+		return append(edits, edit)
+	}
+	if len(edits) > 0 { // members of an object that had none
+		edit.New = slices.Concat(edit.New, []byte{','}, edits[0].New)
+	}
+	return []jsonedit.Edit{edit}
 }
 
 func (a *answer) Withhold(d gateway.Declined) []byte {
@@ -126,7 +206,7 @@ func appendCounts(dst []byte, u ringwall.Usage, g guardrail, d gateway.Declined)
 	dst = append(dst, `"usage":`...)
 	dst = appendUsage(dst, u)
 	dst = append(dst, `,"metrics":{"latencyMs":0}`...)
-	if t := trace(g, d); t != nil {
+	if t := trace(g, d, true); t != nil {
 		dst = append(dst, `,"trace":{"guardrail":`...)
 		dst = append(dst, t...)
 		dst = append(dst, '}')

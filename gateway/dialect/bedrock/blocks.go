@@ -16,7 +16,8 @@ var names = dialect.NameSet(
 // locator finds the texts of Converse.
 type locator struct {
 	dialect.Locator
-	inside string // kind of the medium in whose block it is
+	inside  string // kind of the medium in whose block it is
+	queries []int  // texts that the client marks as the question
 }
 
 func located() *locator { return locatedBut(names) }
@@ -156,12 +157,19 @@ func (l *locator) toolResult(v jsonedit.Value, path string) {
 // guardContent adds the texts of a block that says what it is to the guard. All
 // blocks are looked at, marked or not: marking one takes nothing away.
 func (l *locator) guardContent(v jsonedit.Value, path string, o ringwall.Origin) {
+	asks, source := false, false
 	for _, q := range v.Get("text").Get("qualifiers").Elems() {
-		if q.Is("grounding_source") && o == ringwall.User {
-			o = ringwall.Retrieved
-		}
+		asks = asks || q.Is("query")
+		source = source || q.Is("grounding_source")
 	}
+	if source && (o == ringwall.User || o == ringwall.System) {
+		o = ringwall.Retrieved // also of the operator's: an answer is to repeat it
+	}
+	first := len(l.Texts())
 	l.within(media["image"], v, path, "", o)
+	for i := first; asks && i < len(l.Texts()); i++ {
+		l.queries = append(l.queries, i)
+	}
 }
 
 func (l *locator) citations(v jsonedit.Value, path string, o ringwall.Origin) {

@@ -308,6 +308,14 @@ func maskAll(t testing.TB) *guard.Guard {
 	return g
 }
 
+func TestTheQuestionIsWhatIsMarkedAsOne(t *testing.T) {
+	req := converse(t, `{"messages":[{"role":"user","content":[{"text":"u"},{"guardContent":{"text":{"text":"q","qualifiers":["query","guard_content"]}}},{"guardContent":{"text":{"text":"g"}}}]}]}`)
+	q, _ := req.(gateway.Qualified)
+	if got := q.Query(); len(got) != 1 || req.Texts()[got[0]].Value != "q" {
+		t.Errorf("the question is %v of %+v", got, req.Texts())
+	}
+}
+
 func words(t testing.TB) []stream.Scanner {
 	words, err := word.New(word.List{Words: []string{"bluebird"}})
 	if err != nil {

@@ -100,6 +100,9 @@ func (c Invoke) Read(h *http.Request, body []byte) (gateway.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.named.mode(body, root.Get(bodyConfig).Get("streamProcessingMode"), bodyConfig+".streamProcessingMode", "SYNCHRONOUS", "ASYNCHRONOUS"); err != nil {
+		return nil, err
+	}
 	if r.family = familyOf(model); r.family == unknown {
 		r.family = wordsOf(root)
 	}

@@ -19,13 +19,19 @@ type invoked struct {
 	src    []byte
 	family family
 	named  guardrail
+	did    func() gateway.Declined
 }
+
+// Tell implements gateway.Telling.
+func (a *invoked) Tell(did func() gateway.Declined) { a.did = did }
+
+var _ gateway.Telling = (*invoked)(nil)
 
 // Answer implements gateway.Dialect.
 func (Invoke) Answer(req gateway.Request, body []byte) (gateway.Answer, error) {
 	f := familyBy(req)
 	if f == nova {
-		return Converse{}.Answer(req, body)
+		return readAnswer(&answer{locator: located(), src: body, named: namedBy(req), inner: true})
 	}
 	a := &invoked{locator: invokeLocated(), src: body, family: f, named: namedBy(req)}
 	if err := a.doc.Parse(body, dialect.AnswerLimits); err != nil {
@@ -40,7 +46,7 @@ func (Invoke) Answer(req gateway.Request, body []byte) (gateway.Answer, error) {
 		switch {
 		case f == anthropic && key == "content":
 			a.said(v, path, ringwall.Assistant)
-		case key == "usage":
+		case key == "usage", a.named.ours(key, true):
 		default:
 			a.All(v, path, key, ringwall.Assistant)
 		}
@@ -59,10 +65,12 @@ func familyBy(req gateway.Request) family {
 }
 
 func (a *invoked) Edit(changed []guard.Changed) []byte {
-	if len(changed) == 0 {
+	edits := actionEdits(a.doc.Root(), a.named, a.did)
+	if len(changed) == 0 && len(edits) == 0 {
 		return a.src
 	}
-	return dialect.Splice(a.src, append(a.Edits(changed), unproven(a.locator, a.family, changed, a.doc.Root().Get("content"), "/content")...))
+	edits = append(edits, a.Edits(changed)...)
+	return dialect.Splice(a.src, append(edits, unproven(a.locator, a.family, changed, a.doc.Root().Get("content"), "/content")...))
 }
 
 func (a *invoked) Withhold(d gateway.Declined) []byte {
@@ -106,7 +114,7 @@ func counted(u ringwall.Usage, root jsonedit.Value) ringwall.Usage {
 // actionOf adds to a body what a guardrail did, as Bedrock says it there.
 func actionOf(o object, g guardrail, d gateway.Declined) object {
 	o["amazon-bedrock-guardrailAction"] = "INTERVENED"
-	if t := trace(g, d); t != nil {
+	if t := trace(g, d, true); t != nil {
 		o["amazon-bedrock-trace"] = object{"guardrail": json.RawMessage(t)}
 	}
 	return o
@@ -118,7 +126,8 @@ func withheldBy(f family, u ringwall.Usage, g guardrail, d gateway.Declined) []b
 	var o object
 	switch f {
 	case nova:
-		return appendWithheld(nil, u, g, d)
+		b := appendWithheld(nil, u, g, d)
+		return append(b[:len(b)-1], `,"amazon-bedrock-guardrailAction":"INTERVENED"}`...)
 	case anthropic:
 		o = object{
 			"id": "msg_" + d.ID, "type": "message", "role": "assistant", "model": "", "stop_reason": "end_turn", "stop_sequence": nil,

@@ -21,6 +21,7 @@ type plain struct {
 	family  family
 	open    gateway.Open
 	named   guardrail
+	did     func() gateway.Declined
 	doc     jsonedit.Doc
 	texts   []*going
 	edits   []jsonedit.Edit
@@ -35,6 +36,9 @@ type going struct {
 	last  []byte // the last event in which it went on
 	ended bool
 }
+
+// Tell implements gateway.Telling.
+func (p *plain) Tell(did func() gateway.Declined) { p.did = did }
 
 func (p *plain) Blocked() bool         { return p.blocked }
 func (p *plain) Usage() ringwall.Usage { return p.usage }
@@ -57,6 +61,9 @@ func (p *plain) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 	if p.blocked {
 		return dst, nil
 	}
+	if last {
+		p.edits = append(p.edits, actionEdits(root, p.named, p.did)...)
+	}
 	if len(p.edits) > 0 {
 		data = dialect.Splice(data, p.edits)
 	}
@@ -68,6 +75,9 @@ func (p *plain) walk(ctx context.Context, v jsonedit.Value, path, key string, la
 	switch v.Kind() {
 	case jsonedit.Object:
 		for k, m := range v.Members() {
+			if path == "" && last && p.named.ours(k, true) {
+				continue
+			}
 			if err := p.walk(ctx, m, path+"/"+dialect.Pointer(k), k, last, data); err != nil {
 				return err
 			}

@@ -39,6 +39,13 @@ type chunks struct {
 	inner func(ctx context.Context, dst, data []byte) ([]byte, error)
 }
 
+// Tell implements gateway.Telling.
+func (c *chunks) Tell(did func() gateway.Declined) {
+	if t, ok := c.Relay.(gateway.Telling); ok {
+		t.Tell(did)
+	}
+}
+
 // Event implements gateway.Relay.
 func (c *chunks) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 	var doc jsonedit.Doc
@@ -163,7 +170,14 @@ func (r *relay) message(ctx context.Context, dst, data []byte) ([]byte, error) {
 		r.whole(ctx, root, "", "")
 	case "error":
 		err = errors.New("reading the model's stream: the model reports an error")
-	default: // message_stop, ping, and what nobody knows yet
+	case "message_stop":
+		for key, v := range root.Members() {
+			if !r.named.ours(key, true) {
+				r.whole(ctx, v, "/"+dialect.Pointer(key), key)
+			}
+		}
+		r.edits = append(r.edits, actionEdits(root, r.named, r.did)...)
+	default: // ping, and what nobody knows yet
 		r.whole(ctx, root, "", "")
 	}
 	if err != nil {

@@ -35,6 +35,7 @@ type relay struct {
 	locate  func() *locator
 	open    gateway.Open
 	named   guardrail
+	did     func() gateway.Declined
 	doc     jsonedit.Doc
 	blocks  []*block
 	begun   mark // the message
@@ -65,6 +66,9 @@ type mark struct{ written, sent bool }
 func (Converse) Relay(req gateway.Request, open gateway.Open) gateway.Relay {
 	return &relay{say: conversing{}, locate: located, open: open, named: namedBy(req)}
 }
+
+// Tell implements gateway.Telling.
+func (r *relay) Tell(did func() gateway.Declined) { r.did = did }
 
 func (r *relay) Blocked() bool         { return r.blocked }
 func (r *relay) Usage() ringwall.Usage { return r.usage }
@@ -149,13 +153,15 @@ func (r *relay) event(ctx context.Context, dst []byte, name string, v jsonedit.V
 		dst = r.ends(ctx, dst)
 		r.stopped.written = true
 		r.whole(ctx, v, "", "")
+		r.edits = append(r.edits, stopEdits(v, r.named, r.did)...)
 	case "metadata":
 		r.usage = usage(v)
 		for key, m := range v.Members() {
-			if key != "usage" && key != "metrics" {
+			if key != "usage" && key != "metrics" && !r.named.ours(key, false) {
 				r.whole(ctx, m, "/"+dialect.Pointer(key), key)
 			}
 		}
+		r.edits = append(r.edits, traceEdits(v, r.named, r.did)...)
 	default:
 		if strings.HasSuffix(name, "Exception") {
 			return dst, errors.New("reading the model's stream: the model reports an error")

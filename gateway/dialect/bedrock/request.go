@@ -50,10 +50,44 @@ func (r *request) WithModel(string)          {} // it stands in the path, which 
 // Guardrail implements gateway.Named.
 func (r *request) Guardrail() string { return r.named.ref }
 
+// Sync implements gateway.Patient.
+func (r *request) Sync() bool { return r.named.sync }
+
+// Query implements gateway.Qualified.
+func (r *request) Query() []int { return r.queries }
+
+var (
+	_ gateway.Named     = (*request)(nil)
+	_ gateway.Patient   = (*request)(nil)
+	_ gateway.Qualified = (*request)(nil)
+)
+
 // guardrail is what a request says of guardrails.
 type guardrail struct {
 	ref   string // "shop" or "shop@2"; "" when it names none
 	trace string // "enabled", "enabled_full", else none
+	sync  bool   // a streamed answer waits for it, whatever it does else
+}
+
+// traced reports whether the client wants to know what was found.
+func (g guardrail) traced() bool { return g.trace == "enabled" || g.trace == "enabled_full" }
+
+// ours reports whether a member of an answer says what a guardrail did, in whose
+// place stands what ours did.
+func (g guardrail) ours(key string, invoked bool) bool {
+	return g.traced() && (key == "trace" && !invoked || key == "amazon-bedrock-trace" && invoked)
+}
+
+// mode reads how a streamed answer is to wait: as sync, or as async, which is how
+// the guardrail itself has it.
+func (g *guardrail) mode(body []byte, v jsonedit.Value, path, sync, async string) error {
+	switch {
+	case v.Is(sync):
+		g.sync = true
+	case v.Exists() && !v.Is(async):
+		return dialect.Invalid(body, v, path, "want %s or %s", sync, async)
+	}
+	return nil
 }
 
 // guardrailOf reads names as Bedrock has them: an id or an ARN, and DRAFT or a
@@ -65,7 +99,7 @@ func guardrailOf(id, version, trace string) guardrail {
 	if id != "" && version != "" {
 		id += "@" + strings.ToLower(version)
 	}
-	return guardrail{id, strings.ToLower(trace)}
+	return guardrail{ref: id, trace: strings.ToLower(trace)}
 }
 
 // Read implements gateway.Dialect.
@@ -217,7 +251,7 @@ func (r *request) guardrail(v jsonedit.Value) error {
 		}
 	}
 	r.named = guardrailOf(v.Get("guardrailIdentifier").Text(), v.Get("guardrailVersion").Text(), v.Get("trace").Text())
-	return nil
+	return r.named.mode(r.src, v.Get("streamProcessingMode"), "guardrailConfig.streamProcessingMode", "sync", "async")
 }
 
 // Edit implements gateway.Request. The guardrail that a request names is ours, and

@@ -1,6 +1,7 @@
 package bedrock
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -59,45 +60,74 @@ type (
 	}
 )
 
-// trace returns what a client that asked for it is told of an intervention, as
-// Bedrock has it in trace.guardrail; nil when nothing is told.
-func trace(g guardrail, d gateway.Declined) []byte {
-	if g.trace != "enabled" && g.trace != "enabled_full" {
+// trace returns what a client that asked for it is told of what policy did, as
+// Bedrock has it in trace.guardrail; nil when nothing is told. What withheld
+// something has blocked, whatever it found.
+func trace(g guardrail, d gateway.Declined, withheld bool) []byte {
+	if !g.traced() {
 		return nil
 	}
-	id, _, _ := strings.Cut(d.Guardrail, "@")
-	full := g.trace == "enabled_full"
-	out := map[string]any{"actionReason": "Guardrail blocked."}
-	if a := assess(d, 0, d.Inputs, full); a != nil {
-		out["inputAssessment"] = map[string]any{id: a}
+	out := struct {
+		Reason string                   `json:"actionReason"`
+		Input  map[string]*assessment   `json:"inputAssessment,omitempty"`
+		Output map[string][]*assessment `json:"outputAssessments,omitempty"`
+	}{Reason: "No action."}
+	if masked(d, 0) {
+		out.Reason = "Guardrail masked."
 	}
-	if a := assess(d, d.Inputs, len(d.Findings), full); a != nil {
-		out["outputAssessments"] = map[string]any{id: []*assessment{a}}
+	if withheld {
+		out.Reason = "Guardrail blocked."
+	}
+	full := g.trace == "enabled_full"
+	out.Input = assess(d, 0, d.Inputs, full)
+	for id, a := range assess(d, d.Inputs, len(d.Findings), full) {
+		if out.Output == nil {
+			out.Output = map[string][]*assessment{}
+		}
+		out.Output[id] = []*assessment{a}
 	}
 	b, _ := json.Marshal(out) // of strings and numbers
 	return b
 }
 
-// assess tells of the findings from one to another: of those by which something
-// came, or of all.
-func assess(d gateway.Declined, from, to int, full bool) *assessment {
-	a := &assessment{}
-	told := false
-	for i := from; i < to && i < len(d.Findings); i++ {
-		action := ringwall.Block // who does not say what came of them has blocked them
-		if i < len(d.Actions) {
-			action = d.Actions[i]
+// action is what came of the i-th finding. Who does not say what came of them has
+// blocked them.
+func action(d *gateway.Declined, i int) ringwall.Action {
+	if i < len(d.Actions) {
+		return d.Actions[i]
+	}
+	return ringwall.Block
+}
+
+// masked reports whether anything was masked by a finding from one on.
+func masked(d gateway.Declined, from int) bool {
+	for i := from; i < len(d.Findings); i++ {
+		if action(&d, i) == ringwall.Mask {
+			return true
 		}
+	}
+	return false
+}
+
+// assess tells of the findings from one to another, by the guardrail that noticed
+// them: of those by which something came, or of all.
+func assess(d gateway.Declined, from, to int, full bool) map[string]*assessment {
+	var out map[string]*assessment
+	for i := from; i < to && i < len(d.Findings); i++ {
+		action := action(&d, i)
 		if action > ringwall.Mask && !full {
 			continue
 		}
-		a.add(d.Findings[i], action)
-		told = true
+		id, _, _ := strings.Cut(cmp.Or(d.Findings[i].Guardrail, d.Guardrail), "@")
+		if out == nil {
+			out = map[string]*assessment{}
+		}
+		if out[id] == nil {
+			out[id] = &assessment{}
+		}
+		out[id].add(d.Findings[i], action)
 	}
-	if !told {
-		return nil
-	}
-	return a
+	return out
 }
 
 func (a *assessment) add(f ringwall.Finding, action ringwall.Action) {

@@ -3,6 +3,7 @@ package guardapi
 import (
 	"encoding/base64"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,7 +16,10 @@ import (
 )
 
 // Apply is Amazon Bedrock's ApplyGuardrail.
-type Apply struct{ parser }
+type Apply struct {
+	dialect.AWS
+	parser
+}
 
 // Name implements gateway.Inquirer.
 func (Apply) Name() string { return "bedrock-guardrail" }
@@ -40,6 +44,7 @@ type applied struct {
 	question gateway.Question
 	way      ringwall.Direction
 	full     bool
+	enforced bool // the request names no guardrail
 	images   int
 	total    int // characters of all texts
 	guarded  int // of those that are looked at
@@ -53,6 +58,27 @@ type block struct {
 }
 
 func (b *block) is(q string) bool { return slices.Contains(b.qualifiers, q) }
+
+// applyRoute is the route of [Apply].
+const applyRoute = "POST /guardrail/{id}/version/{version}/apply"
+
+// Unnamed reports whether r asks for ApplyGuardrail with an empty id or version, which
+// Bedrock allows and patterns of routes do not match, and returns the pattern that it
+// is meant for. It sets the values of the path.
+func Unnamed(r *http.Request) (pattern string, ok bool) {
+	parts := strings.Split(r.URL.EscapedPath(), "/")
+	if r.Method != http.MethodPost || len(parts) != 6 || parts[1] != "guardrail" || parts[3] != "version" || parts[5] != "apply" || parts[2] != "" && parts[4] != "" {
+		return "", false
+	}
+	for i, name := range map[int]string{2: "id", 4: "version"} {
+		value, err := url.PathUnescape(parts[i])
+		if err != nil {
+			return "", false
+		}
+		r.SetPathValue(name, value)
+	}
+	return applyRoute, true
+}
 
 // bedrockRef reads the id or the ARN of a guardrail and its version.
 func bedrockRef(id, version string) gateway.Ref {
@@ -71,7 +97,14 @@ func (a Apply) Read(r *http.Request, body []byte) (gateway.Inquiry, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &applied{question: gateway.Question{Guardrail: bedrockRef(r.PathValue("id"), r.PathValue("version"))}}
+	id, version := r.PathValue("id"), r.PathValue("version")
+	if id != "" && version == "" {
+		return nil, dialect.Invalid(body, jsonedit.Value{}, "guardrailVersion", "want DRAFT or a number beside an identifier")
+	}
+	if id == "" { // the one that is applied anyway, whatever its version
+		version = ""
+	}
+	q := &applied{question: gateway.Question{Guardrail: bedrockRef(id, version)}, enforced: id == ""}
 	switch source := root.Get("source"); {
 	case source.Is("INPUT"):
 	case source.Is("OUTPUT"):

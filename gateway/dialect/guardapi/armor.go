@@ -53,7 +53,7 @@ type sanitized struct {
 // Read implements gateway.Inquirer.
 func (a Armor) Read(r *http.Request, body []byte) (gateway.Inquiry, error) {
 	template, call, _ := strings.Cut(r.PathValue("call"), ":")
-	q := &sanitized{question: gateway.Question{Guardrail: ref(template)}}
+	q := &sanitized{question: gateway.Question{Guardrail: gateway.ParseRef(template)}}
 	key := "userPromptData"
 	switch call {
 	case "sanitizeUserPrompt":

@@ -330,7 +330,11 @@ func (q *applied) Answer(j *gateway.Judgement) ([]byte, error) {
 	if version == guardrail.Draft {
 		version = "DRAFT"
 	}
-	x.a.Applied = appliedGuardrail{j.Guardrail.Name, version, ARN(j.Guardrail.Name), []string{"REQUEST"}, "SELF"}
+	origin := "REQUEST"
+	if q.enforced {
+		origin = "ACCOUNT_ENFORCED"
+	}
+	x.a.Applied = appliedGuardrail{j.Guardrail.Name, version, ARN(j.Guardrail.Name), []string{origin}, "SELF"}
 	x.all()
 	type text struct {
 		Text string `json:"text"`

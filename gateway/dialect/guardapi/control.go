@@ -22,6 +22,7 @@ import (
 // Control is the part of Amazon Bedrock's control plane that makes guardrails.
 // What is made is one of this gateway, in use at once.
 type Control struct {
+	dialect.AWS
 	Made   *guardrail.Made
 	Shelf  Shelf
 	Limits jsonedit.Limits

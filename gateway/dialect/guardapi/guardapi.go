@@ -1,7 +1,7 @@
 // Package guardapi speaks the APIs that ask a guard and no model: Amazon
 // Bedrock's ApplyGuardrail and InvokeGuardrailChecks and the operations that make
-// guardrails there, Lakera Guard, Azure's Prompt Shields, Google's Model Armor,
-// Presidio and LLM Guard. Who calls one of these today gets the same answers from
+// guardrails there, Lakera Guard, Azure's Prompt Shields and its analysis of texts,
+// Google's Model Armor, Presidio and LLM Guard. Who calls one of these today gets the same answers from
 // the guardrails of this gateway by changing a base URL.
 //
 //	request ─▶ Read ─▶ gateway.Question ─▶ guard.Check ─▶ gateway.Judgement ─▶ Answer
@@ -11,7 +11,7 @@
 // their reasons, and so on; docs/guard-api.md says where.
 //
 // The guardrail is chosen in each API's way; where it has none, by the header
-// [Header].
+// [gateway.GuardrailHeader].
 package guardapi
 
 import (
@@ -29,24 +29,22 @@ import (
 	"github.com/ringwall/ringwall/internal/jsonedit"
 )
 
-// Header is the request header that names a guardrail, "shop" or "shop@2", in
-// APIs that have no place for it.
-const Header = "X-Ringwall-Guardrail"
-
 // APIs is the table of APIs by the route that speaks them. Limits are those of
 // requests.
 func APIs(limits jsonedit.Limits) map[string]gateway.Inquirer {
 	p := parser{limits}
 	return map[string]gateway.Inquirer{
-		"POST /guardrail/{id}/version/{version}/apply":                      Apply{p},
-		"POST /guardrail-checks/invoke":                                     Checks{p},
-		"POST /v2/guard":                                                    Lakera{p},
-		"POST /contentsafety/text:shieldPrompt":                             Shield{p},
+		applyRoute:                              Apply{parser: p},
+		"POST /guardrail-checks/invoke":         Checks{parser: p},
+		"POST /v2/guard/results":                Lakera{parser: p, results: true},
+		"POST /contentsafety/text:analyze":      Harm{p},
+		"POST /v2/guard":                        Lakera{parser: p},
+		"POST /contentsafety/text:shieldPrompt": Shield{p},
 		"POST /v1/projects/{project}/locations/{location}/templates/{call}": Armor{p},
-		"POST /analyze":                                                     Analyzer{p},
-		"POST /anonymize":                                                   Anonymizer{p},
-		"POST /analyze/prompt":                                              LLMGuard{parser: p},
-		"POST /analyze/output":                                              LLMGuard{parser: p, output: true},
+		"POST /analyze":        Analyzer{p},
+		"POST /anonymize":      Anonymizer{p},
+		"POST /analyze/prompt": LLMGuard{parser: p},
+		"POST /analyze/output": LLMGuard{parser: p, output: true},
 	}
 }
 
@@ -122,17 +120,10 @@ func credential(r *http.Request, headers ...string) (string, error) {
 	return gateway.Common{}.Credential(r)
 }
 
-// ref reads the name of a guardrail, "shop" or "shop@2".
-func ref(s string) gateway.Ref {
-	name, version, _ := strings.Cut(s, "@")
-	if strings.EqualFold(version, guardrail.Draft) {
-		version = ""
-	}
-	return gateway.Ref{Name: name, Version: version}
-}
-
 // named is the guardrail that a header names.
-func named(r *http.Request) gateway.Ref { return ref(r.Header.Get(Header)) }
+func named(r *http.Request) gateway.Ref {
+	return gateway.ParseRef(r.Header.Get(gateway.GuardrailHeader))
+}
 
 // refused is a refusal of what a request asks for.
 func refused(format string, args ...any) error {

@@ -1,18 +1,25 @@
 package guardapi
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/dialect"
+	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/internal/jsonedit"
 )
 
-// Lakera is Lakera Guard's screening of conversations, POST /v2/guard.
-type Lakera struct{ parser }
+// Lakera is Lakera Guard's screening of conversations, POST /v2/guard and, where how
+// sure each detector is is told, /v2/guard/results.
+type Lakera struct {
+	parser
+	results bool
+}
 
 // Name implements gateway.Inquirer.
 func (Lakera) Name() string { return "lakera-guard" }
@@ -32,6 +39,7 @@ type screened struct {
 	messages           int
 	payload, breakdown bool
 	dev                bool
+	results            bool // how sure each detector is
 }
 
 var lakeraRoles = map[string]ringwall.Origin{
@@ -63,11 +71,11 @@ func (l Lakera) Read(r *http.Request, body []byte) (gateway.Inquiry, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &screened{payload: root.Get("payload").True(), breakdown: root.Get("breakdown").True(), dev: root.Get("dev_info").True()}
+	q := &screened{results: l.results, payload: root.Get("payload").True(), breakdown: root.Get("breakdown").True(), dev: root.Get("dev_info").True()}
 	if q.project, _, err = text(body, root.Get("project_id"), "project_id"); err != nil {
 		return nil, err
 	}
-	q.question.Guardrail = ref(q.project)
+	q.question.Guardrail = gateway.ParseRef(q.project)
 	if q.project == "" {
 		q.question.Guardrail = named(r)
 	}
@@ -170,6 +178,9 @@ type lakeraBreakdown struct {
 
 // Answer implements gateway.Inquiry.
 func (q *screened) Answer(j *gateway.Judgement) ([]byte, error) {
+	if q.results {
+		return q.sure(j)
+	}
 	out := struct {
 		Flagged   bool               `json:"flagged"`
 		Payload   *[]lakeraPayload   `json:"payload,omitempty"`
@@ -206,6 +217,72 @@ func (q *screened) Answer(j *gateway.Judgement) ([]byte, error) {
 				*out.Breakdown = append(*out.Breakdown, q.part(j, lakeraGroups[control], q.messages-1, false))
 			}
 		}
+	}
+	return encode(out)
+}
+
+// lakeraLevel says how sure a score is, by the lines that strengths draw.
+func lakeraLevel(score float64) string {
+	switch high := guardrail.High.Least(); {
+	case score >= guardrail.Low.Least():
+		return "l1_confident"
+	case score >= guardrail.Medium.Least():
+		return "l2_very_likely"
+	case score >= high:
+		return "l3_likely"
+	case score >= high/2:
+		return "l4_less_likely"
+	}
+	return "l5_unlikely"
+}
+
+type lakeraResult struct {
+	Project  string `json:"project_id"`
+	Policy   string `json:"policy_id"`
+	Detector string `json:"detector_id"`
+	Type     string `json:"detector_type"`
+	Result   string `json:"result"`
+}
+
+// sure tells how sure each detector that looked is, whatever the guardrail does about
+// it: the most that it says of any text.
+func (q *screened) sure(j *gateway.Judgement) ([]byte, error) {
+	most := map[string]float64{}
+	note := func(name string, score float64) { most[name] = max(most[name], score) }
+	for _, way := range []ringwall.Direction{ringwall.Input, ringwall.Output} {
+		scores := j.In.Scores
+		if way == ringwall.Output {
+			scores = j.Out.Scores
+		}
+		if j.Ran(way, attack) {
+			score, _ := scores.Of(way, ringwall.ScoreAttack)
+			note(lakeraGroups[attack], score)
+		}
+		for category, name := range contentScores {
+			if score, judged := scores.Of(way, name); judged && j.Ran(way, content) {
+				note(detector(content, category), score)
+			}
+		}
+		for _, control := range []string{personal, links} {
+			if j.Ran(way, control) {
+				note(lakeraGroups[control], 0)
+			}
+		}
+	}
+	for _, f := range all(j) {
+		name := detector(f.Control, f.Reason)
+		if group := lakeraGroups[f.Control]; f.Control == personal {
+			note(group, f.Score)
+		}
+		note(name, f.Score)
+	}
+	out := struct {
+		Results  []lakeraResult    `json:"results"`
+		Metadata map[string]string `json:"metadata"`
+	}{Results: []lakeraResult{}, Metadata: map[string]string{"request_uuid": uuid(j.ID)}}
+	for _, name := range slices.Sorted(maps.Keys(most)) {
+		b := q.part(j, name, 0, false)
+		out.Results = append(out.Results, lakeraResult{b.Project, b.Policy, b.Detector, name, lakeraLevel(most[name])})
 	}
 	return encode(out)
 }

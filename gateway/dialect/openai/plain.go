@@ -26,15 +26,15 @@ type Plain struct {
 // ReadPlain parses a request, and reads its model and whether it is streamed. Its
 // texts are for the caller to find.
 func ReadPlain(body []byte, limits jsonedit.Limits) (*Plain, jsonedit.Value, error) {
-	r, root, err := ReadJudged(body, limits)
+	r, root, err := ReadUnnamed(body, limits)
 	if err == nil && !r.model.Exists() {
 		err = dialect.Invalid(body, r.model, "model", "a string is required")
 	}
 	return r, root, err
 }
 
-// ReadJudged is ReadPlain for requests that need not name a model.
-func ReadJudged(body []byte, limits jsonedit.Limits) (*Plain, jsonedit.Value, error) {
+// ReadUnnamed is ReadPlain for requests that need not name a model.
+func ReadUnnamed(body []byte, limits jsonedit.Limits) (*Plain, jsonedit.Value, error) {
 	r := &Plain{Locator: dialect.Locator{Grammar: grammar}, src: body}
 	if err := r.doc.Parse(body, limits); err != nil {
 		return nil, jsonedit.Value{}, dialect.Unparsed(err)

@@ -1,10 +1,10 @@
 // Package moderations speaks OpenAI's moderations API. No model is asked: what the
-// guardrail in force says of a text is the answer.
+// guardrail in force, or the one that a header names, says of a text is the answer.
 package moderations
 
 import (
 	"encoding/json"
-	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 
@@ -19,70 +19,63 @@ import (
 // API is the name of the dialect.
 const API = "openai-moderations"
 
-// Dialect is the dialect of POST /v1/moderations.
+// Dialect implements gateway.Inquirer for POST /v1/moderations.
 type Dialect struct {
 	openai.Common
 	Limits jsonedit.Limits // of requests
 }
 
-// Name implements gateway.Dialect.
+var _ gateway.Inquirer = Dialect{}
+
+// Name implements gateway.Inquirer.
 func (Dialect) Name() string { return API }
 
-var _ gateway.Dialect = Dialect{}
+// inquiry implements gateway.Inquiry: its inputs have nothing to do with each
+// other, unless they are the parts of one.
+type inquiry struct{ question gateway.Question }
 
-// request implements gateway.Judged.
-type request struct {
-	*openai.Plain
-	cuts []int // where in the texts each question ends
-}
-
-var _ gateway.Judged = (*request)(nil)
-
-// Read implements gateway.Dialect.
-func (d Dialect) Read(_ *http.Request, body []byte) (gateway.Request, error) {
-	plain, root, err := openai.ReadJudged(body, d.Limits)
+// Read implements gateway.Inquirer.
+func (d Dialect) Read(h *http.Request, body []byte) (gateway.Inquiry, error) {
+	r, root, err := openai.ReadUnnamed(body, d.Limits)
 	if err != nil {
 		return nil, err
 	}
-	r := &request{Plain: plain}
 	input := root.Get("input")
 	first := jsonedit.Value{}
 	for _, e := range input.Elems() {
 		first = e
 		break
 	}
-	if first.Kind() != jsonedit.Object {
+	apart := first.Kind() != jsonedit.Object
+	if apart {
 		if err := r.Prompt(input, "input"); err != nil {
 			return nil, err
 		}
-		for i := range r.Texts() {
-			r.cuts = append(r.cuts, i+1)
-		}
-		return r, nil
+	} else if err := parts(r, body, input); err != nil {
+		return nil, err
 	}
+	return inquiry{gateway.Question{
+		Guardrail: gateway.ParseRef(h.Header.Get(gateway.GuardrailHeader)), Prompt: r.Texts(), Unseen: r.Unseen(), Apart: apart,
+	}}, nil
+}
+
+// parts adds the texts of one input that has several parts.
+func parts(r *openai.Plain, body []byte, input jsonedit.Value) error {
 	for i, e := range input.Elems() {
 		at := "input[" + strconv.Itoa(i) + "]"
 		if e.Kind() != jsonedit.Object {
-			return nil, dialect.Invalid(body, e, at, "strings and parts do not go together")
+			return dialect.Invalid(body, e, at, "strings and parts do not go together")
 		}
 		if kind := e.Get("type"); !kind.Is("text") && !kind.Is("image_url") {
-			return nil, dialect.Invalid(body, kind, at+".type", "want text or image_url, not %.40q", kind.Text())
+			return dialect.Invalid(body, kind, at+".type", "want text or image_url, not %.40q", kind.Text())
 		}
 		r.All(e, "/input/"+strconv.Itoa(i), "", ringwall.User)
 	}
-	r.cuts = []int{len(r.Texts())}
-	return r, nil
+	return nil
 }
 
-// Passages implements gateway.Judged.
-func (r *request) Passages() (out []gateway.Passage) {
-	from := 0
-	for _, to := range r.cuts {
-		out = append(out, gateway.Passage{Way: ringwall.Input, Texts: r.Texts()[from:to]})
-		from = to
-	}
-	return out
-}
+// Question implements gateway.Inquiry.
+func (q inquiry) Question() gateway.Question { return q.question }
 
 // category is one of OpenAI's: the classes of ours that it takes, all of them
 // together. One that takes none is not judged.
@@ -142,14 +135,18 @@ type result struct {
 // control is the id of the control whose findings put a text into a category.
 const control = "inference/content"
 
-// Judgement implements gateway.Judged. A text is flagged when it is of a category,
+// Answer implements gateway.Inquiry. A text is flagged when it is of a category,
 // and when the guardrail would not let it pass, whatever the reason.
-func (r *request) Judgement(id string, results []guard.Result) []byte {
+func (q inquiry) Answer(j *gateway.Judgement) ([]byte, error) {
 	out := struct {
 		ID      string   `json:"id"`
 		Model   string   `json:"model"`
 		Results []result `json:"results"`
-	}{ID: "modr-" + id, Model: "ringwall", Results: []result{}}
+	}{ID: "modr-" + j.ID, Model: "ringwall", Results: []result{}}
+	results := j.Each
+	if !q.question.Apart {
+		results = []guard.Result{j.In}
+	}
 	for _, res := range results {
 		noticed := map[string]bool{}
 		for _, f := range res.Findings {
@@ -169,16 +166,8 @@ func (r *request) Judgement(id string, results []guard.Result) []byte {
 		out.Results = append(out.Results, one)
 	}
 	b, err := json.Marshal(out)
-	if err != nil { // of these types there is none
-		return []byte(`{}`)
+	if err != nil {
+		return nil, fmt.Errorf("writing the answer: %w", err)
 	}
-	return b
+	return b, nil
 }
-
-var errNoModel = errors.New("reading the model's answer: no model is asked")
-
-// Answer implements gateway.Dialect. No model is asked.
-func (Dialect) Answer(gateway.Request, []byte) (gateway.Answer, error) { return nil, errNoModel }
-
-// Relay implements gateway.Dialect. No request is streamed.
-func (Dialect) Relay(gateway.Request, gateway.Open) gateway.Relay { return openai.Unstreamed{} }

@@ -1,6 +1,7 @@
 package responses
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -195,9 +196,20 @@ func (r *request) Keeps() bool {
 	return s.Kind() != jsonedit.Bool || s.True()
 }
 
-// Continue implements gateway.Continuing: said is a list of items.
-func (r *request) Continue(said []byte) error {
+// Continue implements gateway.Continuing.
+func (r *request) Continue(before gateway.Said) error {
 	root := r.doc.Root()
+	said := slices.Clone(before.Asked)
+	var told jsonedit.Doc
+	if err := told.Parse(before.Answer, dialect.AnswerLimits); err != nil {
+		return fmt.Errorf("reading what was kept: %w", err)
+	}
+	if out := own(told.Root().Get("output")); len(out) > 0 {
+		if len(said) > 0 {
+			said = append(said, ',')
+		}
+		said = append(said, out...)
+	}
 	items := slices.Concat([]byte{'['}, said)
 	if own := own(root.Get("input")); len(own) > 0 {
 		if len(said) > 0 {
@@ -232,18 +244,11 @@ func own(input jsonedit.Value) []byte {
 	return nil
 }
 
-// Said implements gateway.Continuing.
-func (r *request) Said(sent, answer []byte) (id string, said []byte) {
+// Said implements gateway.Continuing: what was asked is items, without brackets.
+func (r *request) Said(sent, answer []byte) (id string, said gateway.Said) {
 	var asked, told jsonedit.Doc
 	if asked.Parse(sent, dialect.AnswerLimits) != nil || told.Parse(answer, dialect.AnswerLimits) != nil {
-		return "", nil
+		return "", gateway.Said{}
 	}
-	said = slices.Clone(own(asked.Root().Get("input")))
-	if out := own(told.Root().Get("output")); len(out) > 0 {
-		if len(said) > 0 {
-			said = append(said, ',')
-		}
-		said = append(said, out...)
-	}
-	return told.Root().Get("id").Text(), said
+	return told.Root().Get("id").Text(), gateway.Said{Asked: slices.Clone(own(asked.Root().Get("input"))), Answer: slices.Clone(answer)}
 }
