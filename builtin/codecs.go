@@ -34,6 +34,12 @@ var Estimates = map[string]func(ringwall.Call) ([]byte, error){
 	gemini.CountAPI:  gemini.Estimate,
 }
 
+// Fronts is the table of what translates from the words of clients alone, by the name
+// of the dialect. No provider is asked in them that is not asked in others as well.
+var Fronts = map[string]dialect.Front{
+	bedrock.InvokeAPI: bedrock.InvokeCodec{Messages: anthropic.Codec{}},
+}
+
 // Translate returns p as a provider that is asked in the words of api, nil when
 // nobody translates between the two. The targets of a route are translated each for
 // itself.
@@ -55,8 +61,10 @@ func Translate(api string, p gateway.Provider) gateway.Provider {
 	if counts {
 		return &dialect.Estimated{API: api, Answer: estimate, Provider: p}
 	}
-	from, ok := Codecs[api]
-	if !ok {
+	var from dialect.Front
+	if c, ok := Codecs[api]; ok {
+		from = c
+	} else if from, ok = Fronts[api]; !ok {
 		return nil
 	}
 	for _, name := range p.APIs() {

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
 	"github.com/ringwall/ringwall"
@@ -38,10 +37,7 @@ func (x *exchange) errand(ctx context.Context, e Errands, least ringwall.Trust) 
 		return err
 	}
 	if x.Principal.Trust < least {
-		return &ringwall.Refusal{
-			Status: http.StatusForbidden, Code: "forbidden", Public: "This takes a key of trust " + least.String() + ".",
-			Err: fmt.Errorf("%w: trust %s, which is less than %s", ringwall.ErrRefused, x.Principal.Trust, least),
-		}
+		return tooLittle(x.Principal.Trust, least.String())
 	}
 	if err := x.read(); err != nil {
 		return err
