@@ -16,6 +16,7 @@ type Conversation struct {
 	Effort   string  // of reasoning: none, minimal, low, medium, high; "": the model's own
 	Thinking int64   // tokens that reasoning may take; 0: the model's own
 	User     string  // the end user, as the application calls them
+	Form     string  // in which of several forms of its API it was asked, so that the answer is in the same
 }
 
 // Role is who speaks in a Turn.

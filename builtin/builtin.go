@@ -183,23 +183,32 @@ func words(s *guardrail.Spec) ([]stream.Scanner, error) {
 
 // Dialects is the table of dialects by the route that speaks them.
 func Dialects(limits jsonedit.Limits) map[string]gateway.Dialect {
+	azure := func(d gateway.Dialect) openai.Azure { return openai.Azure{Dialect: d, Limits: limits} }
 	messages, counting := anthropic.New(limits)
 	return map[string]gateway.Dialect{
-		"POST /api/chat":                                    ollama.Dialect{Limits: limits},
-		"POST /api/generate":                                ollama.Dialect{Limits: limits, Generate: true},
-		"POST /v1/models/{call}":                            gemini.Dialect{Limits: limits},
-		"POST /v1beta/models/{call}":                        gemini.Dialect{Limits: limits},
-		"POST /v1/messages":                                 messages,
-		"POST /v1/messages/count_tokens":                    counting,
-		"POST /v1/chat/completions":                         openai.Chat{Limits: limits},
-		"POST /model/{modelId}/converse":                    bedrock.Converse{Limits: limits},
-		"POST /model/{modelId}/converse-stream":             bedrock.Converse{Limits: limits},
-		"POST /model/{modelId}/count-tokens":                bedrock.Count{Limits: limits},
-		"POST /model/{modelId}/invoke":                      bedrock.Invoke{Limits: limits},
-		"POST /model/{modelId}/invoke-with-response-stream": bedrock.Invoke{Limits: limits},
-		"POST /v1/completions":                              completions.Dialect{Limits: limits},
-		"POST /v1/embeddings":                               embeddings.Dialect{Limits: limits},
-		"POST /v1/responses":                                responses.Dialect{Limits: limits},
+		"POST /api/chat":                                         ollama.Dialect{Limits: limits},
+		"POST /api/generate":                                     ollama.Dialect{Limits: limits, Generate: true},
+		"POST /v1/models/{call}":                                 gemini.Dialect{Limits: limits},
+		"POST /v1beta/models/{call}":                             gemini.Dialect{Limits: limits},
+		"POST /v1/messages":                                      messages,
+		"POST /v1/messages/count_tokens":                         counting,
+		"POST /v1/chat/completions":                              openai.Chat{Limits: limits},
+		"POST /model/{modelId}/converse":                         bedrock.Converse{Limits: limits},
+		"POST /model/{modelId}/converse-stream":                  bedrock.Converse{Limits: limits},
+		"POST /model/{modelId}/count-tokens":                     bedrock.Count{Limits: limits},
+		"POST /model/{modelId}/invoke":                           bedrock.Invoke{Limits: limits},
+		"POST /model/{modelId}/invoke-with-response-stream":      bedrock.Invoke{Limits: limits},
+		"POST /openai/deployments/{deployment}/chat/completions": azure(openai.Chat{Limits: limits}),
+		"POST /openai/deployments/{deployment}/completions":      azure(completions.Dialect{Limits: limits}),
+		"POST /openai/deployments/{deployment}/embeddings":       azure(embeddings.Dialect{Limits: limits}),
+		"POST /openai/responses":                                 azure(responses.Dialect{Limits: limits}),
+		"POST /openai/v1/chat/completions":                       azure(openai.Chat{Limits: limits}),
+		"POST /openai/v1/completions":                            azure(completions.Dialect{Limits: limits}),
+		"POST /openai/v1/embeddings":                             azure(embeddings.Dialect{Limits: limits}),
+		"POST /openai/v1/responses":                              azure(responses.Dialect{Limits: limits}),
+		"POST /v1/completions":                                   completions.Dialect{Limits: limits},
+		"POST /v1/embeddings":                                    embeddings.Dialect{Limits: limits},
+		"POST /v1/responses":                                     responses.Dialect{Limits: limits},
 	}
 }
 
@@ -212,10 +221,11 @@ func Inquirers(limits jsonedit.Limits) map[string]gateway.Inquirer {
 }
 
 // Unguarded are paths of APIs that nobody looks at here: requests to them are
-// refused by name. One that ends in a slash takes all below it.
+// refused by name, unless the configuration has them passed on. One that ends in a
+// slash takes all below it.
 var Unguarded = []string{
 	"/contentsafety/", "/v1/assistants", "/v1/assistants/", "/v1/audio/", "/v1/batches", "/v1/batches/", "/v1/containers", "/v1/containers/",
 	"/v1/conversations", "/v1/conversations/", "/v1/evals", "/v1/evals/", "/v1/files", "/v1/files/", "/v1/fine_tuning/",
-	"/v1/images/", "/v1/realtime", "/v1/realtime/", "/v1/responses/{id}", "/v1/responses/{id}/{what}", "/v1/chat/completions/{id}", "/v1/chat/completions/{id}/{what}", "/v1/threads", "/v1/threads/",
+	"/v1/images/", "/v1/messages/batches", "/v1/messages/batches/", "/v1/realtime", "/v1/realtime/", "/v1/responses/{id}", "/v1/responses/{id}/{what}", "/v1/chat/completions/{id}", "/v1/chat/completions/{id}/{what}", "/v1/threads", "/v1/threads/",
 	"/v1/uploads", "/v1/uploads/", "/v1/vector_stores", "/v1/vector_stores/", "/v1/videos", "/v1/videos/",
 }

@@ -25,6 +25,12 @@ var Codecs = map[string]dialect.Codec{
 	completions.API:    completions.Codec{},
 }
 
+// Fronts is the table of what translates from the words of clients alone, by the name
+// of the dialect. No provider is asked in them that is not asked in others as well.
+var Fronts = map[string]dialect.Front{
+	bedrock.InvokeAPI: bedrock.InvokeCodec{Messages: anthropic.Codec{}},
+}
+
 // Translate returns p as a provider that is asked in the words of api, nil when
 // nobody translates between the two. The targets of a route are translated each for
 // itself.
@@ -35,8 +41,10 @@ func Translate(api string, p gateway.Provider) gateway.Provider {
 		}
 		return r
 	}
-	from, ok := Codecs[api]
-	if !ok {
+	var from dialect.Front
+	if c, ok := Codecs[api]; ok {
+		from = c
+	} else if from, ok = Fronts[api]; !ok {
 		return nil
 	}
 	for _, name := range p.APIs() {

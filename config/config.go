@@ -38,6 +38,7 @@ type Config struct {
 	Providers  map[string]Provider       `yaml:"providers" doc:"where models are asked, by a name of your choice" example:"openai"`
 	Models     map[string]Model          `yaml:"models" doc:"names that clients use, and who serves them" example:"assistant"`
 	Default    string                    `yaml:"default_provider" doc:"the provider that is asked for models not named above; empty: there are no others" example:"openai"`
+	Unguarded  []Bypass                  `yaml:"unguarded" doc:"parts of OpenAI's API that nobody looks at here (audio, images, files, batches …) and that are passed on all the same, to be weighed well: what goes there and comes back is not looked at, and its records say so. All others are refused"`
 	Guardrail  string                    `yaml:"guardrail" doc:"the guardrail in force: a name, or name@2 for its published version 2; default: the built-in one, which is the same as an entry without fields" example:"strict"`
 	Guardrails map[string]guardrail.Spec `yaml:"guardrails" doc:"what is done about what is noticed, by a name of your choice" example:"strict"`
 	Files      map[string]string         `yaml:"guardrail_files" doc:"further guardrails by name, each in a file of its own, relative to this one: YAML as under guardrails, or the JSON of a guardrail exported from Amazon Bedrock" example:"{}"`
@@ -127,6 +128,14 @@ func (m *Model) All() (all []Target, share int) {
 		all = append(all, Target{f.Provider, f.Model, 1})
 	}
 	return all, share
+}
+
+// Bypass is a part of an API that is passed on although nobody looks at it.
+type Bypass struct {
+	Path     string          `yaml:"path" doc:"of the API; one that ends in a slash means all below it" example:"/v1/audio/"`
+	Provider string          `yaml:"provider" doc:"name of the provider, of type openai or azure, to which it is passed" example:"openai"`
+	Trust    redact.Right    `yaml:"trust" doc:"least trust of the callers who may: anonymous, verified, customer, staff or operator" default:"staff"`
+	Body     strictyaml.Size `yaml:"body" doc:"largest request body" default:"32MiB"`
 }
 
 // Restore configures placeholders and the vault of what they stand for.
@@ -333,6 +342,19 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 	}
 	if c.Default == "" && len(c.Models) == 0 && len(c.Providers) > 0 {
 		fail("default_provider", "no model can be asked: name models, or a default_provider")
+	}
+	for i, u := range c.Unguarded {
+		at := strictyaml.Index("unguarded", i)
+		p, ok := c.Providers[u.Provider]
+		switch {
+		case !ok:
+			fail(at+".provider", "there is no provider %q%s", u.Provider, among(c.Providers))
+		case p.Type != "openai" && p.Type != "azure":
+			fail(at+".provider", "want one of type openai or azure, whose API this is")
+		}
+		if !strings.HasPrefix(u.Path, "/v1/") || strings.ContainsAny(u.Path, "%?#") || strings.Contains(u.Path, "..") {
+			fail(at+".path", "want a path such as /v1/audio/")
+		}
 	}
 	if name, version, _ := strings.Cut(c.Guardrail, "@"); version == "" || version == guardrail.Draft {
 		if _, ok := c.Guardrails[name]; name != "" && name != "default" && !ok {

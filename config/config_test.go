@@ -53,6 +53,8 @@ func TestProblems(t *testing.T) {
 		{"a repeated key", minimal + "data: a\ndata: b\n", "c.yaml:5:1: data:"},
 		{"a dangling provider", "providers:\n  u: {base_url: http://h/v1}\nmodels:\n  m: {provider: v}\n", `c.yaml:4:17: models.m.provider: there is no provider "v": there are [u]`},
 		{"a dangling guardrail", minimal + "guardrail: strict\n", `c.yaml:4:12: guardrail: there is no guardrail "strict"`},
+		{"an API passed on to nobody", minimal + "unguarded: [{path: /v1/audio/, provider: v}]\n", `c.yaml:4:42: unguarded[0].provider: there is no provider "v": there are [u]`},
+		{"a path that climbs", minimal + "unguarded: [{path: /v1/../x, provider: u}]\n", "unguarded[0].path: want a path such as /v1/audio/"},
 		{"no provider", "listen: 127.0.0.1:1\n", "providers: at least one provider is needed"},
 		{"no model", "providers:\n  u: {base_url: http://h/v1}\n", "default_provider: no model can be asked"},
 		{"anonymous beyond loopback", minimal + "listen: 0.0.0.0:80\nanonymous: true\n", "c.yaml:5:12: anonymous: only a loopback listener"},

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -102,6 +103,27 @@ func (Common) Credential(r *http.Request) (string, error) {
 		return "", errors.New("the Authorization header should read: Bearer rw_…")
 	}
 	return strings.TrimSpace(bearer), nil
+}
+
+// Shown returns the key that a request shows as a bearer token or in one of headers.
+// Where it shows several, they are the same.
+func Shown(r *http.Request, headers ...string) (string, error) {
+	key, err := Common{}.Credential(r)
+	if err != nil {
+		return "", err
+	}
+	for _, name := range headers {
+		for _, other := range r.Header.Values(name) {
+			switch other = strings.TrimSpace(other); {
+			case other == "" || other == key:
+			case key != "":
+				return "", fmt.Errorf("several different keys are shown: send one, in the header %s or as a bearer token", strings.ToLower(name))
+			default:
+				key = other
+			}
+		}
+	}
+	return key, nil
 }
 
 // ContentType implements Dialect: JSON, and server-sent events.

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
 	"github.com/ringwall/ringwall"
@@ -68,10 +67,7 @@ func (x *exchange) trusted(least ringwall.Trust) error {
 	if x.Principal.Trust >= least {
 		return nil
 	}
-	return &ringwall.Refusal{
-		Status: http.StatusForbidden, Code: "forbidden", Public: "This takes a key of trust " + least.String() + ".",
-		Err: fmt.Errorf("%w: trust %s, which is less than %s", ringwall.ErrRefused, x.Principal.Trust, least),
-	}
+	return tooLittle(x.Principal.Trust, least.String())
 }
 
 // errand lets Errands be read as inquiries are: their bodies wait for Do.

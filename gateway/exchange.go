@@ -166,7 +166,10 @@ func (x *exchange) identify(ctx context.Context) error {
 		if err != nil {
 			return unauthorized("The signature cannot be read: "+err.Error(), err)
 		}
-		if claim != nil {
+		switch {
+		case claim != nil && claim.KeyID() == nobody && x.world.Anonymous:
+			return nil
+		case claim != nil:
 			return x.claimed(ctx, claim)
 		}
 	}
@@ -174,9 +177,7 @@ func (x *exchange) identify(ctx context.Context) error {
 	if err != nil {
 		return unauthorized("The credential cannot be read: "+err.Error(), err)
 	}
-	// Clients that cannot leave the header away say by one of these that they
-	// have no key.
-	if bearer == "" || bearer == "anonymous" {
+	if bearer == "" || bearer == nobody {
 		if x.world.Anonymous {
 			return nil
 		}
@@ -193,6 +194,9 @@ func (x *exchange) identify(ctx context.Context) error {
 	x.Principal = p
 	return nil
 }
+
+// nobody is how clients say that they have no key that cannot leave it away.
+const nobody = "anonymous"
 
 // claimed finds the key of a signature, which is there and valid, so that nobody
 // unknown makes us read a body. Who it is that calls is proved behind that.

@@ -93,10 +93,11 @@ type World struct {
 	Translate func(api string, p Provider) Provider
 	// Restore sends placeholders to the model instead of masks, and gives values
 	// back in the answer; nil: texts are masked for good.
-	Restore *Restore
-	Cache   Cache        // of answers; nil: none are kept
-	Hooks   []*hook.Hook // that are asked, in order
-	Close   func()       // called when no request uses the World any more
+	Restore  *Restore
+	Bypasses []Bypass     // of APIs that are passed on unlooked; others are refused
+	Cache    Cache        // of answers; nil: none are kept
+	Hooks    []*hook.Hook // that are asked, in order
+	Close    func()       // called when no request uses the World any more
 }
 
 // Limits bound what callers can make the gateway do. Zero fields mean the

@@ -76,17 +76,6 @@ func (g *Gateway) named(d Dialect, answer func(x *exchange, names []string)) htt
 	}
 }
 
-// Unguarded answers requests of APIs that nobody looks at here. Errors are in the
-// dialect d.
-func (g *Gateway) Unguarded(d Dialect) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		g.aside(w, r, d).refuse(&ringwall.Refusal{
-			Status: http.StatusNotFound, Code: "not_guarded",
-			Public: r.Method + " " + clip(r.URL.Path, 100) + " is not guarded here, so it is not passed on.",
-		})
-	}
-}
-
 // appendModels appends a list of models as OpenAI's API has it.
 func appendModels(out []byte, names []string) []byte {
 	out = append(out, `{"object":"list","data":[`...)

@@ -53,6 +53,18 @@ func (g *Guard) Looks(way ringwall.Direction) *Looks {
 	return l
 }
 
+// Skip returns the record of looking at nothing, because of why. What would not have
+// looked in any case says so.
+func (l *Looks) Skip(why string) []ringwall.Look {
+	all := slices.Clone(l.state)
+	for i := range all {
+		if all[i].Why == "no-text" {
+			all[i].Why = why
+		}
+	}
+	return all
+}
+
 // off reports whether the rule looks at no text that goes this way.
 func (l *Looks) off(i int) bool {
 	r := &l.rules[i]

@@ -233,13 +233,15 @@ func (s *Server) routes() http.Handler {
 	clients := clients{
 		plain: dialects["POST /v1/chat/completions"], anthropic: dialects["POST /v1/messages"], google: dialects["POST /v1beta/models/{call}"],
 	}
+	mux.HandleFunc("GET /openai/models", s.gateway.Models(dialects["POST /openai/v1/chat/completions"]))
+	mux.HandleFunc("GET /openai/v1/models", s.gateway.Models(dialects["POST /openai/v1/chat/completions"]))
 	mux.HandleFunc("GET /v1/models", clients.served(s.gateway.Models))
 	mux.HandleFunc("GET /v1beta/models", s.gateway.Models(clients.google))
 	mux.HandleFunc("GET /api/tags", s.gateway.Models(dialects["POST /api/chat"]))
 	mux.HandleFunc("GET /api/version", ollama.Version)
 	mux.HandleFunc("GET /v1/models/{id...}", s.gateway.Model(clients.plain))
 	for _, path := range builtin.Unguarded {
-		mux.HandleFunc(path, s.gateway.Unguarded(clients.plain))
+		mux.HandleFunc(path, clients.served(s.gateway.Unguarded))
 	}
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
@@ -266,6 +268,9 @@ func (s *Server) warn(c *config.Config, w *gateway.World) {
 		if h.FailOpen {
 			s.log.Warn("a hook that gives no answer lets pass", "hook", h.Name, "reason", "fail-open")
 		}
+	}
+	for _, u := range c.Unguarded {
+		s.log.Warn("a part of an API is passed on although nobody looks at it", "path", u.Path, "provider", u.Provider, "reason", "unguarded")
 	}
 	if c.Anonymous {
 		s.log.Warn("callers are let in without a key", "reason", "anonymous")
@@ -294,9 +299,9 @@ func (s *Server) URL() string {
 func (s *Server) Records() *audit.Log { return s.records }
 
 // heapGrowth is by how many percent the heap may grow before garbage is
-// collected. What a gateway keeps is small and what it uses is short-lived, so
-// that the default of 100 collects all the time for nothing.
-const heapGrowth = 250
+// collected. What a gateway keeps is small (some 25 MB) and what it uses is
+// short-lived: more would cost memory at saturation and save no time that shows.
+const heapGrowth = 150
 
 // Run serves until ctx ends, then lets requests end for as long as the
 // configuration allows, and closes everything. It is called once. Unless the

@@ -116,6 +116,9 @@ func world(c *config.Config, rails *rails, hears route.Observer) (w *gateway.Wor
 	if c.Default != "" {
 		w.Default = &gateway.Route{Name: c.Default, Provider: providers[c.Default]}
 	}
+	if w.Bypasses, err = bypasses(c, providers); err != nil {
+		return nil, err
+	}
 	for _, h := range c.Hooks {
 		if _, err := h.Secret.Reveal(); err != nil {
 			return nil, fmt.Errorf("hook %s: reading its secret: %w", h.Name, err)
@@ -141,4 +144,22 @@ func world(c *config.Config, rails *rails, hears route.Observer) (w *gateway.Wor
 		}
 	}
 	return w, nil
+}
+
+// bypasses are the parts of APIs that are passed on unlooked.
+func bypasses(c *config.Config, providers map[string]gateway.Provider) (all []gateway.Bypass, err error) {
+	for _, u := range c.Unguarded {
+		known := slices.ContainsFunc(builtin.Unguarded, func(path string) bool {
+			return path == u.Path || strings.HasSuffix(path, "/") && strings.HasPrefix(u.Path, path)
+		})
+		if !known {
+			return nil, fmt.Errorf("unguarded: %s is no part of an API that is passed on: there are %s", u.Path, strings.Join(builtin.Unguarded, ", "))
+		}
+		p, ok := providers[u.Provider].(gateway.Passer)
+		if !ok {
+			return nil, fmt.Errorf("unguarded: %s cannot be passed on to the provider %q", u.Path, u.Provider)
+		}
+		all = append(all, gateway.Bypass{Path: u.Path, Name: u.Provider, Provider: p, Trust: u.Trust, Body: int64(u.Body)})
+	}
+	return all, nil
 }

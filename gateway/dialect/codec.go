@@ -15,18 +15,28 @@ import (
 // an error that names it ([Uncarried]), save what only tunes the service (tiers,
 // caching, tracking) and changes no answer.
 type Codec interface {
+	Front
+	Back
+}
+
+// Front is the half of a Codec that stands before clients.
+type Front interface {
 	// ReadRequest reads a request, which the dialect has read before.
 	ReadRequest(call ringwall.Call) (*ringwall.Conversation, error)
-	// WriteRequest writes one.
+	// WriteReply writes a whole answer to a request.
+	WriteReply(c *ringwall.Conversation, r *ringwall.Reply) ([]byte, error)
+	// WriteStream writes the events of a streamed answer to a request.
+	WriteStream(c *ringwall.Conversation) StreamWriter
+}
+
+// Back is the half of a Codec that stands before providers.
+type Back interface {
+	// WriteRequest writes a request.
 	WriteRequest(c *ringwall.Conversation) (ringwall.Call, error)
 	// ReadReply reads a whole answer.
 	ReadReply(body []byte) (*ringwall.Reply, error)
-	// WriteReply writes one to a request.
-	WriteReply(c *ringwall.Conversation, r *ringwall.Reply) ([]byte, error)
 	// ReadStream reads the events of one streamed answer.
 	ReadStream() StreamReader
-	// WriteStream writes those of one to a request.
-	WriteStream(c *ringwall.Conversation) StreamWriter
 }
 
 // StreamReader reads the events of a streamed answer.

@@ -15,7 +15,8 @@ import (
 // the client said and at what the client will read.
 type Translated struct {
 	API      string // of the calls that come, which From reads
-	From, To Codec
+	From     Front
+	To       Back
 	Provider gateway.Provider // is asked in the words of To
 }
 

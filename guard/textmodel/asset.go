@@ -91,19 +91,19 @@ func (w *Weights) Encode() ([]byte, error) {
 	for i, x := range w.Table {
 		b.WriteByte(byte(128 + quantum(x, most[i%w.Filters]/127)))
 	}
-	tags, weights := make([]uint16, slots), make([]int8, slots*w.Wides)
+	tags, weights := make([]byte, 2*slots), make([]byte, slots*w.Wides)
 	for _, h := range sorted(w.Grams) {
 		at, taken := find(tags, h)
 		if taken {
 			continue // it cannot be told from one that matters more
 		}
-		tags[at] = uint16(h>>40) | 1
+		binary.LittleEndian.PutUint16(tags[2*at:], tagOf(h))
 		for o, x := range w.Grams[h] {
-			weights[at*w.Wides+o] = int8(quantum(x, unit[o]))
+			weights[at*w.Wides+o] = byte(int8(quantum(x, unit[o])))
 		}
 	}
-	put(tags)
-	put(weights)
+	b.Write(tags)
+	b.Write(weights)
 	sum := sha256.Sum256(b.Bytes())
 	return append(b.Bytes(), sum[:]...), nil
 }
@@ -136,7 +136,8 @@ func quantum(x, unit float32) int {
 	return int(max(-127, min(127, math.Round(float64(x/unit)))))
 }
 
-// Load reads an asset that stands on the given word vectors.
+// Load reads an asset that stands on the given word vectors. The model keeps b, which
+// must not change any more.
 func Load(b []byte, words *wordvec.Table) (*Model, error) {
 	if len(b) < len(magic)+8+sha256.Size || string(b[:len(magic)]) != magic {
 		return nil, fmt.Errorf("%w: no text model", ErrAsset)
@@ -170,22 +171,23 @@ func Load(b []byte, words *wordvec.Table) (*Model, error) {
 		m.out = append(m.out, dense{r.floats(s.Hidden), r.float()})
 	}
 	m.unit = r.floats(s.Wides)
-	m.table = make([]uint64, s.Pieces*s.Taps*s.Filters/8)
-	for i := range m.table {
-		m.table[i] = r.uint64()
-	}
-	m.tags = make([]uint16, s.Slots)
-	for i := range m.tags {
-		m.tags[i] = r.uint16()
-	}
-	m.weights = make([]int8, s.Slots*s.Wides)
-	for i, x := range r.take(len(m.weights)) {
-		m.weights[i] = int8(x)
-	}
-	if r.err != nil || len(r.b) > 0 || !slices.Contains(m.tags, 0) {
+	m.table = r.take(int(s.Pieces) * int(s.Taps) * int(s.Filters))
+	m.tags = r.take(2 * int(s.Slots))
+	m.weights = r.take(int(s.Slots) * int(s.Wides))
+	if r.err != nil || len(r.b) > 0 || !someFree(m.tags) {
 		return nil, fmt.Errorf("%w: its parts do not fit together", ErrAsset)
 	}
 	return m, nil
+}
+
+// someFree reports whether a search in tags ends.
+func someFree(tags []byte) bool {
+	for at := 0; at < len(tags); at += 2 {
+		if tags[at] == 0 && tags[at+1] == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // check bounds what an asset may ask for, before anything is made.
@@ -219,9 +221,7 @@ func (r *reader) take(n int) []byte {
 	return p
 }
 
-func (r *reader) uint16() uint16 { return binary.LittleEndian.Uint16(r.take(2)) }
 func (r *reader) uint32() uint32 { return binary.LittleEndian.Uint32(r.take(4)) }
-func (r *reader) uint64() uint64 { return binary.LittleEndian.Uint64(r.take(8)) }
 
 func (r *reader) float() float32 {
 	f := math.Float32frombits(r.uint32())

@@ -22,6 +22,7 @@ package textmodel
 
 import (
 	"cmp"
+	"encoding/binary"
 	"math"
 	"slices"
 
@@ -29,20 +30,22 @@ import (
 	"github.com/ringwall/ringwall/internal/wordvec"
 )
 
-// Model is what was learnt. It is safe for concurrent use.
+// Model is what was learnt. It is safe for concurrent use. Its tables are parts of
+// the asset that it was loaded from: they are in memory once, and of a program's own
+// asset in pages that are the file's.
 type Model struct {
 	Info Info
 
 	words   *wordvec.Table
 	lanes   int      // filters / 8
 	taps    int      // pieces that a filter sees
-	table   []uint64 // by piece, tap: an answer in each byte, biased by 128
+	table   []byte   // by piece, tap, filter: an answer, biased by 128
 	answers []affine // of each filter: what a sum of answers stands for
 	hidden  []dense
 	out     []dense
 
-	tags    []uint16  // of the wide features, by slot
-	weights []int8    // by slot, output
+	tags    []byte    // of the wide features, two bytes by slot
+	weights []byte    // by slot, output: an int8
 	unit    []float32 // of a weight, by output
 }
 
@@ -242,10 +245,13 @@ func (m *Model) answer(sums []uint64, ids *[maxTaps]int32) {
 			}
 			continue
 		}
-		at := (int(id)*m.taps + tap) * n
-		for i, x := range m.table[at : at+n : at+n] {
+		at := 8 * (int(id)*m.taps + tap) * n
+		row := m.table[at : at+8*n]
+		for i := 0; i < len(even) && len(row) >= 8; i++ {
+			x := binary.LittleEndian.Uint64(row)
 			even[i] += x & evens
 			odd[i] += x >> 8 & evens
+			row = row[8:]
 		}
 	}
 }
@@ -292,20 +298,25 @@ func (m *Model) wide(sums []float32, grams *[Grams]uint64) {
 	for _, h := range grams {
 		if at, ok := find(m.tags, h); ok {
 			for o, w := range m.weights[at*n : at*n+n] {
-				sums[o] += float32(w)
+				sums[o] += float32(int8(w))
 			}
 		}
 	}
 }
 
+// tagOf tells features apart that would stand in one slot.
+func tagOf(h uint64) uint16 { return uint16(h>>40) | 1 }
+
 // find returns the slot of a feature, or else the free one where it would be. Tag 0
 // is none; the number of slots is a power of two, and some are free.
-func find(tags []uint16, h uint64) (at int, ok bool) {
-	tag := uint16(h>>40) | 1
-	for at = int(h) & (len(tags) - 1); tags[at] != 0; at = (at + 1) & (len(tags) - 1) {
-		if tags[at] == tag {
+func find(tags []byte, h uint64) (at int, ok bool) {
+	last := len(tags)/2 - 1
+	for at = int(h) & last; ; at = (at + 1) & last {
+		switch binary.LittleEndian.Uint16(tags[2*at:]) {
+		case tagOf(h):
 			return at, true
+		case 0:
+			return at, false
 		}
 	}
-	return at, false
 }

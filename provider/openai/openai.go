@@ -97,6 +97,13 @@ func (p *Provider) Events(ctx context.Context, call ringwall.Call) iter.Seq2[sse
 	return p.client.Events(ctx, provider.Request{Path: Paths[call.API], Header: call.Header, Body: call.Body}, Last(call.API))
 }
 
+// Pass implements gateway.Passer. The base URL ends with the version that paths begin
+// with.
+func (p *Provider) Pass(r *http.Request) (*http.Response, error) {
+	r.URL.Path = strings.TrimPrefix(r.URL.Path, "/v1")
+	return p.client.Pass(r)
+}
+
 // Last returns what tells the event that ends a stream of an API.
 func Last(api string) func(sse.Event) (is, keep bool) {
 	if api != "openai-responses" {

@@ -14,7 +14,6 @@
 package anthropic
 
 import (
-	"errors"
 	"net/http"
 	"strings"
 
@@ -64,19 +63,7 @@ func (Counting) Name() string { return Count }
 
 // Credential implements gateway.Dialect: it is the header x-api-key, or a bearer
 // token.
-func (c common) Credential(r *http.Request) (string, error) {
-	bearer, err := c.Common.Credential(r)
-	key := strings.TrimSpace(r.Header.Get("x-api-key"))
-	switch {
-	case err != nil:
-		return "", err
-	case key == "":
-		return bearer, nil
-	case bearer != "" && bearer != key:
-		return "", errors.New("the headers x-api-key and Authorization show different keys: send one of them")
-	}
-	return key, nil
-}
+func (common) Credential(r *http.Request) (string, error) { return gateway.Shown(r, "X-Api-Key") }
 
 // AppendError implements gateway.Dialect, in the shape of Anthropic's errors.
 func (common) AppendError(dst []byte, h http.Header, r *ringwall.Refusal, id string) []byte {

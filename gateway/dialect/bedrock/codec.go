@@ -15,8 +15,9 @@ type Codec struct{}
 var _ dialect.Codec = Codec{}
 
 // tunes are members of a request that change how it is served and nothing that is
-// said.
-var tunes = dialect.NameSet("requestMetadata", "performanceConfig", "serviceTier", "guardrailConfig")
+// said. What additionalModelResponseFieldPaths ask for is left away where a model's
+// own answer has none of it, too.
+var tunes = dialect.NameSet("requestMetadata", "performanceConfig", "serviceTier", "guardrailConfig", "additionalModelResponseFieldPaths")
 
 // ReadRequest implements dialect.Codec.
 func (Codec) ReadRequest(call ringwall.Call) (*ringwall.Conversation, error) {

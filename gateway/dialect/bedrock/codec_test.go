@@ -2,13 +2,16 @@ package bedrock_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"iter"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/gateway/dialect"
+	claudes "github.com/ringwall/ringwall/gateway/dialect/anthropic"
 	"github.com/ringwall/ringwall/gateway/dialect/bedrock"
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
 	"github.com/ringwall/ringwall/internal/sse"
@@ -146,6 +149,17 @@ func TestNothingIsLostOnTheWay(t *testing.T) {
 	}
 }
 
+// What asks for parts of an answer that another API has not is left away.
+func TestWhatChangesNothingIsLeftAway(t *testing.T) {
+	p := &recorded{answer: answerOpenAI}
+	tr := &dialect.Translated{From: bedrock.Codec{}, To: openai.Codec{}, Provider: p}
+	body := `{"messages":[{"role":"user","content":[{"text":"x"}]}],"additionalModelResponseFieldPaths":["/delta/stop_sequence"],"requestMetadata":{"a":"b"},"performanceConfig":{"latency":"optimized"}}`
+	if _, err := tr.Complete(t.Context(), ringwall.Call{Model: "m", Body: []byte(body)}); err != nil {
+		t.Fatal(err)
+	}
+	same(t, p.call.Body, []byte(`{"model":"m","messages":[{"role":"user","content":"x"}]}`))
+}
+
 func TestWhatCannotBeCarriedIsNamed(t *testing.T) {
 	const hi = `"messages":[{"role":"user","content":[{"text":"x"}]}]`
 	for _, tt := range []struct {
@@ -236,4 +250,58 @@ func FuzzStream(f *testing.F) {
 			t.Fatalf("said %q, then %q\n%v", said, again, events)
 		}
 	})
+}
+
+// In InvokeModel, the words of a family of models are those of an API that has a codec;
+// streams are in chunks.
+func TestInvokeIsTranslatedByTheWordsOfItsBody(t *testing.T) {
+	const claude = `"system":"Be kind.","max_tokens":7,"messages":[{"role":"user","content":[{"type":"text","text":"What is this?"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0KGgo="}}]}],` +
+		`"tools":[{"name":"look","description":"looks","input_schema":{"type":"object"}}]`
+	const nova = `"system":[{"text":"Be kind."}],"messages":[{"role":"user","content":[{"text":"What is this?"}]}],"inferenceConfig":{`
+	for _, tt := range []struct {
+		name       string
+		plain      dialect.Front
+		body, same string
+	}{
+		{"Anthropic's", claudes.Codec{}, `{"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["x"],` + claude + `}`, `{` + claude + `}`},
+		{"Nova's", bedrock.Codec{}, `{` + nova + `"max_new_tokens":7,"top_p":0.5},"schemaVersion":"messages-v1"}`, `{` + nova + `"maxTokens":7,"topP":0.5}}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			asked, plainly := &recorded{answer: answerOpenAI, events: streamOpenAI}, &recorded{answer: answerOpenAI, events: streamOpenAI}
+			invoke := &dialect.Translated{From: bedrock.InvokeCodec{Messages: claudes.Codec{}}, To: openai.Codec{}, Provider: asked}
+			plain := &dialect.Translated{From: tt.plain, To: openai.Codec{}, Provider: plainly}
+			got, err := invoke.Complete(t.Context(), ringwall.Call{Model: "m", Body: []byte(tt.body)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := plain.Complete(t.Context(), ringwall.Call{Model: "m", Body: []byte(tt.same)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			same(t, got, want)
+			same(t, asked.call.Body, plainly.call.Body)
+
+			var events, chunks []string
+			for ev, err := range plain.Events(t.Context(), ringwall.Call{Model: "m", Stream: true, Body: []byte(tt.same)}) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				events = append(events, `{"chunk":{"bytes":"`+base64.StdEncoding.EncodeToString(ev.Data)+`"}}`)
+			}
+			for ev, err := range invoke.Events(t.Context(), ringwall.Call{Model: "m", Stream: true, Body: []byte(tt.body)}) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				chunks = append(chunks, string(ev.Data))
+			}
+			if len(events) == 0 || !slices.Equal(chunks, events) {
+				t.Errorf("the chunks are %v, want %v", chunks, events)
+			}
+		})
+	}
+	p := &recorded{answer: answerOpenAI}
+	tr := &dialect.Translated{From: bedrock.InvokeCodec{Messages: claudes.Codec{}}, To: openai.Codec{}, Provider: p}
+	if _, err := tr.Complete(t.Context(), ringwall.Call{Model: "m", Body: []byte(`{"prompt":"hello","max_gen_len":3}`)}); !errors.Is(err, ringwall.ErrUncarried) || p.call.Body != nil {
+		t.Errorf("the words of Llama: %v", err)
+	}
 }

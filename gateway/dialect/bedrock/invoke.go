@@ -86,8 +86,7 @@ func (c Invoke) Read(h *http.Request, body []byte) (gateway.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := familyOf(model)
-	r := &request{locator: locatorOf(f)(), src: body, model: model, stream: operation == "invoke-with-response-stream", ours: bodyConfig, family: f}
+	r := &request{src: body, model: model, stream: operation == "invoke-with-response-stream", ours: bodyConfig}
 	r.named = guardrailOf(h.Header.Get("X-Amzn-Bedrock-Guardrailidentifier"), h.Header.Get("X-Amzn-Bedrock-Guardrailversion"), h.Header.Get("X-Amzn-Bedrock-Trace"))
 	for _, name := range passed {
 		if v := h.Header.Get(name); v != "" {
@@ -104,7 +103,11 @@ func (c Invoke) Read(h *http.Request, body []byte) (gateway.Request, error) {
 	if err := r.named.mode(body, root.Get(bodyConfig).Get("streamProcessingMode"), bodyConfig+".streamProcessingMode", "SYNCHRONOUS", "ASYNCHRONOUS"); err != nil {
 		return nil, err
 	}
-	switch f {
+	if r.family = familyOf(model); r.family == unknown {
+		r.family = wordsOf(root)
+	}
+	r.locator = locatorOf(r.family)()
+	switch r.family {
 	case nova:
 		err = r.members(root)
 	case anthropic:

@@ -40,12 +40,12 @@ func (Dialect) Name() string { return API }
 
 // Credential implements gateway.Dialect: a key in the header X-Goog-Api-Key or in
 // the query, or a bearer token. Several must be one.
-func (d Dialect) Credential(r *http.Request) (string, error) {
-	key, err := d.Common.Credential(r)
+func (Dialect) Credential(r *http.Request) (string, error) {
+	key, err := gateway.Shown(r, "X-Goog-Api-Key")
 	if err != nil {
 		return "", err
 	}
-	for _, other := range append(r.Header.Values("X-Goog-Api-Key"), r.URL.Query()["key"]...) {
+	for _, other := range r.URL.Query()["key"] {
 		switch other = strings.TrimSpace(other); {
 		case other == "" || other == key:
 		case key != "":

@@ -6,6 +6,7 @@ package azure
 import (
 	"context"
 	"iter"
+	"net/http"
 	"net/url"
 	"slices"
 
@@ -92,6 +93,12 @@ func (p *Provider) Complete(ctx context.Context, call ringwall.Call) ([]byte, er
 // Events implements gateway.Provider.
 func (p *Provider) Events(ctx context.Context, call ringwall.Call) iter.Seq2[sse.Event, error] {
 	return p.client.Events(ctx, p.request(call), openai.Last(call.API))
+}
+
+// Pass implements gateway.Passer, by the v1 API.
+func (p *Provider) Pass(r *http.Request) (*http.Response, error) {
+	r.URL.Path = "/openai" + r.URL.Path
+	return p.client.Pass(r)
 }
 
 // Models implements gateway.Provider.
