@@ -224,7 +224,7 @@ func Inquirers(limits jsonedit.Limits) map[string]gateway.Inquirer {
 // refused by name, unless the configuration has them passed on. One that ends in a
 // slash takes all below it.
 var Unguarded = []string{
-	"/contentsafety/", "/v1/assistants", "/v1/assistants/", "/v1/audio/", "/v1/batches", "/v1/batches/", "/v1/containers", "/v1/containers/",
+	"/v1/assistants", "/v1/assistants/", "/v1/audio/", "/v1/batches", "/v1/batches/", "/v1/containers", "/v1/containers/",
 	"/v1/conversations", "/v1/conversations/", "/v1/evals", "/v1/evals/", "/v1/files", "/v1/files/", "/v1/fine_tuning/",
 	"/v1/images/", "/v1/messages/batches", "/v1/messages/batches/", "/v1/realtime", "/v1/realtime/", "/v1/responses/{id}", "/v1/responses/{id}/{what}", "/v1/chat/completions/{id}", "/v1/chat/completions/{id}/{what}", "/v1/threads", "/v1/threads/",
 	"/v1/uploads", "/v1/uploads/", "/v1/vector_stores", "/v1/vector_stores/", "/v1/videos", "/v1/videos/",

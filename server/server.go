@@ -246,6 +246,8 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /api/tags", s.gateway.Models(dialects["POST /api/chat"]))
 	mux.HandleFunc("GET /api/version", ollama.Version)
 	mux.HandleFunc("GET /v1/models/{id...}", s.gateway.Model(clients.plain))
+	// What of Azure's API is not answered has no provider to be passed on to.
+	mux.HandleFunc("/contentsafety/", s.gateway.Unguarded(clients.plain))
 	for _, path := range builtin.Unguarded {
 		mux.HandleFunc(path, clients.served(s.gateway.Unguarded))
 	}
