@@ -27,10 +27,16 @@ Ringwall adds: latency, CPU time, allocations and memory. Each target is a proce
 of its own on 127.0.0.1; nothing else is asked, and all end with this one.
 
 Compare ratios, differences and CPU times; absolute latencies say as much about
-the machine as about the gateway.`,
+the machine as about the gateway.
+
+With --dialect the stub speaks the APIs of other providers, too, and Ringwall has
+a provider of each type before it: Bedrock with its binary frames and signed
+requests. What each dialect adds to a bare proxy of the same bytes is printed
+beside what OpenAI's chat completions add in the same rounds.`,
 		Example: `  ringwall bench --quick
   ringwall bench --format json > before.json
-  ringwall bench --only unary-1k --mode saturation --concurrency 128`,
+  ringwall bench --only unary-1k --mode saturation --concurrency 128
+  ringwall bench --dialect anthropic,bedrock-converse --duration 500ms --rounds 9`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if format != "text" && format != "json" {
 				return usage(fmt.Errorf("--format: want text or json, not %q", format))
@@ -76,12 +82,14 @@ the machine as about the gateway.`,
 	f.IntVar(&opt.Concurrency, "concurrency", 64, "`CONNECTIONS` that ask without pause at saturation")
 	f.IntVar(&opt.Rate, "rate", 1500, "`REQUESTS` a second at fixed rate; a tenth of it for streams")
 	f.StringSliceVar(&opt.Only, "only", nil, "`NAMES` of the requests to measure: unary-1k, unary-8k, stream-1k, stream-8k")
+	f.StringSliceVar(&opt.Dialects, "dialect", nil, "`APIS` to hold against openai: "+strings.Join(bench.Dialects()[1:], ", ")+", or all")
 	f.StringVar(&mode, "mode", "", "measure at saturation or at fixed-rate only")
 	f.StringVar(&format, "format", "text", "text or json")
 	f.BoolVar(&fail, "fail-on-target", false, "exit with 1 when a target is missed")
 	f.StringVar(&opt.Profile, "cpuprofile", "", "`FILE` for a CPU profile of Ringwall, all cells together")
 	f.MarkHidden("cpuprofile")
 	complete(c, "format", "text", "json")
+	complete(c, "dialect", append(bench.Dialects(), "all")...)
 	complete(c, "mode", string(bench.Saturation), string(bench.FixedRate))
 	c.AddCommand(benchTargetCommand())
 	return c
@@ -104,6 +112,7 @@ func benchTargetCommand() *cobra.Command {
 	c.Flags().StringVar(&kind, "kind", "", "stub, proxy or ringwall")
 	c.Flags().StringVar(&t.Upstream, "upstream", "", "`URL` of the stub")
 	c.Flags().StringVar(&t.Data, "data", "", "`DIR` of keys and records")
+	c.Flags().StringSliceVar(&t.Dialects, "dialect", nil, "`APIS` of providers")
 	c.Flags().StringVar(&t.Profile, "cpuprofile", "", "`FILE` for a CPU profile")
 	return c
 }

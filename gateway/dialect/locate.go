@@ -66,6 +66,18 @@ func (g *Grammar) IsName(key string, v jsonedit.Value) bool {
 	return g.Names[key] && len(v.Raw()) <= LongestName
 }
 
+// Silent reports whether there is no text in v, which stands under key: it is a
+// number or a word of JSON, or a name of the format.
+func (g *Grammar) Silent(key string, v jsonedit.Value) bool {
+	switch v.Kind() {
+	case jsonedit.String:
+		return g.IsName(key, v)
+	case jsonedit.Object, jsonedit.Array:
+		return false
+	}
+	return true
+}
+
 // Texts returns the texts that were found, in the order of the document.
 func (l *Locator) Texts() []ringwall.Text { return l.texts }
 
@@ -80,7 +92,7 @@ func (l *Locator) medium(key string, v jsonedit.Value) string {
 	if l.Grammar.Medium == nil {
 		return ""
 	}
-	return l.Grammar.Medium(key, v)
+	return l.Grammar.Medium(strings.Clone(key), v) // else every key of every document would be on the heap
 }
 
 // Add adds the string v as a text.

@@ -30,3 +30,12 @@ func Wholly(ctx context.Context, ch gateway.Channel, text string) []byte {
 	out := slices.Clone(ch.Write([]byte(text))) // which is valid until Close
 	return append(out, ch.Close(ctx)...)
 }
+
+// Again returns the text of v, which in a stream is most often what it was before:
+// then it is no new string.
+func Again(v jsonedit.Value, before *string) string {
+	if !v.Is(*before) {
+		*before = v.Text()
+	}
+	return *before
+}

@@ -79,13 +79,16 @@ type Message struct {
 }
 
 // Text returns the header of that name, "" when there is none that is a string.
-func (m *Message) Text(name string) string {
+func (m *Message) Text(name string) string { return string(m.Value(name)) }
+
+// Value is Text as it stands in the message.
+func (m *Message) Value(name string) []byte {
 	for _, h := range m.Headers {
 		if h.Name == name && h.Type == String {
-			return string(h.Value)
+			return h.Value
 		}
 	}
-	return ""
+	return nil
 }
 
 // Messages yields the messages of r. An error is the last element: ErrTooLong,
@@ -165,7 +168,7 @@ func parse(b []byte, hs []Header) ([]Header, []byte, error) {
 		if name == 0 || len(rest) < 1+name+1 {
 			return nil, nil, fmt.Errorf("%w: a header without a name", ErrFormat)
 		}
-		h := Header{Name: string(rest[1 : 1+name]), Type: Type(rest[1+name])}
+		h := Header{Name: nameOf(rest[1 : 1+name]), Type: Type(rest[1+name])}
 		rest = rest[2+name:]
 		size := 0
 		switch {
@@ -191,6 +194,17 @@ func parse(b []byte, hs []Header) ([]Header, []byte, error) {
 		hs = append(hs, h)
 	}
 	return hs, payload, nil
+}
+
+// nameOf returns the name of a header; those that stand in every message are no new
+// strings.
+func nameOf(b []byte) string {
+	for _, known := range [...]string{":event-type", ":content-type", ":message-type"} {
+		if string(b) == known {
+			return known
+		}
+	}
+	return string(b)
 }
 
 // more reports whether a whole message is buffered.

@@ -55,7 +55,13 @@ type Doc struct {
 	nodes []node
 	lim   Limits
 	at    int
-	seen  map[string]struct{}
+	seen  map[keyIn]struct{}
+}
+
+// keyIn is a key of one of the objects of a document.
+type keyIn struct {
+	object int
+	key    string
 }
 
 // Root returns the document's value.
@@ -211,7 +217,7 @@ type Edit struct {
 // Set returns the edit that makes v the string s.
 func (v Value) Set(s string) Edit {
 	start, end := v.Span()
-	return Edit{start, end, AppendQuote(nil, s)}
+	return Edit{start, end, AppendQuote(make([]byte, 0, len(s)+len(`""`)), s)}
 }
 
 // SetKey returns the edit that makes s the key of v, which is a member of an object.

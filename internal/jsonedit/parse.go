@@ -19,7 +19,7 @@ const (
 	defaultBytes = 16 << 20
 	maxBytes     = 1 << 30 // offsets are 32 bit
 	defaultDepth = 64
-	fewKeys      = 16 // up to here comparing keys is cheaper than a set
+	fewKeys      = 32 // up to here comparing keys is cheaper than a set
 )
 
 // Conditions of a refused document, for errors.Is.
@@ -242,7 +242,7 @@ func (d *Doc) duplicate(i, count int, n node) bool {
 	// A large object: hash each key together with its object, so that one set
 	// serves the whole document.
 	if d.seen == nil {
-		d.seen = map[string]struct{}{}
+		d.seen = map[keyIn]struct{}{}
 	}
 	if count == fewKeys {
 		for m, left := i+1, count; left > 0; left-- {
@@ -266,8 +266,8 @@ func (d *Doc) sameKey(a, b *node) bool {
 	return unquote(ka, a.keyEscaped) == unquote(kb, b.keyEscaped)
 }
 
-func (d *Doc) keyOf(object int, n *node) string {
-	return fmt.Sprintf("%d/", object) + unquote(d.src[n.keyStart:n.keyEnd], n.keyEscaped)
+func (d *Doc) keyOf(object int, n *node) keyIn {
+	return keyIn{object, unquote(d.src[n.keyStart:n.keyEnd], n.keyEscaped)}
 }
 
 // plain are the bytes of a string that mean themselves and stand alone.

@@ -36,7 +36,7 @@ func Events(r io.Reader) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		br := bufio.NewReaderSize(r, 16<<10)
 		var data []byte
-		var name string
+		var name, last string      // last: the one before, most often the same
 		seen, first := false, true // seen: the event has a data line
 		for {
 			line, err := readLine(br)
@@ -75,7 +75,10 @@ func Events(r io.Reader) iter.Seq2[Event, error] {
 				}
 				data, seen = append(data, value...), true
 			case "event":
-				name = string(value)
+				if string(value) != last {
+					last = string(value)
+				}
+				name = last
 			}
 		}
 	}

@@ -130,6 +130,7 @@ func (p *Provider) Events(ctx context.Context, call ringwall.Call) iter.Seq2[sse
 		}
 		defer stream.Close() //nolint:errcheck // it has been read, or nobody reads it any more
 		var data []byte
+		var name string
 		stopped := call.API != "bedrock-converse" // where nothing says the end, the connection's is one
 		for m, err := range eventstream.Messages(stream) {
 			if err == nil {
@@ -142,7 +143,9 @@ func (p *Provider) Events(ctx context.Context, call ringwall.Call) iter.Seq2[sse
 			if !m.More {
 				stream.Came()
 			}
-			name := m.Text(":event-type")
+			if v := m.Value(":event-type"); string(v) != name { // most often it is what it was
+				name = string(v)
+			}
 			stopped = stopped || name == "messageStop"
 			data = append(data[:0], '{')
 			data = jsonedit.AppendQuote(data, name)
@@ -162,7 +165,7 @@ func (p *Provider) Events(ctx context.Context, call ringwall.Call) iter.Seq2[sse
 // fault returns the error that a message is, nil when it is an event. What Bedrock
 // says of it is for nobody but Bedrock's own logs.
 func fault(m *eventstream.Message) error {
-	switch m.Text(":message-type") {
+	switch string(m.Value(":message-type")) {
 	case "event":
 		return nil
 	case "exception":

@@ -7,6 +7,9 @@
 // an HTTP/1.1 reader of its own: the targets are the bottleneck, not the client.
 // Ringwall runs as it is served: the default guardrail, keys, limits and records.
 //
+// With [Options.Dialects] the stub speaks the APIs of other providers, too, and what
+// Ringwall adds to each ([Added]) is held against what it adds to chat completions.
+//
 // Machines are noisy and absolute times of little worth, so each round measures
 // all targets one behind the other, in rotated order, and what is reported are
 // medians of the rounds: ratios, differences, and CPU time. Everything listens
@@ -23,6 +26,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -34,6 +38,7 @@ type Options struct {
 	Rate        int           // requests a second at fixed rate; default 1500, at most 50000
 	Only        []string      // names of scenarios; default: all
 	Modes       []Mode        // default: both
+	Dialects    []string      // to hold against the first of [Dialects]; "all"; default: none, that one alone
 	Profile     string        // file for a CPU profile of Ringwall; "": none
 
 	// Target is the command, with its first arguments, that calls RunTarget.
@@ -66,17 +71,21 @@ var kinds = []Kind{Stub, Proxy, Ringwall}
 
 // Scenario is a kind of request.
 type Scenario struct {
-	Name   string
-	Prompt int // bytes of the prompt
-	Stream bool
+	Name    string
+	Prompt  int // bytes of the prompt
+	Stream  bool
+	Dialect string // "": the first
 }
+
+// String says what is asked, in the dialect where one was named.
+func (s Scenario) String() string { return strings.TrimSpace(s.Dialect + " " + s.Name) }
 
 // Scenarios are what is measured.
 var Scenarios = []Scenario{
-	{"unary-1k", 1 << 10, false},
-	{"unary-8k", 8 << 10, false},
-	{"stream-1k", 1 << 10, true},
-	{"stream-8k", 8 << 10, true},
+	{Name: "unary-1k", Prompt: 1 << 10, Stream: false},
+	{Name: "unary-8k", Prompt: 8 << 10, Stream: false},
+	{Name: "stream-1k", Prompt: 1 << 10, Stream: true},
+	{Name: "stream-8k", Prompt: 8 << 10, Stream: true},
 }
 
 // slower is by how much streams are asked for less often at fixed rate: each is
@@ -121,15 +130,31 @@ func (o *Options) complete() error {
 			return fmt.Errorf("%w: there is no scenario %q", ErrOptions, name)
 		}
 	}
+	if err := o.dialects(); err != nil {
+		return err
+	}
 	if o.Progress == nil {
 		o.Progress = func(int, int, string) {}
 	}
 	return nil
 }
 
+// compared are the scenarios in which dialects are held against each other.
+var compared = []string{"unary-1k", "stream-1k"}
+
 func (o *Options) scenarios() (out []Scenario) {
+	only := o.Only
+	if len(only) == 0 && len(o.Dialects) > 0 {
+		only = compared
+	}
 	for _, s := range Scenarios {
-		if len(o.Only) == 0 || slices.Contains(o.Only, s.Name) {
+		if len(only) > 0 && !slices.Contains(only, s.Name) {
+			continue
+		}
+		for _, s.Dialect = range o.Dialects {
+			out = append(out, s)
+		}
+		if len(o.Dialects) == 0 {
 			out = append(out, s)
 		}
 	}
@@ -172,7 +197,7 @@ type bench struct {
 
 // sample is what one round has of one cell.
 type sample struct {
-	Scenario string
+	Scenario Scenario
 	Mode     Mode
 	Kind     Kind
 	Round    int
@@ -212,6 +237,9 @@ func (b *bench) spawn(ctx context.Context, k Kind) (*child, error) {
 	}
 	if k == Ringwall {
 		args = append(args, "--data", b.dir)
+		if len(b.opt.Dialects) > 0 {
+			args = append(args, "--dialect", strings.Join(b.opt.Dialects, ","))
+		}
 		if b.opt.Profile != "" {
 			args = append(args, "--cpuprofile", b.opt.Profile)
 		}
@@ -233,19 +261,18 @@ func (b *bench) end() {
 }
 
 func (b *bench) measure(ctx context.Context) error {
-	scenarios := b.opt.scenarios()
-	total := b.opt.Rounds * len(b.opt.Modes) * len(scenarios) * len(kinds)
+	total := b.opt.Rounds * len(b.opt.Modes) * len(b.opt.scenarios()) * len(kinds)
 	for round := range b.opt.Rounds {
 		for _, mode := range b.opt.Modes {
-			for _, s := range scenarios {
+			for _, s := range b.opt.turned(round) {
 				for i := range kinds {
 					k := kinds[(i+round)%len(kinds)]
-					b.opt.Progress(len(b.samples), total, fmt.Sprintf("%s %s %s", mode, s.Name, k))
+					b.opt.Progress(len(b.samples), total, fmt.Sprintf("%s %s %s", mode, s, k))
 					one, err := b.cell(ctx, s, mode, k)
 					if err != nil {
-						return fmt.Errorf("asking %s for %s: %w", k, s.Name, err)
+						return fmt.Errorf("asking %s for %s: %w", k, s, err)
 					}
-					one.Scenario, one.Mode, one.Kind, one.Round = s.Name, mode, k, round
+					one.Scenario, one.Mode, one.Kind, one.Round = s, mode, k, round
 					b.samples = append(b.samples, one)
 				}
 			}
@@ -260,10 +287,21 @@ func (b *bench) measure(ctx context.Context) error {
 	return nil
 }
 
+// turned returns the scenarios in the order of a round: where dialects are held
+// against each other, each has its turn at being the first.
+func (o *Options) turned(round int) []Scenario {
+	all := o.scenarios()
+	if len(o.Dialects) == 0 {
+		return all
+	}
+	n := round % len(all)
+	return slices.Concat(all[n:], all[:n])
+}
+
 // cell measures one target in one way.
 func (b *bench) cell(ctx context.Context, s Scenario, mode Mode, k Kind) (sample, error) {
 	c := b.children[k]
-	l := loader{addr: c.addr(), requests: requests(s, c.addr(), b.key), stream: s.Stream, duration: b.opt.Duration}
+	l := loader{addr: c.addr(), requests: requests(s, c.addr(), b.key), dialect: dialectOf(s.Dialect), stream: s.Stream, duration: b.opt.Duration}
 	if err := l.verify(ctx); err != nil {
 		return sample{}, err
 	}

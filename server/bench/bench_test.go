@@ -30,6 +30,8 @@ func TestMain(m *testing.M) {
 			t.Upstream = os.Args[i+1]
 		case "--data":
 			t.Data = os.Args[i+1]
+		case "--dialect":
+			t.Dialects = strings.Split(os.Args[i+1], ",")
 		}
 	}
 	if err := bench.RunTarget(context.Background(), t); err != nil {
@@ -83,6 +85,38 @@ func TestEveryCellIsMeasured(t *testing.T) {
 	}
 }
 
+func TestDialectsAreHeldAgainstTheFirst(t *testing.T) {
+	t.Setenv(asTarget, "1")
+	r, err := bench.Run(t.Context(), bench.Options{
+		Target: []string{os.Args[0]}, Duration: 50 * time.Millisecond, Rounds: 1, Concurrency: 4, Rate: 100,
+		Dialects: []string{"all"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := bench.Dialects()
+	if len(r.Added) != len(names) || len(r.Goals) != len(names)-1 || len(r.Cells) != 2*2*3*len(names) {
+		t.Errorf("%d dialects, %d goals, %d cells", len(r.Added), len(r.Goals), len(r.Cells))
+	}
+	for i, a := range r.Added {
+		if a.Dialect != names[i] || a.P50 == 0 || i == 0 && (a.StreamRatio != 1 && a.StreamRatio != -1) {
+			t.Errorf("dialect %d: %+v", i, a)
+		}
+	}
+	var text bytes.Buffer
+	if err := r.Write(&text); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if strings.Count(text.String(), name+" ") < 5 { // in the tables, and in what it adds
+			t.Errorf("the tables do not say %q:\n%s", name, &text)
+		}
+	}
+	if _, err := json.Marshal(r); err != nil {
+		t.Errorf("the report has no JSON: %v", err)
+	}
+}
+
 func TestWrongOptionsAreRefused(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -92,6 +126,7 @@ func TestWrongOptionsAreRefused(t *testing.T) {
 		{"too many connections", bench.Options{Target: []string{"x"}, Concurrency: 5000}},
 		{"too long", bench.Options{Target: []string{"x"}, Duration: time.Hour}},
 		{"an unknown scenario", bench.Options{Target: []string{"x"}, Only: []string{"binary"}}},
+		{"an unknown dialect", bench.Options{Target: []string{"x"}, Dialects: []string{"morse"}}},
 		{"an unknown mode", bench.Options{Target: []string{"x"}, Modes: []bench.Mode{"idle"}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -38,6 +38,7 @@ func spawn(ctx context.Context, command, args []string) (*child, time.Duration, 
 	//nolint:gosec // the command is this program itself
 	cmd := exec.CommandContext(ctx, command[0], append(command[1:len(command):len(command)], args...)...)
 	cmd.Stderr = os.Stderr
+	cmd.Env = append(os.Environ(), environment...)
 	c := &child{cmd: cmd}
 	var err error
 	if c.in, err = cmd.StdinPipe(); err != nil {

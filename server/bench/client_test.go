@@ -2,6 +2,7 @@ package bench
 
 import (
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -78,9 +79,14 @@ func FuzzAnswers(f *testing.F) {
 // BenchmarkExchange is a request on its way through everything, with the load and
 // the stub in the same process: for profiles, not for figures.
 func BenchmarkExchange(b *testing.B) {
-	for _, s := range Scenarios {
-		b.Run(s.Name, func(b *testing.B) {
+	all := slices.Clone(Scenarios)
+	for _, name := range Dialects()[1:] {
+		all = append(all, Scenario{Name: "stream-1k", Prompt: 1 << 10, Stream: true, Dialect: name})
+	}
+	for _, s := range all {
+		b.Run(s.String(), func(b *testing.B) {
 			ctx := b.Context()
+			environ(b)
 			stub, serve, err := serveStub(ctx)
 			if err != nil {
 				b.Fatal(err)
@@ -91,7 +97,7 @@ func BenchmarkExchange(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			addr, serve, err := serveRingwall(ctx, Target{Upstream: "http://" + stub, Data: dir})
+			addr, serve, err := serveRingwall(ctx, Target{Upstream: "http://" + stub, Data: dir, Dialects: Dialects()})
 			if err != nil {
 				b.Fatal(err)
 			}

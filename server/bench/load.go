@@ -3,7 +3,6 @@ package bench
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
@@ -21,6 +20,7 @@ const patience = 20 * time.Second
 type loader struct {
 	addr     string
 	requests [][]byte
+	dialect  *dialect
 	stream   bool
 	duration time.Duration
 	// begin and finish are called at the ends of the time that counts.
@@ -47,33 +47,17 @@ func (l *loader) verify(ctx context.Context) error {
 		return fmt.Errorf("%w: %.300s", err, body)
 	}
 	if !l.stream {
-		if !bytes.Equal(body, whole()) {
+		if !bytes.Equal(body, l.dialect.whole()) {
 			return fmt.Errorf("the answer was changed: %.300s", body)
 		}
 		return nil
 	}
-	var text strings.Builder
-	done := false
-	for event := range strings.SplitSeq(string(body), "\n\n") {
-		data, ok := strings.CutPrefix(event, "data: ")
-		if data == "[DONE]" {
-			done = true
-		}
-		if !ok || done {
-			continue
-		}
-		var f struct {
-			Choices []struct{ Delta struct{ Content string } }
-		}
-		if err := json.Unmarshal([]byte(data), &f); err != nil {
-			return fmt.Errorf("a frame cannot be read: %w", err)
-		}
-		for _, c := range f.Choices {
-			text.WriteString(c.Delta.Content)
-		}
+	text, ended, err := l.dialect.heard(body)
+	if err != nil {
+		return err
 	}
-	if !done || text.String() != strings.Join(said, "") {
-		return fmt.Errorf("the stream was changed: %.300q", text.String())
+	if !ended || text != strings.Join(said, "") {
+		return fmt.Errorf("the stream was changed: %.300q", text)
 	}
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // tick is the unit of times in /proc: USER_HZ is 100 on all of Linux.
@@ -15,6 +17,15 @@ const tick = 10 * time.Millisecond
 // cpuTime returns the CPU time that a process has taken, -1 when that cannot be
 // told.
 func cpuTime(pid int) time.Duration {
+	var t unix.Timespec
+	if clock := ^int32(pid)<<3 | 2; unix.ClockGettime(clock, &t) == nil { // clock_getcpuclockid(3), in nanoseconds
+		return time.Duration(t.Nano())
+	}
+	return ticks(pid)
+}
+
+// ticks is cpuTime where a sandbox hides the clocks of others.
+func ticks(pid int) time.Duration {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return -1

@@ -2,11 +2,9 @@ package bench
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"runtime"
 	"slices"
-	"text/tabwriter"
 	"time"
 )
 
@@ -22,7 +20,8 @@ type Report struct {
 
 	Cells   []Cell   `json:"cells"`
 	Starts  []Start  `json:"starts"`
-	Derived []Figure `json:"derived"`
+	Derived []Figure `json:"derived,omitempty"`
+	Added   []Added  `json:"added,omitempty"` // by dialect, where several were measured
 	Goals   []Goal   `json:"goals"`
 }
 
@@ -30,6 +29,7 @@ type Report struct {
 type Cell struct {
 	Mode     Mode    `json:"mode"`
 	Scenario string  `json:"scenario"`
+	Dialect  string  `json:"dialect,omitempty"` // where several were measured
 	Target   Kind    `json:"target"`
 	Rate     float64 `json:"requests_per_second"`
 	P50      float64 `json:"p50_ms"`
@@ -97,6 +97,10 @@ func (b *bench) report() *Report {
 		}
 		r.Starts = append(r.Starts, Start{k, median(ready), peak})
 	}
+	if len(o.Dialects) > 0 {
+		r.dialects(b)
+		return r
+	}
 	for _, d := range derivations {
 		r.Derived = append(r.Derived, Figure{d.name, b.derive(d, Proxy), b.derive(d, Ringwall)})
 	}
@@ -105,9 +109,9 @@ func (b *bench) report() *Report {
 }
 
 // samplesOf returns the samples of a cell in the order of the rounds.
-func (b *bench) samplesOf(mode Mode, scenario string, k Kind) (out []sample) {
+func (b *bench) samplesOf(mode Mode, scenario, dialect string, k Kind) (out []sample) {
 	for _, s := range b.samples {
-		if s.Mode == mode && s.Scenario == scenario && s.Kind == k {
+		if s.Mode == mode && s.Scenario.Name == scenario && s.Scenario.Dialect == dialect && s.Kind == k {
 			out = append(out, s)
 		}
 	}
@@ -117,7 +121,8 @@ func (b *bench) samplesOf(mode Mode, scenario string, k Kind) (out []sample) {
 // medians takes ratios and differences within a round, then their median: what
 // disturbs the machine for a while disturbs both sides.
 func (b *bench) medians(mode Mode, s Scenario, k Kind) Cell {
-	direct, proxy, own := b.samplesOf(mode, s.Name, Stub), b.samplesOf(mode, s.Name, Proxy), b.samplesOf(mode, s.Name, k)
+	of := func(k Kind) []sample { return b.samplesOf(mode, s.Name, s.Dialect, k) }
+	direct, proxy, own := of(Stub), of(Proxy), of(k)
 	over := func(f func(i int) float64) float64 {
 		var vs []float64
 		for i := range own {
@@ -127,7 +132,7 @@ func (b *bench) medians(mode Mode, s Scenario, k Kind) Cell {
 	}
 	per := func(i int, v float64) float64 { return v / math.Max(1, float64(own[i].Requests)) }
 	return Cell{
-		Mode: mode, Scenario: s.Name, Target: k,
+		Mode: mode, Scenario: s.Name, Dialect: s.Dialect, Target: k,
 		Rate:     over(func(i int) float64 { return own[i].rate() }),
 		P50:      over(func(i int) float64 { return ms(own[i].P50) }),
 		P99:      over(func(i int) float64 { return ms(own[i].P99) }),
@@ -168,7 +173,7 @@ func (b *bench) derive(d struct {
 	by         float64
 }, k Kind,
 ) float64 {
-	more, less := b.samplesOf(Saturation, d.more, k), b.samplesOf(Saturation, d.less, k)
+	more, less := b.samplesOf(Saturation, d.more, "", k), b.samplesOf(Saturation, d.less, "", k)
 	var vs []float64
 	for i := range min(len(more), len(less)) {
 		if more[i].CPU < 0 || less[i].CPU < 0 {
@@ -201,19 +206,21 @@ func (r *Report) cell(mode Mode, scenario string, f func(*Cell) float64) float64
 	return math.NaN()
 }
 
+func (r *Report) goal(name string, want, got float64, unit string, atLeast bool) {
+	g := Goal{Name: name, Want: want, Got: got, Unit: unit, atLeast: atLeast, Measured: !math.IsNaN(got)}
+	if unit != "ms" && got == -1 {
+		g.Measured = false
+	}
+	g.Met = g.Measured && (atLeast && got >= want || !atLeast && got <= want)
+	if !g.Measured {
+		g.Got = -1
+	}
+	r.Goals = append(r.Goals, g)
+}
+
 // goals are what the gateway may cost.
 func (r *Report) goals() {
-	add := func(name string, want, got float64, unit string, atLeast bool) {
-		g := Goal{Name: name, Want: want, Got: got, Unit: unit, atLeast: atLeast, Measured: !math.IsNaN(got)}
-		if unit != "ms" && got == -1 {
-			g.Measured = false
-		}
-		g.Met = g.Measured && (atLeast && got >= want || !atLeast && got <= want)
-		if !g.Measured {
-			g.Got = -1
-		}
-		r.Goals = append(r.Goals, g)
-	}
+	add := r.goal
 	add("CPU per request, 1 KB unary", 100, r.cell(Saturation, "unary-1k", func(c *Cell) float64 { return c.CPU }), "µs", false)
 	add("CPU per further KB", 8, r.Derived[0].Ours, "µs", false)
 	add("CPU per streamed chunk", 8, r.Derived[2].Ours, "µs", false)
@@ -230,71 +237,4 @@ func (r *Report) goals() {
 			}
 		}
 	}
-}
-
-// Write prints the report as tables.
-func (r *Report) Write(out io.Writer) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(out, "%s %s, %d CPUs; %d rounds of %.3gs a cell; medians\n", r.Go, r.System, r.CPUs, r.Rounds, r.Seconds)
-	var mode Mode
-	scenario := ""
-	for _, c := range r.Cells {
-		if c.Mode != mode {
-			w.Flush()
-			mode, scenario = c.Mode, ""
-			if mode == Saturation {
-				fmt.Fprintf(out, "\nsaturation: %d connections ask without pause\n", r.Concurrency)
-			} else {
-				fmt.Fprintf(out, "\nfixed rate: %d requests/s, streams %d/s; latency from the intended start\n", r.Rate, max(1, r.Rate/slower))
-			}
-			fmt.Fprint(w, "request\ttarget\treq/s\t× proxy\tp50 ms\tp99 ms\tadded p50\tadded p99\tCPU µs\tallocs\tbytes\t\n")
-		}
-		name := c.Scenario
-		if name == scenario {
-			name = ""
-		}
-		scenario = c.Scenario
-		target := string(c.Target)
-		if c.Target == Stub {
-			target = "direct"
-		}
-		fmt.Fprintf(w, "%s\t%s\t%.0f\t%.2f\t%.3f\t%.3f\t%+.3f\t%+.3f\t%s\t%.0f\t%.0f\t\n", name, target, c.Rate, c.Ratio, c.P50, c.P99, c.AddedP50, c.AddedP99, known("%.1f", c.CPU), c.Allocs, c.Bytes)
-	}
-	w.Flush()
-	fmt.Fprint(out, "CPU, allocs and bytes are the target's own, per request; of direct they are the stub's.\n\n")
-	fmt.Fprint(w, "process\tready ms\tpeak MB\t\n")
-	for _, s := range r.Starts {
-		fmt.Fprintf(w, "%s\t%.1f\t%s\t\n", s.Target, s.Ready, known("%.1f", s.Peak))
-	}
-	w.Flush()
-	fmt.Fprintln(out)
-	fmt.Fprint(w, "µs at saturation\tproxy\tringwall\t\n")
-	for _, f := range r.Derived {
-		fmt.Fprintf(w, "%s\t%s\t%s\t\n", f.Name, known("%.2f", f.Proxy), known("%.2f", f.Ours))
-	}
-	w.Flush()
-	fmt.Fprintln(out)
-	w = tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, g := range r.Goals {
-		bound, state := "at most", "falls short"
-		if g.atLeast {
-			bound = "at least"
-		}
-		if g.Met {
-			state = "pass"
-		}
-		got := fmt.Sprintf("%.3g %s", g.Got, g.Unit)
-		if !g.Measured {
-			state, got = "not measured", "–"
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t(%s %g %s)\n", state, g.Name, got, bound, g.Want, g.Unit)
-	}
-	return w.Flush()
-}
-
-func known(format string, v float64) string {
-	if v == -1 {
-		return "not available"
-	}
-	return fmt.Sprintf(format, v)
 }

@@ -45,22 +45,10 @@ func prose(n int, seed uint64) string {
 	return b.String()[:n]
 }
 
-// requests are the requests of a scenario as they go over the wire.
-func requests(s Scenario, host, key string) [][]byte {
-	out := make([][]byte, variants)
-	for i := range out {
-		body := fmt.Sprintf(`{"model":"bench","messages":[{"role":"system","content":"You are a helpful assistant."},{"role":"user","content":%q}],"temperature":0.7,"stream":%t}`,
-			prose(s.Prompt, uint64(i)), s.Stream)
-		out[i] = fmt.Appendf(nil, "POST /v1/chat/completions HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nAccept: */*\r\nUser-Agent: bench\r\nContent-Length: %d\r\n\r\n%s",
-			host, key, len(body), body)
-	}
-	return out
-}
-
 // said is the text of every answer.
-var said = pieces()
+var said = cut()
 
-func pieces() []string {
+func cut() []string {
 	out := strings.SplitAfter(prose(610, 99), " ")
 	for len(out) > Chunks { // the rest goes into the last
 		n := len(out)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -28,9 +29,10 @@ import (
 // Target says what RunTarget is.
 type Target struct {
 	Kind     Kind
-	Upstream string // URL of the stub; not of the stub itself
-	Data     string // directory of Ringwall's keys and records
-	Profile  string // file for a CPU profile
+	Upstream string   // URL of the stub; not of the stub itself
+	Data     string   // directory of Ringwall's keys and records
+	Profile  string   // file for a CPU profile
+	Dialects []string // for which Ringwall has providers, beside OpenAI's
 
 	In  io.Reader // what the parent says
 	Out io.Writer // what it reads
@@ -158,6 +160,11 @@ func serveRingwall(ctx context.Context, t Target) (string, func() error, error) 
 	c := config.Default()
 	c.Listen, c.Data, c.Default = "127.0.0.1:0", t.Data, "upstream"
 	c.Providers = map[string]config.Provider{"upstream": config.Upstream(t.Upstream+"/v1", false)}
+	if len(t.Dialects) > 0 {
+		ps, models := providers(t.Upstream, t.Dialects)
+		maps.Copy(c.Providers, ps)
+		c.Models = models
+	}
 	if err := c.Check(); err != nil {
 		return "", nil, err
 	}
@@ -180,14 +187,7 @@ func serveStub(ctx context.Context) (string, func() error, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	s := stub{}
-	body := whole()
-	s.whole = fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
-	s.head = []byte("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
-	for _, f := range frames() {
-		s.chunks = append(s.chunks, fmt.Appendf(nil, "%x\r\ndata: %s\n\n\r\n", len(f)+len("data: \n\n"), f))
-	}
-	s.chunks = append(s.chunks, []byte("0\r\n\r\n"))
+	s := newStub()
 	return l.Addr().String(), func() error {
 		defer context.AfterFunc(ctx, func() { l.Close() })()
 		for {
@@ -203,17 +203,36 @@ func serveStub(ctx context.Context) (string, func() error, error) {
 	}, nil
 }
 
-// stub holds the answers as they go over the wire.
-type stub struct {
+// stub holds the answers of each dialect.
+type stub []answers
+
+// answers are those of one dialect as they go over the wire.
+type answers struct {
+	prefix      []byte // of paths
 	whole, head []byte
 	chunks      [][]byte
 }
 
-func (s *stub) serve(c net.Conn) {
+func newStub() (s stub) {
+	for _, d := range dialects {
+		a := answers{prefix: []byte(d.prefix)}
+		body := d.whole()
+		a.whole = fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+		a.head = fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n", d.media)
+		for _, f := range d.frames() {
+			a.chunks = append(a.chunks, fmt.Appendf(nil, "%x\r\n%s\r\n", len(f), f))
+		}
+		a.chunks = append(a.chunks, []byte("0\r\n\r\n"))
+		s = append(s, a)
+	}
+	return s
+}
+
+func (s stub) serve(c net.Conn) {
 	defer c.Close()
 	r := bufio.NewReaderSize(c, 32<<10)
 	for {
-		length, err := head(r)
+		at, stream, length, err := s.head(r)
 		if err != nil || length > r.Size() {
 			return
 		}
@@ -221,13 +240,13 @@ func (s *stub) serve(c net.Conn) {
 		if err != nil {
 			return
 		}
-		stream := bytes.Contains(body, []byte(`"stream":true`))
+		stream = stream || bytes.Contains(body, []byte(`"stream":true`))
 		r.Discard(length) //nolint:errcheck // it is there
 		if !stream {
-			_, err = c.Write(s.whole)
+			_, err = c.Write(at.whole)
 		} else {
-			_, err = c.Write(s.head)
-			for _, chunk := range s.chunks { // each at its own time, as models send them
+			_, err = c.Write(at.head)
+			for _, chunk := range at.chunks { // each at its own time, as models send them
 				if err == nil {
 					_, err = c.Write(chunk)
 				}
@@ -239,20 +258,35 @@ func (s *stub) serve(c net.Conn) {
 	}
 }
 
-// head reads the head of a request and returns the length of its body.
-func head(r *bufio.Reader) (length int, err error) {
+// head reads the head of a request and returns the answers to it, whether its path
+// asks for a stream, and the length of its body.
+func (s stub) head(r *bufio.Reader) (at *answers, stream bool, length int, err error) {
+	line, err := r.ReadSlice('\n')
+	if err != nil {
+		return nil, false, 0, err
+	}
+	path := bytes.TrimPrefix(line, []byte("POST "))
+	for i := range s {
+		if bytes.HasPrefix(path, s[i].prefix) {
+			at = &s[i]
+		}
+	}
+	if at == nil {
+		return nil, false, 0, errors.New("bench: a request for something else")
+	}
+	stream = bytes.Contains(path, []byte("stream"))
 	for {
 		line, err := r.ReadSlice('\n')
 		if err != nil {
-			return 0, err
+			return nil, false, 0, err
 		}
 		if len(bytes.TrimSpace(line)) == 0 {
-			return length, nil
+			return at, stream, length, nil
 		}
 		name, value, _ := bytes.Cut(line, []byte(":"))
 		if bytes.EqualFold(name, []byte("Content-Length")) {
 			if length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err != nil || length < 0 {
-				return 0, errors.New("bench: a request has a wrong length")
+				return nil, false, 0, errors.New("bench: a request has a wrong length")
 			}
 		}
 	}

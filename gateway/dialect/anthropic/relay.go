@@ -48,6 +48,7 @@ type relay struct {
 	tokens    tokens
 	edits     []jsonedit.Edit
 
+	kind, deltaKind    string // the last event's types
 	eventBuf, frameBuf []byte // an edited event, and what goes out of it
 }
 
@@ -96,7 +97,7 @@ func (r *relay) event(ctx context.Context, dst, data []byte) ([]byte, error) {
 		return dst, fmt.Errorf("reading the model's stream: %w", err)
 	}
 	root := r.doc.Root()
-	kind := root.Get("type").Text()
+	kind := dialect.Again(root.Get("type"), &r.kind)
 	if r.ended || !isEvent(kind) || r.begun == (kind == "message_start") && kind != "ping" && kind != "error" {
 		return dst, fmt.Errorf("reading the model's stream: an event of type %.40q is not for this place", kind)
 	}
@@ -234,7 +235,7 @@ func (r *relay) delta(ctx context.Context, root jsonedit.Value) (says bool, err 
 		return false, fmt.Errorf("reading the model's stream: block %d goes on before it begins", index)
 	}
 	d := root.Get("delta")
-	kind := d.Get("type").Text()
+	kind := dialect.Again(d.Get("type"), &r.deltaKind)
 	r.members(ctx, root, "", "type", "index", "delta")
 	for key, m := range d.Members() {
 		switch {
@@ -242,7 +243,7 @@ func (r *relay) delta(ctx context.Context, root jsonedit.Value) (says bool, err 
 		case key == "partial_json" && b.start != nil:
 			b.arguments = append(b.arguments, m.Text()...)
 		case b.start != nil:
-			return false, fmt.Errorf("reading the model's stream: a tool call goes on with %.40q", key)
+			return false, fmt.Errorf("reading the model's stream: a tool call goes on with %.40q", strings.Clone(key))
 		case key == "signature" && opaque(m):
 			b.signature = append(b.signature, m.Text()...)
 		case m.Kind() == jsonedit.String && !grammar.IsName(key, m) && !strings.HasPrefix(key, "encrypted_"):

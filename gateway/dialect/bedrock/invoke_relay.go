@@ -18,13 +18,12 @@ import (
 // Relay implements gateway.Dialect.
 func (Invoke) Relay(req gateway.Request, open gateway.Open) gateway.Relay {
 	f := familyBy(req)
-	r := &relay{locate: locatorOf(f), open: open, named: namedBy(req)}
 	switch f {
 	case nova:
-		r.say = novaSays{}
+		r := newRelay(novaSays{}, locatorOf(f), req, open)
 		return &chunks{r, r.Event}
 	case anthropic:
-		r.say = claudeSays{}
+		r := newRelay(claudeSays{}, locatorOf(f), req, open)
 		return &chunks{r, r.message}
 	case titan, llama, unknown:
 	}

@@ -33,6 +33,7 @@ const (
 type relay struct {
 	say     speaker
 	locate  func() *locator
+	grammar dialect.Grammar // of what it makes
 	open    gateway.Open
 	named   guardrail
 	did     func() gateway.Declined
@@ -64,7 +65,11 @@ type mark struct{ written, sent bool }
 
 // Relay implements gateway.Dialect.
 func (Converse) Relay(req gateway.Request, open gateway.Open) gateway.Relay {
-	return &relay{say: conversing{}, locate: located, open: open, named: namedBy(req)}
+	return newRelay(conversing{}, located, req, open)
+}
+
+func newRelay(say speaker, locate func() *locator, req gateway.Request, open gateway.Open) *relay {
+	return &relay{say: say, locate: locate, grammar: locate().Grammar, open: open, named: namedBy(req)}
 }
 
 // Tell implements gateway.Telling.
@@ -92,7 +97,7 @@ func (r *relay) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 		}
 		r.edits = r.edits[:0]
 		var err error
-		if dst, err = r.event(ctx, dst, name, v); err != nil {
+		if dst, err = r.event(ctx, dst, nameOf(name), v); err != nil {
 			return dst[:before], err
 		}
 	}
@@ -112,6 +117,17 @@ func (r *relay) leave(dst []byte, before int) []byte {
 		b.out.sent, b.ended.sent = b.out.written, b.ended.written
 	}
 	return dst
+}
+
+// nameOf returns the name of an event; those that stand in every stream are no new
+// strings.
+func nameOf(name string) string {
+	for _, known := range [...]string{"contentBlockDelta", "contentBlockStart", "contentBlockStop", "messageStart", "messageStop", "metadata"} {
+		if name == known {
+			return known
+		}
+	}
+	return strings.Clone(name)
 }
 
 func (r *relay) event(ctx context.Context, dst []byte, name string, v jsonedit.Value) ([]byte, error) {
@@ -275,7 +291,7 @@ func (r *relay) thinks(ctx context.Context, b *block, v jsonedit.Value) (says bo
 // looked at elsewhere.
 func (r *relay) others(ctx context.Context, b *block, v jsonedit.Value, but ...string) {
 	for key, m := range v.Members() {
-		if !slices.Contains(but, key) {
+		if !r.grammar.Silent(key, m) && !slices.Contains(but, key) {
 			r.whole(ctx, m, r.say.path(b.index, "")+"/"+dialect.Pointer(key), key)
 		}
 	}

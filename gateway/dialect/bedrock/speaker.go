@@ -42,9 +42,16 @@ func (conversing) stop(dst []byte, index int64) []byte {
 }
 
 func (conversing) path(index int64, at string) string {
-	return contentPath + "/" + strconv.FormatInt(index, 10) + map[string]string{
-		"text": "/text", "reasoning": "/reasoningContent/reasoningText/text", "input": "/toolUse/input",
-	}[at]
+	path := contentPath + "/" + strconv.FormatInt(index, 10)
+	switch at {
+	case "text":
+		return path + "/text"
+	case "reasoning":
+		return path + "/reasoningContent/reasoningText/text"
+	case "input":
+		return path + "/toolUse/input"
+	}
+	return path
 }
 
 func (c conversing) call(l *locator, start jsonedit.Value, index int64) {

@@ -160,8 +160,12 @@ func (a *answer) Edit(changed []guard.Changed) []byte {
 // giveaways returns the edits that take out of a candidate what repeats its text:
 // tokens, and segments that are grounded.
 func giveaways(candidate jsonedit.Value) []jsonedit.Edit {
-	edits := candidate.Remove(func(key string) bool { return key == "logprobsResult" })
-	return append(edits, candidate.Get("groundingMetadata").Remove(func(key string) bool { return key == "groundingSupports" })...)
+	return append(tokens(candidate), candidate.Get("groundingMetadata").Remove(func(key string) bool { return key == "groundingSupports" })...)
+}
+
+// tokens removes the log probabilities of tokens, which spell the text out.
+func tokens(candidate jsonedit.Value) []jsonedit.Edit {
+	return candidate.Remove(func(key string) bool { return key == "logprobsResult" })
 }
 
 // without adds edits that take something out, and leaves those away that change

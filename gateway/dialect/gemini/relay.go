@@ -67,6 +67,8 @@ type relay struct {
 	edits      []jsonedit.Edit
 	before     []byte // candidates of the frame that must stand before this one
 	usage      ringwall.Usage
+
+	frameBuf []byte // an edited frame
 }
 
 // candidate is the state of one candidate.
@@ -131,7 +133,7 @@ func (r *relay) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 		if err != nil {
 			return dst, err
 		}
-		useful = says || useful
+		useful = useful || says
 	}
 	if r.blocked {
 		return dst, nil
@@ -140,7 +142,9 @@ func (r *relay) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 	if useful {
 		r.said = true
 		if len(r.edits) > 0 {
-			data = dialect.Splice(data, r.edits)
+			slices.SortFunc(r.edits, dialect.ByStart)
+			r.frameBuf = jsonedit.Splice(r.frameBuf[:0], data, r.edits)
+			data = r.frameBuf
 		}
 		dst = r.append(dst, data)
 	}
@@ -178,20 +182,11 @@ func (r *relay) says(ctx context.Context, c *candidate, v jsonedit.Value) (says 
 			says = r.whole(ctx, c, m, c.path, key) || says
 			continue
 		}
-		content := m
-		for key, m := range content.Members() {
-			if key != "parts" {
-				r.whole(ctx, c, m, c.path+"/content", key)
-				continue
-			}
-			for _, part := range each(m, "") {
-				more, err := r.part(ctx, c, part)
-				if err != nil {
-					return says, err
-				}
-				says = more || says
-			}
+		more, err := r.content(ctx, c, m)
+		if err != nil {
+			return says, err
 		}
+		says = more || says
 	}
 	if fin := v.Get("finishReason"); fin.Kind() == jsonedit.String {
 		says = true
@@ -201,12 +196,16 @@ func (r *relay) says(ctx context.Context, c *candidate, v jsonedit.Value) (says 
 	if c.run != nil {
 		says = r.commit(c.run) || says
 	}
-	gone := giveaways(v)
-	if !c.masked && (c.run == nil || !c.run.ch.Masked()) { // the tokens alone
-		gone = v.Remove(func(key string) bool { return key == "logprobsResult" })
+	var gone []jsonedit.Edit
+	if !c.masked && (c.run == nil || !c.run.ch.Masked()) {
+		gone = tokens(v) // them alone
+	} else {
+		gone = giveaways(v)
 	}
-	mine := without(slices.Clone(r.edits[from:]), gone)
-	r.edits = append(r.edits[:from], mine...)
+	if len(gone) > 0 {
+		mine := without(slices.Clone(r.edits[from:]), gone)
+		r.edits = append(r.edits[:from], mine...)
+	}
 	if len(c.held) > 0 {
 		if len(r.before) > 0 {
 			r.before = append(r.before, ',')
@@ -216,6 +215,38 @@ func (r *relay) says(ctx context.Context, c *candidate, v jsonedit.Value) (says 
 		r.before = append(r.before, `],"role":"model"},"index":`...)
 		r.before = append(appendInt(r.before, c.index), '}')
 		c.held = c.held[:0]
+	}
+	return says, nil
+}
+
+// content passes on what a candidate says, and reports whether that is anything.
+func (r *relay) content(ctx context.Context, c *candidate, v jsonedit.Value) (says bool, err error) {
+	for key, m := range v.Members() {
+		if key != "parts" {
+			r.whole(ctx, c, m, c.path+"/content", key)
+			continue
+		}
+		more, err := r.parts(ctx, c, m)
+		if err != nil {
+			return says, err
+		}
+		says = more || says
+	}
+	return says, nil
+}
+
+// parts passes on the parts of a candidate; one object Google takes for an array of
+// one.
+func (r *relay) parts(ctx context.Context, c *candidate, v jsonedit.Value) (says bool, err error) {
+	if v.Kind() != jsonedit.Array && v.Exists() {
+		return r.part(ctx, c, v)
+	}
+	for _, part := range v.Elems() {
+		more, err := r.part(ctx, c, part)
+		if err != nil {
+			return says, err
+		}
+		says = more || says
 	}
 	return says, nil
 }
@@ -251,15 +282,25 @@ func (r *relay) part(ctx context.Context, c *candidate, part jsonedit.Value) (sa
 	w.in = append(w.in[:0], piece...)
 	w.out = append(w.out[:0], w.ch.Write(piece)...)
 	r.blocked = r.blocked || w.ch.Blocked()
+	others := false
+	for key := range part.Members() {
+		others = others || key != "text" && key != "thought"
+	}
+	if others {
+		r.others(ctx, c, part)
+	}
+	return says || others, nil
+}
+
+// others looks at what else stands in a part with text.
+func (r *relay) others(ctx context.Context, c *candidate, part jsonedit.Value) {
 	l := located()
 	for key, m := range part.Members() {
 		if key != "text" && key != "thought" {
 			l.ofPart(key, m, c.path+"/content/parts/"+strconv.Itoa(c.parts-1), ringwall.Assistant)
-			says = true
 		}
 	}
 	r.look(ctx, c, &l)
-	return says, nil
 }
 
 // next returns the path of the next part.
@@ -313,6 +354,9 @@ func (r *relay) close(ctx context.Context, c *candidate) bool {
 // whole looks at the strings of a value that comes in one piece, the member key
 // of what stands at path, and reports whether there are any.
 func (r *relay) whole(ctx context.Context, c *candidate, v jsonedit.Value, path, key string) (says bool) {
+	if grammar.Silent(key, v) {
+		return false
+	}
 	l := located()
 	l.All(v, path+"/"+dialect.Pointer(key), key, ringwall.Assistant)
 	r.look(ctx, c, &l)

@@ -69,7 +69,7 @@ func (r *relay) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 	useful := r.done
 	for key, v := range root.Members() {
 		switch {
-		case key == "model", key == "context", key == "logprobs":
+		case key == "model", key == "context", key == "logprobs", grammar.Silent(key, v):
 		case key == "message" && v.Kind() == jsonedit.Object:
 			useful = r.message(ctx, v) || useful
 		case (key == "response" || key == "thinking") && v.Kind() == jsonedit.String:
@@ -92,8 +92,8 @@ func (r *relay) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 	r.said = r.said || len(before) > 0
 	if useful {
 		r.said = true
-		dst = append(dst, dialect.Splice(data, r.edits)...)
-		dst = append(dst, '\n')
+		slices.SortFunc(r.edits, dialect.ByStart)
+		dst = append(jsonedit.Splice(dst, data, r.edits), '\n')
 	}
 	return dst, nil
 }
@@ -105,6 +105,8 @@ func (r *relay) message(ctx context.Context, v jsonedit.Value) (says bool) {
 		switch {
 		case (key == "content" || key == "thinking") && m.Kind() == jsonedit.String:
 			says = r.text("/message/", key, m) || says
+		case grammar.Silent(key, m):
+			says = says || key == "tool_calls"
 		default:
 			says = says || key == "tool_calls"
 			ofMessage(&l, key, m, "/message", ringwall.Assistant)

@@ -30,6 +30,9 @@ type relay struct {
 	blocked bool
 	said    bool
 	usage   ringwall.Usage
+
+	edits    []jsonedit.Edit
+	frameBuf []byte // an edited frame
 }
 
 type choice struct {
@@ -59,7 +62,7 @@ func (r *relay) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 	if r.head == nil {
 		r.head = slices.Clone(data)
 	}
-	edits := []jsonedit.Edit{}
+	edits := r.edits[:0]
 	useful := false
 	l := dialect.Locator{Grammar: grammar}
 	for key, v := range root.Members() {
@@ -70,6 +73,9 @@ func (r *relay) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 				r.usage, useful = openai.Usage(root), true
 			}
 		default:
+			if grammar.Silent(key, v) {
+				continue
+			}
 			l.All(v, "/"+dialect.Pointer(key), key, ringwall.Assistant)
 		}
 	}
@@ -79,14 +85,14 @@ func (r *relay) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 		if err != nil {
 			return dst, err
 		}
-		piece, out := []byte(v.Get("text").Text()), []byte(nil)
+		piece, out := pieceOf(v.Get("text")), []byte(nil)
 		if len(piece) > 0 {
-			out = slices.Clone(c.ch.Write(piece))
+			out = c.ch.Write(piece)
 			r.blocked = r.blocked || c.ch.Blocked()
 		}
 		if fin := v.Get("finish_reason"); fin.Kind() == jsonedit.String && !c.finished {
 			c.finished, useful = true, true
-			before = r.held(ctx, before, c, out)
+			before = r.held(ctx, before, c, slices.Clone(out))
 			out = nil
 		}
 		useful = useful || len(out) > 0
@@ -95,7 +101,7 @@ func (r *relay) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 		}
 		edits = append(edits, tokenless(v)...)
 		for key, m := range v.Members() {
-			if key != "text" && key != "logprobs" {
+			if key != "text" && key != "logprobs" && !grammar.Silent(key, m) {
 				l.All(m, c.path()+"/"+dialect.Pointer(key), key, ringwall.Assistant)
 			}
 		}
@@ -108,10 +114,25 @@ func (r *relay) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 		dst = r.frame(dst, before)
 	}
 	if useful || len(l.Texts()) > 0 {
-		dst = sse.Append(dst, dialect.Splice(data, edits))
+		slices.SortFunc(edits, dialect.ByStart)
+		r.frameBuf = jsonedit.Splice(r.frameBuf[:0], data, edits)
+		dst = sse.Append(dst, r.frameBuf)
 	}
+	r.edits = edits
 	r.said = r.said || useful
 	return dst, nil
+}
+
+// pieceOf returns the piece of a text that v is.
+func pieceOf(v jsonedit.Value) []byte {
+	if v.Kind() != jsonedit.String {
+		return nil
+	}
+	raw := v.Raw()
+	if raw = raw[1 : len(raw)-1]; bytes.IndexByte(raw, '\\') >= 0 {
+		return []byte(v.Text())
+	}
+	return raw
 }
 
 func (c *choice) path() string { return "/choices/" + strconv.FormatInt(c.index, 10) }

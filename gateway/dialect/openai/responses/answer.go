@@ -3,6 +3,7 @@ package responses
 import (
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/gateway"
@@ -43,9 +44,12 @@ func (l *locator) response(req gateway.Request, v jsonedit.Value) {
 		case "model", "usage", "error":
 		case "output":
 			for i, it := range m.Elems() {
-				l.item(it, fmt.Sprintf("/output/%d", i), ringwall.Assistant, false)
+				l.item(it, "/output/"+strconv.Itoa(i), ringwall.Assistant, false)
 			}
 		default:
+			if grammar.Silent(key, m) {
+				continue
+			}
 			l.rest(req, m, "/"+dialect.Pointer(key), key)
 		}
 	}
@@ -60,11 +64,13 @@ func (l *locator) rest(req gateway.Request, v jsonedit.Value, path, key string) 
 		}
 	case jsonedit.Array:
 		for i, e := range v.Elems() {
-			l.rest(req, e, fmt.Sprintf("%s/%d", path, i), key)
+			l.rest(req, e, path+"/"+strconv.Itoa(i), key)
 		}
 	case jsonedit.Object:
 		for k, m := range v.Members() {
-			l.rest(req, m, path+"/"+dialect.Pointer(k), k)
+			if !grammar.Silent(k, m) {
+				l.rest(req, m, path+"/"+dialect.Pointer(k), k)
+			}
 		}
 	default:
 	}

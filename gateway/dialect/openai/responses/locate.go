@@ -61,6 +61,9 @@ func origin(kind, role string) ringwall.Origin {
 func (l *locator) item(v jsonedit.Value, path string, of ringwall.Origin, asked bool) {
 	kind := v.Get("type").Text()
 	for key, m := range v.Members() {
+		if grammar.Silent(key, m) {
+			continue
+		}
 		o := of
 		if from, ok := brings[kind][key]; ok && asked {
 			o = from
@@ -78,6 +81,9 @@ func (l *locator) part(v jsonedit.Value, path, key string, o ringwall.Origin) {
 		}
 	case jsonedit.Object:
 		for k, m := range v.Members() {
+			if grammar.Silent(k, m) {
+				continue
+			}
 			p := path + "/" + dialect.Pointer(k)
 			if k == "logprobs" && m.Kind() == jsonedit.Array {
 				l.probs = append(l.probs, probs{path + "/text", m})

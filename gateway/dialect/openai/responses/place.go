@@ -18,9 +18,9 @@ type place struct {
 // everywhere holds all places.
 var everywhere = place{item: -1, part: -1, list: "all"}
 
-// placeOf returns the place that an event names.
-func placeOf(event jsonedit.Value) place {
-	p := place{item: -1, part: -1, id: event.Get("item_id").Text()}
+// placeOf returns the place that an event about the item id names.
+func placeOf(event jsonedit.Value, id string) place {
+	p := place{item: -1, part: -1, id: id}
 	if i, ok := event.Get("output_index").Int(); ok {
 		p.item = i
 	}

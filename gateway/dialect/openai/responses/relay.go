@@ -1,6 +1,7 @@
 package responses
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -44,6 +45,13 @@ type relay struct {
 	blocked bool
 	said    bool // some of a message went out
 	usage   ringwall.Usage
+
+	current  *text  // that the last piece was of
+	kind, id string // the last event's type and item
+	edits    []jsonedit.Edit
+	frameBuf []byte       // an edited event
+	spare    jsonedit.Doc // what went out
+	digits   [20]byte     // the event's number
 }
 
 // text is a text of the answer: as the model gave it, and as it went out.
@@ -81,14 +89,16 @@ func (r *relay) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 		return dst, fmt.Errorf("reading the model's stream: %w", err)
 	}
 	root := r.doc.Root()
-	kind := root.Get("type").Text()
-	if !clean(kind) {
+	before := r.kind
+	kind := dialect.Again(root.Get("type"), &r.kind)
+	if (kind == "" || kind != before) && !clean(kind) {
+		r.kind = ""
 		return dst, errors.New("reading the model's stream: an event has no type")
 	}
 	if kind == "error" || kind == "response.failed" || said(root.Get("error")) || said(root.Get("response").Get("error")) {
 		return dst, errors.New("reading the model's stream: the model reports an error")
 	}
-	p := placeOf(root)
+	p := placeOf(root, dialect.Again(root.Get("item_id"), &r.id))
 	if about, ok := strings.CutSuffix(kind, ".delta"); ok && root.Get("delta").Kind() == jsonedit.String {
 		return r.piece(ctx, dst, data, about, p)
 	}
@@ -114,15 +124,16 @@ func (r *relay) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 // said reports whether v is there and says something.
 func said(v jsonedit.Value) bool { return v.Exists() && v.Kind() != jsonedit.Null }
 
-// piece passes a piece of a text through its Channel.
-func (r *relay) piece(ctx context.Context, dst, data []byte, kind string, p place) ([]byte, error) {
-	root := r.doc.Root()
-	delta := root.Get("delta")
+// text returns the text that a piece at p belongs to.
+func (r *relay) text(kind string, p place) (*text, error) {
+	if t := r.current; t != nil && t.ch != nil && t.kind == kind && t.place == p {
+		return t, nil
+	}
 	path := p.path(member(kind))
 	t := r.texts[path]
 	switch {
 	case t != nil && t.kind != "" && t.ch == nil:
-		return dst, errors.New("reading the model's stream: a text goes on behind its end")
+		return nil, errors.New("reading the model's stream: a text goes on behind its end")
 	case t == nil || t.ch == nil:
 		t = &text{path: path, kind: kind, place: p, held: member(kind) == "arguments", ch: none{}}
 		if !t.held {
@@ -131,7 +142,22 @@ func (r *relay) piece(ctx context.Context, dst, data []byte, kind string, p plac
 		r.texts[path] = t
 		r.streams = append(r.streams, t)
 	}
-	piece := []byte(delta.Text())
+	r.current = t
+	return t, nil
+}
+
+// piece passes a piece of a text through its Channel.
+func (r *relay) piece(ctx context.Context, dst, data []byte, about string, p place) ([]byte, error) {
+	t, err := r.text(about, p)
+	if err != nil {
+		return dst, err
+	}
+	root := r.doc.Root()
+	delta := root.Get("delta")
+	piece := delta.Raw()
+	if piece = piece[1 : len(piece)-1]; bytes.IndexByte(piece, '\\') >= 0 {
+		piece = []byte(delta.Text())
+	}
 	if r.size += len(piece); r.size > maxSaid {
 		return dst, errors.New("reading the model's stream: it is too long")
 	}
@@ -144,22 +170,39 @@ func (r *relay) piece(ctx context.Context, dst, data []byte, kind string, p plac
 		return dst, nil
 	}
 	t.out = append(t.out, out...)
-	edits := []jsonedit.Edit{delta.Set(string(out)), r.numbered(root)}
-	if lp := root.Get("logprobs"); lp.Kind() == jsonedit.Array {
-		edits = append(edits, put(lp, "[]"))
+	r.edits = append(r.edits[:0], r.numbered(root))
+	if !bytes.Equal(out, piece) {
+		r.edits = append(r.edits, delta.Set(string(out)))
 	}
-	l := located()
+	if lp := root.Get("logprobs"); lp.Kind() == jsonedit.Array && string(lp.Raw()) != "[]" {
+		r.edits = append(r.edits, put(lp, "[]"))
+	}
+	others := false
 	for key, m := range root.Members() {
-		if key != "delta" && key != "logprobs" {
+		others = others || key != "delta" && key != "logprobs" && key != "type" && !grammar.Silent(key, m)
+	}
+	if others {
+		r.others(ctx, p)
+	}
+	if r.blocked {
+		return dst, nil
+	}
+	r.said = r.said || speaks(about)
+	slices.SortFunc(r.edits, dialect.ByStart)
+	r.frameBuf = jsonedit.Splice(r.frameBuf[:0], data, r.edits)
+	return frame(dst, r.kind, r.frameBuf), nil
+}
+
+// others looks at what an event says beside the piece of a text.
+func (r *relay) others(ctx context.Context, p place) {
+	l := located()
+	for key, m := range r.doc.Root().Members() {
+		if key != "delta" && key != "logprobs" && !grammar.Silent(key, m) {
 			l.rest(r.req, m, p.path(dialect.Pointer(key)), key)
 		}
 	}
 	changed, _ := r.look(ctx, &l)
-	if r.blocked {
-		return dst, nil
-	}
-	r.said = r.said || speaks(kind)
-	return frame(dst, kind+".delta", dialect.Splice(data, append(edits, l.Edits(changed)...))), nil
+	r.edits = append(r.edits, l.Edits(changed)...)
 }
 
 // end ends the texts at p and appends what was held back of them.
@@ -265,7 +308,7 @@ func (r *relay) edited(ctx context.Context, data []byte, kind string, p place) [
 			l.probs = append(l.probs, probs{p.path(about), m})
 		case t != nil && m.Is(string(t.in)):
 			l.Add(m, t.path, ringwall.Assistant)
-		default:
+		case !grammar.Silent(key, m):
 			l.rest(r.req, m, p.path(dialect.Pointer(key)), key)
 		}
 	}
@@ -275,7 +318,7 @@ func (r *relay) edited(ctx context.Context, data []byte, kind string, p place) [
 
 // remember keeps what an event says of the whole.
 func (r *relay) remember(kind string, p place, data []byte) {
-	var doc jsonedit.Doc
+	doc := &r.spare
 	if kind != "response.created" && kind != "response.completed" && kind != "response.incomplete" &&
 		kind != "response.output_item.added" && kind != "response.output_item.done" || doc.Parse(data, dialect.AnswerLimits) != nil {
 		return
@@ -299,7 +342,7 @@ func (r *relay) remember(kind string, p place, data []byte) {
 // numbered returns the edit that gives an event the next number.
 func (r *relay) numbered(event jsonedit.Value) jsonedit.Edit {
 	r.number++
-	return event.SetMember("sequence_number", strconv.AppendInt(nil, r.number-1, 10))
+	return event.SetMember("sequence_number", strconv.AppendInt(r.digits[:0], r.number-1, 10))
 }
 
 // frame appends an event.

@@ -63,7 +63,7 @@ func (s *streamReader) Event(data []byte, emit func(ringwall.Delta)) error {
 			return errors.New("the model says what is no text")
 		}
 		if part != ringwall.PartCall {
-			at := placeOf(root)
+			at := placeOf(root, root.Get("item_id").Text())
 			s.turn(ringwall.Part{Kind: part}, at.path(member(strings.TrimSuffix(kind, ".delta"))), emit)
 		} else if s.open != "call" {
 			return errors.New("arguments come without their call")
