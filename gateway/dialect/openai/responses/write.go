@@ -34,7 +34,7 @@ func (Codec) WriteRequest(c *ringwall.Conversation) (ringwall.Call, error) {
 	set("temperature", s.Temperature != nil, s.Temperature)
 	set("top_p", s.TopP != nil, s.TopP)
 	set("user", c.User != "", c.User)
-	set("reasoning", c.Effort != "", object{"effort": c.Effort})
+	set("reasoning", dialect.Effort(c) != "", object{"effort": dialect.Effort(c)})
 	var system []string
 	for _, p := range c.System {
 		if p.Kind != ringwall.PartText {
