@@ -104,7 +104,7 @@ models:
 // scenes is the configuration of Scenes.
 func scenes(data, url string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "data: %s\nlisten: 127.0.0.1:0\nproviders:\n", data)
+	fmt.Fprintf(&b, "data: %s\nlisten: 127.0.0.1:0\nguardrail: scenes\nguardrails:\n  scenes: {link: {output: block}}\nproviders:\n", data)
 	for _, p := range Providers {
 		config := strings.ReplaceAll(p.config, "URL", url)
 		fmt.Fprintf(&b, "  %s: {%s, first: 2s, retries: -1}\n", p.Name, config)

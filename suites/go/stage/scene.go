@@ -99,6 +99,15 @@ var Scenes = map[string]Scene{
 		Asked{System: "You are a clerk of the town's library.", Turns: []Turn{says("user", "When do you open?"), says("assistant", "At nine."), says("user", "Und am Samstag, bitte? 📚")}},
 		[]Reply{{}, {Text: "Schöne Grüße! Am Samstag öffnen wir um zehn – 本 liegen bereit 📚."}},
 	},
+	// The same without a conversation, for APIs that know none.
+	"plain": {
+		Asked{Turns: []Turn{says("user", "Und am Samstag, bitte? 📚")}},
+		[]Reply{{Text: "Schöne Grüße! Am Samstag öffnen wir um zehn – 本 liegen bereit 📚."}},
+	},
+	"system": {
+		Asked{System: "You are a clerk of the town's library.", Turns: []Turn{says("user", "When do you open?")}},
+		[]Reply{{Text: "At nine."}},
+	},
 	"tools": {
 		Asked{Turns: []Turn{
 			says("user", "What is the weather in Bergen?"), {Role: "assistant", Calls: []Call{weather("Bergen")}},

@@ -151,6 +151,9 @@ func (s *Stage) play(w http.ResponseWriter, r *http.Request, name string, p api)
 	if name == "bedrock" && strings.Contains(r.URL.Path, "/invoke") {
 		p = invoke{}
 	}
+	if name == "ollama" && strings.HasSuffix(r.URL.Path, "/generate") {
+		p = generate{}
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -281,6 +284,10 @@ func (s *Stage) embeddings(w http.ResponseWriter, r *http.Request) {
 	}
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&req); err != nil || r.Header.Get("Authorization") != "Bearer "+Key {
 		http.Error(w, `{"error":{"message":"the provider's own words","type":"invalid_request_error"}}`, http.StatusBadRequest)
+		return
+	}
+	if strings.Contains(quote(req.Input), "@") {
+		http.Error(w, `{"error":{"message":"an address stands in a text","type":"invalid_request_error"}}`, http.StatusTeapot)
 		return
 	}
 	n := 1
