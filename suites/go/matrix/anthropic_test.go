@@ -130,7 +130,7 @@ func messageHeard(m *anthropic.Message) (heard, error) {
 
 func countMessage(ctx context.Context, w *wire, t talk) (int64, error) {
 	c, p := anthropicOf(w, t), messageOf(t)
-	n, err := c.Messages.CountTokens(ctx, anthropic.MessageCountTokensParams{Model: p.Model, Messages: p.Messages})
+	n, err := c.Messages.CountTokens(ctx, anthropic.MessageCountTokensParams{Model: p.Model, Messages: p.Messages, System: anthropic.MessageCountTokensParamsSystemUnion{OfTextBlockArray: p.System}})
 	if err != nil {
 		return 0, err
 	}

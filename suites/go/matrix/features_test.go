@@ -128,15 +128,22 @@ func usage(ctx context.Context, c cell, stream bool) error {
 }
 
 func counts(ctx context.Context, c cell) error {
-	w := newWire()
-	n, err := c.count(ctx, w, c.of("plain", false))
-	switch {
-	case err != nil && c.kind(err) == refused:
-		return errRefused
-	case err == nil && n != stage.TokensIn:
-		return fmt.Errorf("there are %d tokens", n)
+	for _, name := range []string{"plain", "text"} {
+		t := c.of(name, false)
+		if t.System != "" && c.name == "gemini" {
+			continue // which its client counts for Vertex AI alone
+		}
+		n, err := c.count(ctx, newWire(), t)
+		switch {
+		case err != nil && c.kind(err) == refused:
+			return errRefused
+		case err != nil:
+			return err
+		case n != stage.TokensIn:
+			return fmt.Errorf("there are %d tokens", n)
+		}
 	}
-	return err
+	return nil
 }
 
 func signed(ctx context.Context, c cell, stream bool) error {

@@ -20,7 +20,7 @@ var invoker = &dialect{
 		if provider == "bedrock" {
 			return "anthropic.claude-" + scene
 		}
-		return provider + "-" + scene
+		return "anthropic.claude-" + provider + "-" + scene
 	},
 }
 

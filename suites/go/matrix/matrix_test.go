@@ -118,9 +118,18 @@ func (w *wire) client() *http.Client { return &http.Client{Transport: w} }
 
 // RoundTrip implements [http.RoundTripper].
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
 	if w.plain {
-		r = r.Clone(r.Context())
 		r.URL.Scheme = "http"
+	}
+	if r.Body != nil {
+		// Amazon's client closes the body as soon as there is an answer, which is
+		// sometimes before the transport is done with it and drops the connection.
+		body, err := io.ReadAll(r.Body)
+		if err = errors.Join(err, r.Body.Close()); err != nil {
+			return nil, err
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	resp, err := pool.RoundTrip(r)
 	w.mu.Lock()
