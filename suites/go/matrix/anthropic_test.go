@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/anthropics/anthropic-sdk-go"
 	claude "github.com/anthropics/anthropic-sdk-go/option"
@@ -14,7 +15,7 @@ import (
 
 // claudes is Anthropic's Messages API.
 var claudes = &dialect{
-	name: "anthropic", title: "Anthropic messages", module: "github.com/anthropics/anthropic-sdk-go", lacks: "SigV4",
+	name: "anthropic", title: "Anthropic messages", module: "github.com/anthropics/anthropic-sdk-go", lacks: "JSON, SigV4",
 	ask: askMessage, kind: kindOfAnthropic, count: countMessage,
 }
 
@@ -46,7 +47,14 @@ func messageOf(t talk) anthropic.MessageNewParams {
 	for _, turn := range t.Turns {
 		var blocks []anthropic.ContentBlockParamUnion
 		for _, image := range turn.Images {
+			if strings.HasPrefix(image, "https:") {
+				blocks = append(blocks, anthropic.NewImageBlock(anthropic.URLImageSourceParam{URL: image}))
+				continue
+			}
 			blocks = append(blocks, anthropic.NewImageBlockBase64("image/png", image))
+		}
+		for _, file := range turn.Files {
+			blocks = append(blocks, anthropic.NewDocumentBlock(anthropic.Base64PDFSourceParam{Data: file}))
 		}
 		for _, r := range turn.Results {
 			blocks = append(blocks, anthropic.NewToolResultBlock(t.ids[r.Call], r.Text, false))
@@ -67,6 +75,13 @@ func messageOf(t talk) anthropic.MessageNewParams {
 		u := anthropic.ToolUnionParamOfTool(anthropic.ToolInputSchemaParam{Properties: tool.Schema["properties"], Required: []string{"town"}}, tool.Name)
 		u.OfTool.Description = anthropic.String(tool.Description)
 		p.Tools = append(p.Tools, u)
+	}
+	if t.Choice != "" {
+		p.ToolChoice = anthropic.ToolChoiceParamOfTool(t.Choice)
+	}
+	p.StopSequences = t.Stop
+	if t.Temperature != 0 {
+		p.Temperature = anthropic.Float(t.Temperature)
 	}
 	if t.Thinks {
 		p.Thinking.OfAdaptive = &anthropic.ThinkingConfigAdaptiveParam{Display: anthropic.ThinkingConfigAdaptiveDisplaySummarized}

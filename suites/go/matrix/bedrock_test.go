@@ -23,7 +23,7 @@ import (
 
 // converser is Amazon Bedrock's Converse and ConverseStream.
 var converser = &dialect{
-	name: "bedrock-converse", title: "Amazon Bedrock Converse", module: "github.com/aws/aws-sdk-go-v2/service/bedrockruntime",
+	name: "bedrock-converse", title: "Amazon Bedrock Converse", module: "github.com/aws/aws-sdk-go-v2/service/bedrockruntime", lacks: "image URL, JSON",
 	ask: askConverse, kind: kindOfBedrock, count: countConverse,
 }
 
@@ -97,6 +97,13 @@ func converseOf(t talk) (*bedrockruntime.ConverseInput, error) {
 			}
 			blocks = append(blocks, &runtime.ContentBlockMemberImage{Value: runtime.ImageBlock{Format: runtime.ImageFormatPng, Source: &runtime.ImageSourceMemberBytes{Value: data}}})
 		}
+		for _, file := range turn.Files {
+			data, err := base64.StdEncoding.DecodeString(file)
+			if err != nil {
+				return nil, err
+			}
+			blocks = append(blocks, &runtime.ContentBlockMemberDocument{Value: runtime.DocumentBlock{Name: aws.String("a"), Format: runtime.DocumentFormatPdf, Source: &runtime.DocumentSourceMemberBytes{Value: data}}})
+		}
 		if turn.Text != "" {
 			blocks = append(blocks, &runtime.ContentBlockMemberText{Value: turn.Text})
 		}
@@ -121,6 +128,13 @@ func converseOf(t talk) (*bedrockruntime.ConverseInput, error) {
 		in.ToolConfig.Tools = append(in.ToolConfig.Tools, &runtime.ToolMemberToolSpec{Value: runtime.ToolSpecification{
 			Name: aws.String(tool.Name), Description: aws.String(tool.Description), InputSchema: &runtime.ToolInputSchemaMemberJson{Value: document.NewLazyDocument(tool.Schema)},
 		}})
+	}
+	if t.Choice != "" {
+		in.ToolConfig.ToolChoice = &runtime.ToolChoiceMemberTool{Value: runtime.SpecificToolChoice{Name: aws.String(t.Choice)}}
+	}
+	in.InferenceConfig.StopSequences = t.Stop
+	if t.Temperature != 0 {
+		in.InferenceConfig.Temperature = aws.Float32(float32(t.Temperature))
 	}
 	if t.Thinks {
 		in.OutputConfig = &runtime.OutputConfig{Effort: aws.String("low")}

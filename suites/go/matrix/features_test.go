@@ -20,7 +20,7 @@ type feature struct {
 
 // words is how many of features are about what is said; the others are about
 // policy, and about what goes wrong.
-const words = 14
+const words = 20
 
 var features = []feature{
 	{"text", "a whole answer", said("plain", false)},
@@ -33,8 +33,14 @@ var features = []feature{
 		return errors.Join(said("tools", true)(ctx, c), said("parallel", true)(ctx, c))
 	}},
 	{"image", "a picture in a prompt, whole and streamed", twice(scene("image"))},
+	{"image URL", "a picture by its address", said("linked", false)},
+	{"PDF", "a document in a prompt", said("file", false)},
 	{"reasoning", "it is asked for, and what was thought is read where the API has a word for it", twice(scene("thought"))},
 	{"schema", "an answer of a JSON schema, whole and streamed", twice(scene("schema"))},
+	{"JSON", "an answer of any JSON object", said("object", false)},
+	{"choice", "a tool that must be called", said("choice", false)},
+	{"stop", "words at which an answer stops", said("stop", false)},
+	{"temperature", "a temperature", said("warm", false)},
 	{"length", "an answer that was cut at the most tokens says so", twice(scene("long"))},
 	{"usage", "tokens of the prompt and of the answer, whole and streamed", twice(usage)},
 	{"count", "tokens are counted before a prompt is sent", counts},

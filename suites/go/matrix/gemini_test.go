@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"strings"
 
 	"google.golang.org/genai"
 
@@ -52,11 +53,22 @@ func contentsOf(t talk) ([]*genai.Content, *genai.GenerateContentConfig, error) 
 			c.Parts = append(c.Parts, genai.NewPartFromText(turn.Text))
 		}
 		for _, image := range turn.Images {
+			if strings.HasPrefix(image, "https:") {
+				c.Parts = append(c.Parts, genai.NewPartFromURI(image, "image/png"))
+				continue
+			}
 			data, err := base64.StdEncoding.DecodeString(image)
 			if err != nil {
 				return nil, nil, err
 			}
 			c.Parts = append(c.Parts, genai.NewPartFromBytes(data, "image/png"))
+		}
+		for _, file := range turn.Files {
+			data, err := base64.StdEncoding.DecodeString(file)
+			if err != nil {
+				return nil, nil, err
+			}
+			c.Parts = append(c.Parts, genai.NewPartFromBytes(data, "application/pdf"))
 		}
 		for i, call := range turn.Calls {
 			c.Parts = append(c.Parts, &genai.Part{FunctionCall: &genai.FunctionCall{ID: t.ids[i], Name: call.Name, Args: call.Arguments}})
@@ -68,6 +80,16 @@ func contentsOf(t talk) ([]*genai.Content, *genai.GenerateContentConfig, error) 
 	}
 	for _, tool := range t.Tools {
 		cfg.Tools = append(cfg.Tools, &genai.Tool{FunctionDeclarations: []*genai.FunctionDeclaration{{Name: tool.Name, Description: tool.Description, ParametersJsonSchema: tool.Schema}}})
+	}
+	if t.Choice != "" {
+		cfg.ToolConfig = &genai.ToolConfig{FunctionCallingConfig: &genai.FunctionCallingConfig{Mode: genai.FunctionCallingConfigModeAny, AllowedFunctionNames: []string{t.Choice}}}
+	}
+	cfg.StopSequences = t.Stop
+	if t.Temperature != 0 {
+		cfg.Temperature = genai.Ptr(float32(t.Temperature))
+	}
+	if t.Object {
+		cfg.ResponseMIMEType = "application/json"
 	}
 	if t.Thinks {
 		cfg.ThinkingConfig = &genai.ThinkingConfig{ThinkingLevel: genai.ThinkingLevelLow, IncludeThoughts: true}

@@ -14,7 +14,7 @@ import (
 // invoker is Amazon Bedrock's InvokeModel and InvokeModelWithResponseStream, with
 // the words of Anthropic's models.
 var invoker = &dialect{
-	name: "bedrock-invoke", title: "Amazon Bedrock InvokeModel", module: "github.com/aws/aws-sdk-go-v2/service/bedrockruntime",
+	name: "bedrock-invoke", title: "Amazon Bedrock InvokeModel", module: "github.com/aws/aws-sdk-go-v2/service/bedrockruntime", lacks: "JSON",
 	ask: askInvoke, kind: kindOfBedrock, count: countInvoke,
 	model: func(provider, scene string) string {
 		if provider == "bedrock" {

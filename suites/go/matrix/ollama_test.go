@@ -15,14 +15,14 @@ import (
 
 // ollamas is Ollama's chat.
 var ollamas = &dialect{
-	name: "ollama", title: "Ollama chat", module: "github.com/ollama/ollama", lacks: "count, SigV4, retries",
+	name: "ollama", title: "Ollama chat", module: "github.com/ollama/ollama", lacks: "image URL, PDF, choice, count, SigV4, retries",
 	ask: askOllama, kind: kindOfOllama,
 }
 
 // generators is Ollama's generate.
 var generators = &dialect{
 	name: "ollama-generate", title: "Ollama generate", module: "github.com/ollama/ollama",
-	lacks: "turns, tools, parallel, tools streamed, count, SigV4, retries",
+	lacks: "turns, tools, parallel, tools streamed, choice, image URL, PDF, count, SigV4, retries",
 	ask:   askGenerate, kind: kindOfOllama,
 }
 
@@ -66,10 +66,24 @@ func thinks(t talk) *api.ThinkValue {
 }
 
 func schemaOf(t talk) json.RawMessage {
-	if t.Schema == nil {
+	switch {
+	case t.Object:
+		return json.RawMessage(`"json"`)
+	case t.Schema == nil:
 		return nil
 	}
 	return json.RawMessage(written(t.Schema))
+}
+
+func options(t talk) map[string]any {
+	o := map[string]any{"num_predict": t.MaxTokens}
+	if t.Temperature != 0 {
+		o["temperature"] = t.Temperature
+	}
+	if t.Stop != nil {
+		o["stop"] = t.Stop
+	}
+	return o
 }
 
 func pictures(turn stage.Turn) (all []api.ImageData, err error) {
@@ -100,7 +114,7 @@ func askOllama(ctx context.Context, w *wire, t talk) (got heard, err error) {
 	if err != nil {
 		return heard{}, err
 	}
-	req := &api.ChatRequest{Model: t.model, Stream: &t.Stream, Format: schemaOf(t), Think: thinks(t), Options: map[string]any{"num_predict": t.MaxTokens}}
+	req := &api.ChatRequest{Model: t.model, Stream: &t.Stream, Format: schemaOf(t), Think: thinks(t), Options: options(t)}
 	if t.System != "" {
 		req.Messages = append(req.Messages, api.Message{Role: "system", Content: t.System})
 	}
@@ -148,7 +162,7 @@ func askGenerate(ctx context.Context, w *wire, t talk) (got heard, err error) {
 		return heard{}, err
 	}
 	req := &api.GenerateRequest{
-		Model: t.model, Prompt: t.Turns[0].Text, System: t.System, Stream: &t.Stream, Format: schemaOf(t), Think: thinks(t), Options: map[string]any{"num_predict": t.MaxTokens},
+		Model: t.model, Prompt: t.Turns[0].Text, System: t.System, Stream: &t.Stream, Format: schemaOf(t), Think: thinks(t), Options: options(t),
 	}
 	if req.Images, err = pictures(t.Turns[0]); err != nil {
 		return heard{}, err

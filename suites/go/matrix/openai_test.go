@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
@@ -22,7 +23,7 @@ var chats = &dialect{
 // prompts is OpenAI's completions.
 var prompts = &dialect{
 	name: "openai-completions", title: "OpenAI completions", module: "github.com/openai/openai-go/v3",
-	lacks: "system, turns, tools, parallel, tools streamed, image, reasoning, schema, count, SigV4",
+	lacks: "system, turns, tools, parallel, tools streamed, image, image URL, PDF, reasoning, schema, JSON, choice, count, SigV4",
 	ask:   askPrompt, kind: kindOfOpenAI,
 }
 
@@ -81,10 +82,13 @@ func chatOf(t talk) openai.ChatCompletionNewParams {
 				}})
 			}
 			p.Messages = append(p.Messages, m)
-		case len(turn.Images) > 0:
+		case len(turn.Images)+len(turn.Files) > 0:
 			parts := []openai.ChatCompletionContentPartUnionParam{openai.TextContentPart(turn.Text)}
 			for _, image := range turn.Images {
-				parts = append(parts, openai.ImageContentPart(openai.ChatCompletionContentPartImageImageURLParam{URL: "data:image/png;base64," + image}))
+				parts = append(parts, openai.ImageContentPart(openai.ChatCompletionContentPartImageImageURLParam{URL: pictureURL(image)}))
+			}
+			for _, file := range turn.Files {
+				parts = append(parts, openai.FileContentPart(openai.ChatCompletionContentPartFileFileParam{Filename: openai.String("a.pdf"), FileData: openai.String("data:application/pdf;base64," + file)}))
 			}
 			p.Messages = append(p.Messages, openai.UserMessage(parts))
 		default:
@@ -94,6 +98,16 @@ func chatOf(t talk) openai.ChatCompletionNewParams {
 	for _, tool := range t.Tools {
 		p.Tools = append(p.Tools, openai.ChatCompletionFunctionTool(shared.FunctionDefinitionParam{Name: tool.Name, Description: openai.String(tool.Description), Parameters: tool.Schema}))
 	}
+	if t.Choice != "" {
+		p.ToolChoice = openai.ToolChoiceOptionFunctionToolChoice(openai.ChatCompletionNamedToolChoiceFunctionParam{Name: t.Choice})
+	}
+	p.Stop.OfStringArray = t.Stop
+	if t.Temperature != 0 {
+		p.Temperature = openai.Float(t.Temperature)
+	}
+	if t.Object {
+		p.ResponseFormat.OfJSONObject = &shared.ResponseFormatJSONObjectParam{}
+	}
 	if t.Thinks {
 		p.ReasoningEffort = shared.ReasoningEffortLow
 	}
@@ -101,6 +115,14 @@ func chatOf(t talk) openai.ChatCompletionNewParams {
 		p.ResponseFormat.OfJSONSchema = &shared.ResponseFormatJSONSchemaParam{JSONSchema: shared.ResponseFormatJSONSchemaJSONSchemaParam{Name: "weather", Schema: t.Schema, Strict: openai.Bool(true)}}
 	}
 	return p
+}
+
+// pictureURL is where a picture of a scene is, or the picture as a URL.
+func pictureURL(image string) string {
+	if strings.HasPrefix(image, "https:") {
+		return image
+	}
+	return "data:image/png;base64," + image
 }
 
 // thoughtOf is what servers beside OpenAI's say of reasoning in chats.
@@ -166,6 +188,10 @@ func askPrompt(ctx context.Context, w *wire, t talk) (heard, error) {
 	p := openai.CompletionNewParams{
 		Model: openai.CompletionNewParamsModel(t.model), MaxTokens: openai.Int(int64(t.MaxTokens)),
 		Prompt: openai.CompletionNewParamsPromptUnion{OfString: openai.String(t.Turns[0].Text)},
+	}
+	p.Stop.OfStringArray = t.Stop
+	if t.Temperature != 0 {
+		p.Temperature = openai.Float(t.Temperature)
 	}
 	var got heard
 	take := func(a *openai.Completion) {

@@ -14,7 +14,7 @@ import (
 
 // answers is OpenAI's responses.
 var answers = &dialect{
-	name: "openai-responses", title: "OpenAI responses", module: "github.com/openai/openai-go/v3", lacks: "count, SigV4",
+	name: "openai-responses", title: "OpenAI responses", module: "github.com/openai/openai-go/v3", lacks: "stop, count, SigV4",
 	ask: askResponse, kind: kindOfOpenAI,
 }
 
@@ -28,8 +28,11 @@ func responseOf(t talk) responses.ResponseNewParams {
 		var content responses.ResponseInputMessageContentListParam
 		for _, image := range turn.Images {
 			part := responses.ResponseInputContentParamOfInputImage(responses.ResponseInputImageDetailAuto)
-			part.OfInputImage.ImageURL = openai.String("data:image/png;base64," + image)
+			part.OfInputImage.ImageURL = openai.String(pictureURL(image))
 			content = append(content, part)
+		}
+		for _, file := range turn.Files {
+			content = append(content, responses.ResponseInputContentUnionParam{OfInputFile: &responses.ResponseInputFileParam{Filename: openai.String("a.pdf"), FileData: openai.String("data:application/pdf;base64," + file)}})
 		}
 		switch {
 		case len(content) > 0:
@@ -52,6 +55,15 @@ func responseOf(t talk) responses.ResponseNewParams {
 		f := responses.ToolParamOfFunction(tool.Name, tool.Schema, false)
 		f.OfFunction.Description = openai.String(tool.Description)
 		p.Tools = append(p.Tools, f)
+	}
+	if t.Choice != "" {
+		p.ToolChoice.OfFunctionTool = &responses.ToolChoiceFunctionParam{Name: t.Choice}
+	}
+	if t.Temperature != 0 {
+		p.Temperature = openai.Float(t.Temperature)
+	}
+	if t.Object {
+		p.Text.Format.OfJSONObject = &shared.ResponseFormatJSONObjectParam{}
 	}
 	if t.Thinks {
 		p.Reasoning = shared.ReasoningParam{Effort: shared.ReasoningEffortLow, Summary: shared.ReasoningSummaryAuto}

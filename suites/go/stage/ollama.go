@@ -31,16 +31,19 @@ func (ollama) read(_ *http.Request, body []byte) (string, *Asked, error) {
 		}
 		Tools   []struct{ Function function }
 		Options struct {
-			NumPredict int `json:"num_predict"`
+			NumPredict  int `json:"num_predict"`
+			Temperature float64
+			Stop        []string
 		}
 	}
 	if err := json.Unmarshal(body, &req); err != nil {
 		return "", nil, err
 	}
 	a := &Asked{MaxTokens: req.Options.NumPredict, Stream: req.Stream == nil || *req.Stream, Thinks: req.Think != nil && req.Think != false}
-	if len(req.Format) > 0 {
+	if a.Object = string(req.Format) == `"json"`; len(req.Format) > 0 && !a.Object {
 		a.Schema = object(string(req.Format))
 	}
+	a.Temperature, a.Stop = req.Options.Temperature, req.Options.Stop
 	for _, t := range req.Tools {
 		a.Tools = append(a.Tools, Tool{t.Function.Name, t.Function.Description, t.Function.Parameters})
 	}

@@ -18,6 +18,11 @@ type Asked struct {
 	Thinks    bool           // reasoning is asked for
 	Schema    map[string]any // of the answer
 	Stream    bool
+
+	Choice      string // the tool that must be called; "" for any or none
+	Stop        []string
+	Temperature float64
+	Object      bool // the answer is any JSON object
 }
 
 // Turn is what one side said, all at once. Results of tools are turns of role
@@ -25,7 +30,8 @@ type Asked struct {
 type Turn struct {
 	Role    string // "user", "assistant" or "tool"
 	Text    string
-	Images  []string // in base64
+	Images  []string // in base64, or where they are
+	Files   []string // PDFs in base64
 	Calls   []Call
 	Results []Result
 }
@@ -76,6 +82,9 @@ const MaxTokens = 256
 
 // Pixel is a PNG of one pixel, in base64.
 const Pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+// PDF begins as documents of that kind do, in base64.
+const PDF = "JVBERi0xLjcKJSVFT0YK"
 
 // Weather is the tool of the scenes.
 var Weather = Tool{"get_weather", "The weather of a town.", map[string]any{
@@ -133,6 +142,30 @@ var Scenes = map[string]Scene{
 	"schema": {
 		Asked{Turns: []Turn{says("user", "How warm is it in Bergen?")}, Schema: Answer},
 		[]Reply{{Text: `{"town":"Bergen","degrees":4}`}},
+	},
+	"choice": {
+		Asked{Turns: []Turn{says("user", "Tell me about Bergen.")}, Tools: []Tool{Weather}, Choice: Weather.Name},
+		[]Reply{{Calls: []Call{weather("Bergen")}}},
+	},
+	"stop": {
+		Asked{Turns: []Turn{says("user", "Count the days of the week.")}, Stop: []string{"Thursday", "Friday"}},
+		[]Reply{{Text: "Monday, Tuesday, Wednesday, "}},
+	},
+	"warm": {
+		Asked{Turns: []Turn{says("user", "Tell me a story.")}, Temperature: 0.5},
+		[]Reply{{Text: "Once upon a time."}},
+	},
+	"object": {
+		Asked{Turns: []Turn{says("user", "Where is it warm? Answer in JSON.")}, Object: true},
+		[]Reply{{Text: `{"town":"Bergen"}`}},
+	},
+	"linked": {
+		Asked{Turns: []Turn{{Role: "user", Text: "What is in this picture?", Images: []string{"https://pictures.example/pixel.png"}}}},
+		[]Reply{{Text: "One pixel."}},
+	},
+	"file": {
+		Asked{Turns: []Turn{{Role: "user", Text: "What is in this document?", Files: []string{PDF}}}},
+		[]Reply{{Text: "Nothing."}},
 	},
 	"long": {
 		Asked{Turns: []Turn{says("user", "Tell me everything.")}},
@@ -195,6 +228,10 @@ func (s *Scene) reply(name string, a *Asked) (Reply, error) {
 	differ("most tokens", a.MaxTokens, MaxTokens)
 	differ("reasoning", a.Thinks, want.Thinks)
 	differ("the schema", a.Schema, want.Schema)
+	differ("the tool that must be called", a.Choice, want.Choice)
+	differ("where to stop", a.Stop, want.Stop)
+	differ("the temperature", a.Temperature, want.Temperature)
+	differ("any object", a.Object, want.Object)
 	if len(errs) > 0 {
 		return Reply{}, errors.Join(errs...)
 	}
@@ -239,6 +276,11 @@ func (t *turns) image(data string) {
 	turn.Images = append(turn.Images, data)
 }
 
+func (t *turns) file(data string) {
+	turn := t.at("user")
+	turn.Files = append(turn.Files, data)
+}
+
 func (t *turns) call(id, name string, arguments map[string]any) {
 	turn := t.at("assistant")
 	turn.Calls = append(turn.Calls, Call{name, arguments})
@@ -265,11 +307,10 @@ func object(s string) map[string]any {
 	return m
 }
 
-// base64Of is the data of a data URL.
+// base64Of is the data of a data URL, and another URL itself.
 func base64Of(url string) string {
-	_, data, ok := strings.Cut(url, ";base64,")
-	if !ok {
-		return "not a data URL: " + url
+	if _, data, ok := strings.Cut(url, ";base64,"); ok {
+		return data
 	}
-	return data
+	return url
 }
