@@ -119,14 +119,16 @@ var Scenes = map[string]Scene{
 	},
 	"tools": {
 		Asked{Turns: []Turn{
-			says("user", "What is the weather in Bergen?"), {Role: "assistant", Calls: []Call{weather("Bergen")}},
+			says("user", "What is the weather in Bergen?"),
+			{Role: "assistant", Calls: []Call{weather("Bergen")}},
 			{Role: "tool", Results: []Result{{0, "4 degrees, rain"}}},
 		}, Tools: []Tool{Weather}},
 		[]Reply{{Calls: []Call{weather("Bergen")}}, {Text: "It rains in Bergen."}},
 	},
 	"parallel": {
 		Asked{Turns: []Turn{
-			says("user", "What is the weather in Bergen and in Tromsø?"), {Role: "assistant", Calls: []Call{weather("Bergen"), weather("Tromsø")}},
+			says("user", "What is the weather in Bergen and in Tromsø?"),
+			{Role: "assistant", Calls: []Call{weather("Bergen"), weather("Tromsø")}},
 			{Role: "tool", Results: []Result{{0, "4 degrees, rain"}, {1, "snow"}}},
 		}, Tools: []Tool{Weather}},
 		[]Reply{{Text: "I look.", Calls: []Call{weather("Bergen"), weather("Tromsø")}}, {Text: "Rain in Bergen, snow in Tromsø."}},

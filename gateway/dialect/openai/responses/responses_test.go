@@ -28,12 +28,31 @@ var places = []struct {
 	text   string
 	origin ringwall.Origin
 }{
-	{"instructions", ringwall.System}, {"easy", ringwall.User}, {"part", ringwall.User}, {"developer", ringwall.System},
-	{"assistant", ringwall.Assistant}, {"refusal", ringwall.Assistant}, {"argument", ringwall.Assistant}, {"result", ringwall.Tool},
-	{"result part", ringwall.Tool}, {"custom input", ringwall.Assistant}, {"custom result", ringwall.Tool}, {"summary", ringwall.Assistant},
-	{"found", ringwall.Retrieved}, {"mcp argument", ringwall.Assistant}, {"mcp result", ringwall.Tool}, {"mcp tool", ringwall.Tool},
-	{"printed", ringwall.Tool}, {"unknown item", ringwall.Unverified}, {"description", ringwall.System}, {"parameter", ringwall.System},
-	{"format", ringwall.System}, {"variable", ringwall.User}, {"metadata", ringwall.Unverified}, {"unknown", ringwall.Unverified}, {"user", ringwall.Unverified},
+	{"instructions", ringwall.System},
+	{"easy", ringwall.User},
+	{"part", ringwall.User},
+	{"developer", ringwall.System},
+	{"assistant", ringwall.Assistant},
+	{"refusal", ringwall.Assistant},
+	{"argument", ringwall.Assistant},
+	{"result", ringwall.Tool},
+	{"result part", ringwall.Tool},
+	{"custom input", ringwall.Assistant},
+	{"custom result", ringwall.Tool},
+	{"summary", ringwall.Assistant},
+	{"found", ringwall.Retrieved},
+	{"mcp argument", ringwall.Assistant},
+	{"mcp result", ringwall.Tool},
+	{"mcp tool", ringwall.Tool},
+	{"printed", ringwall.Tool},
+	{"unknown item", ringwall.Unverified},
+	{"description", ringwall.System},
+	{"parameter", ringwall.System},
+	{"format", ringwall.System},
+	{"variable", ringwall.User},
+	{"metadata", ringwall.Unverified},
+	{"unknown", ringwall.Unverified},
+	{"user", ringwall.Unverified},
 }
 
 const request = `{"model":"m","stream":true,"store":true,"include":["reasoning.encrypted_content"],"previous_response_id":null,
@@ -251,7 +270,7 @@ func (s script) events(rng *rand.Rand) (events []string) {
 		events = append(events, fmt.Sprintf(`{"type":"response.%s","sequence_number":%d%s}`, kind, number, rest))
 		number++
 	}
-	pieces := func(kind, at, text string, name string) {
+	pieces := func(kind, at, text, name string) {
 		for r := []rune(text); len(r) > 0; {
 			n := min(len(r), 1+rng.IntN(9))
 			more := `,"obfuscation":"x"`
