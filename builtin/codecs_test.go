@@ -149,6 +149,31 @@ func TestInvokeModelOfClaudeBeforeOthers(t *testing.T) {
 	}
 }
 
+// Most APIs know instructions behind the first turn; the others refuse them, for they
+// would be a user's words there.
+func TestInstructionsBehindTheFirstTurn(t *testing.T) {
+	const chat = `"messages":[{"role":"user","content":"x"},{"role":"system","content":"y"},{"role":"user","content":"z"}]`
+	from := map[string]string{
+		"openai": `{` + chat + `}`, "anthropic": `{"max_tokens":5,` + chat + `}`, "ollama": `{"stream":false,` + chat + `}`,
+		"openai-responses": `{"input":[{"role":"user","content":"x"},{"role":"developer","content":"y"},{"role":"user","content":"z"}]}`,
+	}
+	for to, want := range map[string]string{
+		"openai": `{"role":"system","content":"y"}`, "anthropic": `{"role":"system","content":[{"text":"y","type":"text"}]}`, "ollama": `{"role":"system","content":"y"}`,
+		"openai-responses": `{"content":[{"text":"y","type":"input_text"}],"role":"system","type":"message"}`, "bedrock-converse": "", "gemini": "",
+	} {
+		for api, body := range from {
+			p := &recorded{api: to}
+			_, err := builtin.Translate(api, p).Complete(t.Context(), ringwall.Call{API: api, Model: "m", Body: []byte(body)}) // which has no answer
+			switch {
+			case want == "" && (!errors.Is(err, ringwall.ErrUncarried) || !strings.Contains(err.Error(), "instructions behind the first turn")):
+				t.Errorf("%s before %s: %v", api, to, err)
+			case want != "" && !bytes.Contains(p.call.Body, []byte(want)):
+				t.Errorf("%s before %s asks %s, want %s", api, to, p.call.Body, want)
+			}
+		}
+	}
+}
+
 // What one codec reads, the others can write and read again.
 func FuzzCounters(f *testing.F) {
 	for _, c := range counted {

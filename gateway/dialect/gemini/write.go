@@ -105,9 +105,9 @@ func (Codec) WriteRequest(c *ringwall.Conversation) (ringwall.Call, error) {
 		if len(parts) == 0 {
 			continue // nothing but what only another provider can read
 		}
-		role := "user"
-		if t.Role == ringwall.RoleAssistant {
-			role = "model"
+		role, err := dialect.Speaker(t.Role, "user", "model", "")
+		if err != nil {
+			return ringwall.Call{}, err
 		}
 		q.Contents = append(q.Contents, genContent{parts, role})
 	}

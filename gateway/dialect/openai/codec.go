@@ -112,11 +112,11 @@ func readMessages(c *ringwall.Conversation, list jsonedit.Value) error {
 		role := ringwall.RoleUser
 		switch name := m.Get("role").Text(); name {
 		case "system", "developer":
-			if len(c.Turns) > 0 {
-				return dialect.Uncarried(fmt.Sprintf("messages[%d]: instructions behind the first turn", i))
+			if len(c.Turns) == 0 {
+				c.System = append(c.System, parts...)
+				continue
 			}
-			c.System = append(c.System, parts...)
-			continue
+			role = ringwall.RoleSystem
 		case "user":
 		case "assistant":
 			role = ringwall.RoleAssistant
@@ -328,9 +328,9 @@ func (Codec) WriteRequest(c *ringwall.Conversation) (ringwall.Call, error) {
 // writeTurn writes the messages of a turn: results of tools stand in some of their
 // own. What the model thought has no place here.
 func writeTurn(t ringwall.Turn) (ms []chatMessage, err error) {
-	m := chatMessage{Role: "user"}
-	if t.Role == ringwall.RoleAssistant {
-		m.Role = "assistant"
+	var m chatMessage
+	if m.Role, err = dialect.Speaker(t.Role, "user", "assistant", "system"); err != nil {
+		return nil, err
 	}
 	var said []ringwall.Part
 	for _, p := range t.Parts {

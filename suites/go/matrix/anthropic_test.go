@@ -65,11 +65,9 @@ func messageOf(t talk) anthropic.MessageNewParams {
 		for i, c := range turn.Calls {
 			blocks = append(blocks, anthropic.NewToolUseBlock(t.ids[i], c.Arguments, c.Name))
 		}
-		if turn.Role == "assistant" {
-			p.Messages = append(p.Messages, anthropic.NewAssistantMessage(blocks...))
-		} else {
-			p.Messages = append(p.Messages, anthropic.NewUserMessage(blocks...))
-		}
+		p.Messages = append(p.Messages, anthropic.MessageParam{
+			Role: map[string]anthropic.MessageParamRole{"assistant": "assistant", "system": "system", "user": "user", "tool": "user"}[turn.Role], Content: blocks,
+		})
 	}
 	for _, tool := range t.Tools {
 		u := anthropic.ToolUnionParamOfTool(anthropic.ToolInputSchemaParam{Properties: tool.Schema["properties"], Required: []string{"town"}}, tool.Name)

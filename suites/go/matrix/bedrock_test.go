@@ -23,7 +23,7 @@ import (
 
 // converser is Amazon Bedrock's Converse and ConverseStream.
 var converser = &dialect{
-	name: "bedrock-converse", title: "Amazon Bedrock Converse", module: "github.com/aws/aws-sdk-go-v2/service/bedrockruntime", lacks: "image URL, JSON",
+	name: "bedrock-converse", title: "Amazon Bedrock Converse", module: "github.com/aws/aws-sdk-go-v2/service/bedrockruntime", lacks: "amended, image URL, JSON",
 	ask: askConverse, kind: kindOfBedrock, count: countConverse,
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/ringwall/ringwall/suites/go/stage"
@@ -18,15 +19,14 @@ type feature struct {
 	test func(ctx context.Context, c cell) error
 }
 
-// words is how many of features are about what is said; the others are about
-// policy, and about what goes wrong.
-const words = 20
-
-var features = []feature{
+// groups are the features by the tables in which they stand: what is said, how it is
+// asked for and answered, and policy and failures.
+var groups = [][]feature{{
 	{"text", "a whole answer", said("plain", false)},
 	{"streamed", "the same answer as a stream that is cut inside its characters", said("plain", true)},
 	{"system", "a system prompt, whole and streamed", twice(scene("system"))},
 	{"turns", "a conversation of several turns, whole and streamed", twice(scene("text"))},
+	{"amended", "instructions behind the first turn", said("amended", false)},
 	{"tools", "a call of a tool, and its result", said("tools", false)},
 	{"parallel", "two calls at once, and the results of both", said("parallel", false)},
 	{"tools streamed", "the same as streams", func(ctx context.Context, c cell) error {
@@ -35,6 +35,7 @@ var features = []feature{
 	{"image", "a picture in a prompt, whole and streamed", twice(scene("image"))},
 	{"image URL", "a picture by its address", said("linked", false)},
 	{"PDF", "a document in a prompt", said("file", false)},
+}, {
 	{"reasoning", "it is asked for, and what was thought is read where the API has a word for it", twice(scene("thought"))},
 	{"schema", "an answer of a JSON schema, whole and streamed", twice(scene("schema"))},
 	{"JSON", "an answer of any JSON object", said("object", false)},
@@ -45,7 +46,7 @@ var features = []feature{
 	{"usage", "tokens of the prompt and of the answer, whole and streamed", twice(usage)},
 	{"count", "tokens are counted before a prompt is sent", counts},
 	{"SigV4", "the client signs with a pair of access keys, whole and streamed", twice(signed)},
-
+}, {
 	{"mask", "neither the model nor the client reads an e-mail address, whole and streamed", twice(masks)},
 	{"declined", "a prompt that policy declines ends as the API has it, and no model is asked", twice(declines)},
 	{"withheld", "an answer that policy withholds ends as the API has it, and nothing of it leaves", twice(withholds)},
@@ -56,7 +57,10 @@ var features = []feature{
 	{"time-out", "a provider that says nothing is an error in time", twice(fails("silent", http.StatusGatewayTimeout))},
 	{"retries", "the client asks again after an error, and hears the answer", twice(again)},
 	{"cancelled", "when the client leaves a stream, the provider is left, too", leaves},
-}
+}}
+
+// features are all of them.
+var features = slices.Concat(groups...)
 
 // test is of a feature, whole or streamed.
 type test func(ctx context.Context, c cell, stream bool) error
@@ -90,8 +94,11 @@ func scene(name string) test {
 		s := stage.Scenes[name]
 		t := c.of(name, stream)
 		for i, want := range s.Says {
-			if t.Turns = s.Turns[:2*i+1]; reflect.ValueOf(want).IsZero() {
+			if reflect.ValueOf(want).IsZero() {
 				continue // it is said already
+			}
+			if t.Turns = s.Turns; i < len(s.Says)-1 {
+				t.Turns = s.Turns[:2*i+1]
 			}
 			got, _, err := c.hear(ctx, t)
 			if err != nil {

@@ -13,7 +13,7 @@ import (
 
 // geminis is Google's Gemini API.
 var geminis = &dialect{
-	name: "gemini", title: "Gemini", module: "google.golang.org/genai", lacks: "SigV4",
+	name: "gemini", title: "Gemini", module: "google.golang.org/genai", lacks: "amended, SigV4",
 	ask: askGemini, kind: kindOfGemini, count: countGemini,
 }
 

@@ -22,7 +22,7 @@ var ollamas = &dialect{
 // generators is Ollama's generate.
 var generators = &dialect{
 	name: "ollama-generate", title: "Ollama generate", module: "github.com/ollama/ollama",
-	lacks: "turns, tools, parallel, tools streamed, choice, image URL, PDF, count, SigV4, retries",
+	lacks: "turns, amended, tools, parallel, tools streamed, choice, image URL, PDF, count, SigV4, retries",
 	ask:   askGenerate, kind: kindOfOllama,
 }
 

@@ -23,7 +23,7 @@ var chats = &dialect{
 // prompts is OpenAI's completions.
 var prompts = &dialect{
 	name: "openai-completions", title: "OpenAI completions", module: "github.com/openai/openai-go/v3",
-	lacks: "system, turns, tools, parallel, tools streamed, image, image URL, PDF, reasoning, schema, JSON, choice, count, SigV4",
+	lacks: "system, turns, amended, tools, parallel, tools streamed, image, image URL, PDF, reasoning, schema, JSON, choice, count, SigV4",
 	ask:   askPrompt, kind: kindOfOpenAI,
 }
 
@@ -74,6 +74,8 @@ func chatOf(t talk) openai.ChatCompletionNewParams {
 			for _, r := range turn.Results {
 				p.Messages = append(p.Messages, openai.ToolMessage(r.Text, t.ids[r.Call]))
 			}
+		case turn.Role == "system":
+			p.Messages = append(p.Messages, openai.SystemMessage(turn.Text))
 		case turn.Role == "assistant":
 			m := openai.AssistantMessage(turn.Text)
 			for i, c := range turn.Calls {

@@ -90,7 +90,7 @@ make build && go -C suites/go test ./matrix -update
 	reasons := slices.Sorted(maps.Keys(gaps))
 	for _, d := range dialects {
 		fmt.Fprintf(&b, "\n## %s\n", d.title)
-		for _, some := range [][]feature{features[:words], features[words:]} {
+		for _, some := range groups {
 			var has []feature
 			for _, f := range some {
 				if !d.without(f) {

@@ -51,6 +51,10 @@ func (ollama) read(_ *http.Request, body []byte) (string, *Asked, error) {
 	for _, m := range req.Messages {
 		switch m.Role {
 		case "system":
+			if len(ts.all) > 0 {
+				ts.text("system", m.Content)
+				continue
+			}
 			a.System += m.Content
 		case "tool":
 			ts.result(m.ToolName, m.Content)

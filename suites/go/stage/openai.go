@@ -100,6 +100,10 @@ func (chat) read(_ *http.Request, body []byte) (string, *Asked, error) {
 		}
 		switch m.Role {
 		case "system", "developer":
+			if len(ts.all) > 0 {
+				ts.text("system", text)
+				continue
+			}
 			a.System += text
 		case "tool":
 			ts.result(m.ToolCallID, text)
@@ -263,6 +267,10 @@ func (responses) read(_ *http.Request, body []byte) (string, *Asked, error) {
 			return "", nil, fmt.Errorf("content: %w", err)
 		}
 		if item.Role == "system" || item.Role == "developer" {
+			if len(ts.all) > 0 {
+				ts.text("system", text)
+				continue
+			}
 			a.System += text
 			continue
 		}

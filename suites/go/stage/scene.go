@@ -28,7 +28,7 @@ type Asked struct {
 // Turn is what one side said, all at once. Results of tools are turns of role
 // "tool", those of one answer together.
 type Turn struct {
-	Role    string // "user", "assistant" or "tool"
+	Role    string // "user", "assistant", "tool", or "system" behind the first turn
 	Text    string
 	Images  []string // in base64, or where they are
 	Files   []string // PDFs in base64
@@ -144,6 +144,10 @@ var Scenes = map[string]Scene{
 	"schema": {
 		Asked{Turns: []Turn{says("user", "How warm is it in Bergen?")}, Schema: Answer},
 		[]Reply{{Text: `{"town":"Bergen","degrees":4}`}},
+	},
+	"amended": {
+		Asked{Turns: []Turn{says("user", "When do you open?"), says("assistant", "At nine."), says("system", "From here on, answer in German."), says("user", "And when do you close?")}},
+		[]Reply{{}, {Text: "Um sechs."}},
 	},
 	"choice": {
 		Asked{Turns: []Turn{says("user", "Tell me about Bergen.")}, Tools: []Tool{Weather}, Choice: Weather.Name},

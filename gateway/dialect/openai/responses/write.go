@@ -106,9 +106,13 @@ func writeChoice(c ringwall.ToolChoice) any {
 // writeTurn writes the items of a turn, in the order in which things were said.
 // Reasoning of another API's model has no place here.
 func writeTurn(t ringwall.Turn) (items []object, err error) {
-	role, text := "user", "input_text"
+	role, err := dialect.Speaker(t.Role, "user", "assistant", "system")
+	if err != nil {
+		return nil, err
+	}
+	text := "input_text"
 	if t.Role == ringwall.RoleAssistant {
-		role, text = "assistant", "output_text"
+		text = "output_text"
 	}
 	var said []ringwall.Part
 	flush := func() error {
