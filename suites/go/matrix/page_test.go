@@ -83,7 +83,7 @@ make build && go -C suites/go test ./matrix -update
 		}
 		fmt.Fprintf(&b, "| [%s](#%s) | `%s` %s |\n", d.title, strings.ToLower(strings.ReplaceAll(d.title, " ", "-")), d.module, version[d.module])
 	}
-	b.WriteString("\nA cell is **yes**, **no**, or **refused**: the gateway says by name that the other side has no word for it. – is what an API or its client does not have.\n\n| feature | what is tried |\n|---|---|\n")
+	b.WriteString("\nA cell is **yes**, **no**, or **refused**: the gateway says by name that the other side has no word for it.\n\n| feature | what is tried |\n|---|---|\n")
 	for _, f := range features {
 		fmt.Fprintf(&b, "| %s | %s |\n", f.name, f.what)
 	}
@@ -122,7 +122,7 @@ make build && go -C suites/go test ./matrix -update
 			}
 		}
 		if len(lacks) > 0 {
-			fmt.Fprintf(&b, "\n–: %s.\n", strings.Join(lacks, ", "))
+			fmt.Fprintf(&b, "\nNot in this API, or not in its client: %s.\n", strings.Join(lacks, ", "))
 		}
 	}
 	b.WriteString("\n## Known gaps\n\n")
