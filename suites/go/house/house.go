@@ -130,7 +130,7 @@ func scenes(data, url string) string {
 var Providers = []struct{ Name, config string }{
 	{"openai", "type: openai, base_url: URL/platform/v1, api_key: \"env:SUITE_KEY\", apis: [openai, openai-embeddings]"},
 	{"responses", "type: openai, base_url: URL/responses/v1, api_key: \"env:SUITE_KEY\", apis: [openai-responses]"},
-	{"azure", "type: azure, base_url: URL, api_key: \"env:SUITE_KEY\", apis: [openai]"},
+	{"azure", "type: azure, base_url: URL, api_key: \"env:SUITE_KEY\", apis: [openai, openai-embeddings]"},
 	{"anthropic", "type: anthropic, base_url: URL/anthropic, api_key: \"env:SUITE_KEY\""},
 	{"bedrock", "type: bedrock, base_url: URL/bedrock, region: " + stage.Region}, // and AWS's credentials
 	{"gemini", "type: gemini, base_url: URL/gemini/v1beta, api_key: \"env:SUITE_KEY\""},

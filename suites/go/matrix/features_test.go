@@ -45,6 +45,7 @@ var groups = [][]feature{{
 	{"length", "an answer that was cut at the most tokens says so", twice(scene("long"))},
 	{"usage", "tokens of the prompt and of the answer, whole and streamed", twice(usage)},
 	{"count", "tokens are counted before a prompt is sent", counts},
+	{"embeddings", "two texts become vectors, and an e-mail address in one of them stays here", embeds},
 	{"SigV4", "the client signs with a pair of access keys, whole and streamed", twice(signed)},
 }, {
 	{"mask", "neither the model nor the client reads an e-mail address, whole and streamed", twice(masks)},
@@ -155,6 +156,17 @@ func counts(ctx context.Context, c cell) error {
 		case n != stage.TokensIn:
 			return fmt.Errorf("there are %d tokens", n)
 		}
+	}
+	return nil
+}
+
+func embeds(ctx context.Context, c cell) error {
+	got, w, err := c.hear(ctx, c.of("plain", false).say("Write to anna.berg@example.com."))
+	switch {
+	case err != nil:
+		return err
+	case got.in != stage.TokensIn || w.status != http.StatusOK:
+		return fmt.Errorf("the tokens are %d", got.in)
 	}
 	return nil
 }

@@ -24,6 +24,7 @@ type dialect struct {
 	title  string
 	module string // of the client, in go.mod
 	lacks  string // the features that the API or its client has no word for
+	only   string // the one feature that it has, in the place of lacks
 	ask    func(ctx context.Context, w *wire, t talk) (heard, error)
 	count  func(ctx context.Context, w *wire, t talk) (int64, error) // nil: the API counts no tokens
 	// kind is what sort of error the client takes err for.
@@ -33,7 +34,7 @@ type dialect struct {
 }
 
 // dialects are all there are, in the order of docs/compatibility.md.
-var dialects = []*dialect{chats, answers, prompts, claudes, converser, invoker, geminis, ollamas, generators}
+var dialects = []*dialect{chats, answers, prompts, claudes, converser, invoker, geminis, ollamas, generators, embedders}
 
 // talk is what a client asks.
 type talk struct {
@@ -246,6 +247,9 @@ func TestMatrix(t *testing.T) {
 
 // without reports whether there is no such thing in the dialect.
 func (d *dialect) without(f feature) bool {
+	if d.only != "" || f.name == embedders.only {
+		return d.only != f.name
+	}
 	return slices.Contains(strings.Split(d.lacks, ", "), f.name)
 }
 

@@ -27,6 +27,28 @@ var prompts = &dialect{
 	ask:   askPrompt, kind: kindOfOpenAI,
 }
 
+// embedders is OpenAI's embeddings.
+var embedders = &dialect{
+	name: "openai-embeddings", title: "OpenAI embeddings", module: "github.com/openai/openai-go/v3", only: "embeddings",
+	ask: askVectors, kind: kindOfOpenAI,
+}
+
+// askVectors asks for the vectors of what is said, and of one text more.
+func askVectors(ctx context.Context, w *wire, t talk) (heard, error) {
+	c := openaiOf(w, t)
+	got, err := c.Embeddings.New(ctx, openai.EmbeddingNewParams{
+		Model: t.model, EncodingFormat: openai.EmbeddingNewParamsEncodingFormatFloat,
+		Input: openai.EmbeddingNewParamsInputUnion{OfArrayOfStrings: []string{"A town by the sea.", t.Turns[0].Text}},
+	})
+	if err != nil {
+		return heard{}, err
+	}
+	if len(got.Data) != 2 || len(got.Data[1].Embedding) != 3 || got.Data[1].Embedding[2] != 1 {
+		return heard{}, fmt.Errorf("the embeddings are %s", got.RawJSON())
+	}
+	return heard{in: got.Usage.PromptTokens}, nil
+}
+
 func openaiOf(w *wire, t talk) openai.Client {
 	opts := []option.RequestOption{option.WithBaseURL(w.url + "/v1"), option.WithAPIKey(w.key), option.WithHTTPClient(w.client())}
 	if !t.retries {

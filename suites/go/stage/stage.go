@@ -86,6 +86,7 @@ func New() *Stage {
 		})))
 	}
 	s.mux.HandleFunc("POST /platform/v1/embeddings", s.embeddings)
+	s.mux.HandleFunc("POST /openai/v1/embeddings", s.embeddings)
 	s.mux.HandleFunc("POST /anthropic/v1/messages/count_tokens", s.count("anthropic", anthropic{}, `{"input_tokens":11}`))
 	s.mux.HandleFunc("POST /bedrock/model/{model}/count-tokens", s.count("bedrock", bedrock{}, `{"inputTokens":11}`))
 	s.mux.HandleFunc("POST /gemini/v1beta/models/{model}", func(w http.ResponseWriter, r *http.Request) {
@@ -337,7 +338,7 @@ func (s *Stage) embeddings(w http.ResponseWriter, r *http.Request) {
 		Model string
 		Input any
 	}
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&req); err != nil || r.Header.Get("Authorization") != "Bearer "+Key {
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&req); err != nil || r.Header.Get("Authorization") != "Bearer "+Key && r.Header.Get("Api-Key") != Key {
 		http.Error(w, `{"error":{"message":"the provider's own words","type":"invalid_request_error"}}`, http.StatusBadRequest)
 		return
 	}
