@@ -26,6 +26,7 @@ type Role uint8
 const (
 	RoleUser Role = iota
 	RoleAssistant
+	RoleSystem // the operator's, behind the first turn: some APIs know none there
 )
 
 // Turn is what somebody says.

@@ -14,6 +14,9 @@ import (
 	"github.com/ringwall/ringwall/provider/route"
 )
 
+// invoke reads InvokeModel.
+var invoke = bedrock.InvokeCodec{Messages: anthropic.Codec{}}
+
 // Codecs is the table of what translates, by the name of the dialect.
 var Codecs = map[string]dialect.Codec{
 	gemini.API:         gemini.Codec{},
@@ -29,7 +32,7 @@ var Codecs = map[string]dialect.Codec{
 // Fronts is the table of what translates from the words of clients alone, by the name
 // of the dialect. No provider is asked in them that is not asked in others as well.
 var Fronts = map[string]dialect.Front{
-	bedrock.InvokeAPI: bedrock.InvokeCodec{Messages: anthropic.Codec{}},
+	bedrock.InvokeAPI: invoke,
 }
 
 // Estimates is the table of what counts tokens in the place of providers that cannot,
@@ -40,6 +43,14 @@ var Estimates = map[string]func(ringwall.Call) ([]byte, error){
 	gemini.CountAPI:  gemini.Estimate,
 }
 
+// Counters is the table of what translates requests that count the tokens of a
+// prompt, which become no requests of other kinds.
+var Counters = map[string]dialect.Codec{
+	gemini.CountAPI:  gemini.CountCodec{},
+	anthropic.Count:  anthropic.CountCodec{},
+	bedrock.CountAPI: bedrock.CountCodec{Invoked: invoke},
+}
+
 // Translate returns p as a provider that is asked in the words of api, nil when
 // nobody translates between the two. The targets of a route are translated each for
 // itself.
@@ -48,7 +59,7 @@ func Translate(api string, p gateway.Provider) gateway.Provider {
 	if r, ok := p.(*route.Route); ok && counts {
 		// Who counts is asked, and who cannot is not: an estimate says nothing about
 		// whether a target answers.
-		if in := r.In(api, func(route.Provider) route.Provider { return nil }); in != nil {
+		if in := r.In(api, func(p route.Provider) route.Provider { return translated(api, p) }); in != nil {
 			return in
 		}
 		return &dialect.Estimated{API: api, Model: r.First(), Answer: estimate, Provider: p}
@@ -58,17 +69,28 @@ func Translate(api string, p gateway.Provider) gateway.Provider {
 		}
 		return r
 	}
+	if to := translated(api, p); to != nil {
+		return to
+	}
 	if counts {
 		return &dialect.Estimated{API: api, Answer: estimate, Provider: p}
 	}
+	return nil
+}
+
+// translated is Translate for a provider that is no route, and with no estimates.
+func translated(api string, p gateway.Provider) gateway.Provider {
 	var from dialect.Front
+	to := Codecs
 	if c, ok := Codecs[api]; ok {
 		from = c
+	} else if c, ok := Counters[api]; ok {
+		from, to = c, Counters
 	} else if from, ok = Fronts[api]; !ok {
 		return nil
 	}
 	for _, name := range p.APIs() {
-		if to, ok := Codecs[name]; ok {
+		if to, ok := to[name]; ok {
 			return &dialect.Translated{API: api, From: from, To: to, Provider: p}
 		}
 	}

@@ -75,6 +75,21 @@ func ToURL(m *ringwall.Media) string {
 	return "data:" + m.MIME + ";base64," + m.Data
 }
 
+// Speaker returns the word for who speaks in a turn. Where there is none for the
+// operator behind the first turn, what they say there cannot be carried: as a user's
+// it would have no weight, and before the first turn it would say something else.
+func Speaker(r ringwall.Role, user, assistant, system string) (string, error) {
+	switch {
+	case r == ringwall.RoleAssistant:
+		return assistant, nil
+	case r == ringwall.RoleUser:
+		return user, nil
+	case system == "":
+		return "", Uncarried("instructions behind the first turn")
+	}
+	return system, nil
+}
+
 // AppendTurn appends what somebody says, to the last turn where it is theirs.
 func AppendTurn(turns []ringwall.Turn, role ringwall.Role, parts []ringwall.Part) []ringwall.Turn {
 	if n := len(turns); n > 0 && turns[n-1].Role == role {

@@ -117,7 +117,7 @@ func readFormat(c *ringwall.Conversation, v jsonedit.Value) error {
 }
 
 func readMessages(c *ringwall.Conversation, list jsonedit.Value) error {
-	for i, m := range list.Elems() {
+	for _, m := range list.Elems() {
 		parts, err := readContent(m.Get("content"))
 		if err != nil {
 			return err
@@ -126,10 +126,11 @@ func readMessages(c *ringwall.Conversation, list jsonedit.Value) error {
 		case "assistant":
 			c.Turns = dialect.AppendTurn(c.Turns, ringwall.RoleAssistant, parts)
 		case "system":
-			if len(c.Turns) > 0 {
-				return dialect.Uncarried(fmt.Sprintf("messages[%d]: instructions behind the first turn", i))
+			if len(c.Turns) == 0 {
+				c.System = append(c.System, parts...)
+				continue
 			}
-			c.System = append(c.System, parts...)
+			c.Turns = dialect.AppendTurn(c.Turns, ringwall.RoleSystem, parts)
 		default:
 			c.Turns = dialect.AppendTurn(c.Turns, ringwall.RoleUser, parts)
 		}

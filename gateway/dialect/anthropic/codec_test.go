@@ -293,7 +293,6 @@ func TestWhatCannotBeCarriedIsNamed(t *testing.T) {
 		head + `"x"}],"tools":[{"name":"f","input_examples":[{}]}]}`:                                       "input_examples",
 		head + `"x"}],"mcp_servers":[{"url":"https://x.example"}]}`:                                        "mcp_servers",
 		head + `"x"}],"zzz":1}`: "zzz",
-		`{"model":"m","messages":[{"role":"user","content":"x"},{"role":"system","content":"y"}]}`: "instructions behind the first turn",
 	} {
 		toOpenAI.Provider = &recorded{}
 		_, err := toOpenAI.Complete(t.Context(), ringwall.Call{Body: []byte(body)})

@@ -73,9 +73,9 @@ func (Codec) WriteRequest(c *ringwall.Conversation) (ringwall.Call, error) {
 		return ringwall.Call{}, err
 	}
 	for _, t := range c.Turns {
-		m := writtenMessage{Role: "user"}
-		if t.Role == ringwall.RoleAssistant {
-			m.Role = "assistant"
+		var m writtenMessage
+		if m.Role, err = dialect.Speaker(t.Role, "user", "assistant", "system"); err != nil {
+			return ringwall.Call{}, err
 		}
 		if m.Content, err = writeParts(resultsFirst(t.Parts)); err != nil {
 			return ringwall.Call{}, err

@@ -138,7 +138,7 @@ func actionEdits(v jsonedit.Value, g guardrail, did func() gateway.Declined) (ed
 		return nil
 	}
 	d := done(did)
-	if t := trace(g, d, false); t != nil {
+	if t := traceInvoked(g, d, false); t != nil {
 		edits = append(edits, v.SetMember("amazon-bedrock-trace", slices.Concat([]byte(`{"guardrail":`), t, []byte{'}'})))
 	}
 	if g.ref == "" {

@@ -88,7 +88,7 @@ func TestMaskedAnswersSaySo(t *testing.T) {
 			t.Fatal(err)
 		}
 		a.(gateway.Telling).Tell(did)
-		if got := string(a.Edit(nil)); !strings.Contains(got, `"amazon-bedrock-guardrailAction":"INTERVENED"`) || !strings.Contains(got, `"amazon-bedrock-trace":{"guardrail":`+told+`}`) || strings.Contains(got, "theirs") || strings.Contains(got, "guardrail_intervened") {
+		if got := string(a.Edit(nil)); !strings.Contains(got, `"amazon-bedrock-guardrailAction":"INTERVENED"`) || !strings.Contains(got, `"amazon-bedrock-trace":{"guardrail":`+strings.TrimSuffix(told, "}")+`,"outputs":[{`) || strings.Contains(got, "theirs") || strings.Contains(got, "guardrail_intervened") {
 			t.Errorf("%s: %s", model, got)
 		}
 	}

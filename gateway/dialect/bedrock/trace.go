@@ -64,13 +64,25 @@ type (
 // Bedrock has it in trace.guardrail; nil when nothing is told. What withheld
 // something has blocked, whatever it found.
 func trace(g guardrail, d gateway.Declined, withheld bool) []byte {
+	return traceOf(g, d, withheld, false)
+}
+
+// traceInvoked is trace for InvokeModel, which has other words for the same. Clients
+// that look for those of Converse find them, too.
+func traceInvoked(g guardrail, d gateway.Declined, withheld bool) []byte {
+	return traceOf(g, d, withheld, true)
+}
+
+func traceOf(g guardrail, d gateway.Declined, withheld, invoked bool) []byte {
 	if !g.traced() {
 		return nil
 	}
 	out := struct {
-		Reason string                   `json:"actionReason"`
-		Input  map[string]*assessment   `json:"inputAssessment,omitempty"`
-		Output map[string][]*assessment `json:"outputAssessments,omitempty"`
+		Reason  string                   `json:"actionReason"`
+		Input   map[string]*assessment   `json:"inputAssessment,omitempty"`
+		Output  map[string][]*assessment `json:"outputAssessments,omitempty"`
+		Invoked map[string]*assessment   `json:"input,omitempty"`
+		Answers []map[string]*assessment `json:"outputs,omitempty"`
 	}{Reason: "No action."}
 	if masked(d, 0) {
 		out.Reason = "Guardrail masked."
@@ -80,11 +92,18 @@ func trace(g guardrail, d gateway.Declined, withheld bool) []byte {
 	}
 	full := g.trace == "enabled_full"
 	out.Input = assess(d, 0, d.Inputs, full)
-	for id, a := range assess(d, d.Inputs, len(d.Findings), full) {
+	answers := assess(d, d.Inputs, len(d.Findings), full)
+	for id, a := range answers {
 		if out.Output == nil {
 			out.Output = map[string][]*assessment{}
 		}
 		out.Output[id] = []*assessment{a}
+	}
+	if invoked {
+		out.Invoked = out.Input
+		if len(answers) > 0 {
+			out.Answers = []map[string]*assessment{answers}
+		}
 	}
 	b, _ := json.Marshal(out) // of strings and numbers
 	return b

@@ -73,9 +73,9 @@ func (Codec) WriteRequest(c *ringwall.Conversation) (ringwall.Call, error) {
 		if err != nil {
 			return ringwall.Call{}, err
 		}
-		role := "user"
-		if t.Role == ringwall.RoleAssistant {
-			role = "assistant"
+		role, err := dialect.Speaker(t.Role, "user", "assistant", "")
+		if err != nil {
+			return ringwall.Call{}, err
 		}
 		if len(blocks) > 0 {
 			messages = append(messages, object{"role": role, "content": blocks})

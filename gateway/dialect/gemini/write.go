@@ -105,9 +105,9 @@ func (Codec) WriteRequest(c *ringwall.Conversation) (ringwall.Call, error) {
 		if len(parts) == 0 {
 			continue // nothing but what only another provider can read
 		}
-		role := "user"
-		if t.Role == ringwall.RoleAssistant {
-			role = "model"
+		role, err := dialect.Speaker(t.Role, "user", "model", "")
+		if err != nil {
+			return ringwall.Call{}, err
 		}
 		q.Contents = append(q.Contents, genContent{parts, role})
 	}
@@ -173,9 +173,9 @@ func writeConfig(c *ringwall.Conversation) (*genConfig, error) {
 	case !known:
 		return nil, dialect.Uncarried(fmt.Sprintf("the effort %.40q", c.Effort))
 	case levels(c.Model) && c.Effort != "none":
-		g.Thinking = &genThinking{Level: c.Effort}
+		g.Thinking = &genThinking{Level: c.Effort, Include: true}
 	default:
-		g.Thinking = &genThinking{Budget: &budget}
+		g.Thinking = &genThinking{Budget: &budget, Include: budget > 0}
 	}
 	return g, nil
 }

@@ -82,11 +82,11 @@ func readMessages(c *ringwall.Conversation, list jsonedit.Value) error {
 		role := ringwall.RoleUser
 		switch member(m, "role").Text() {
 		case "system":
-			if len(c.Turns) > 0 {
-				return dialect.Uncarried(fmt.Sprintf("messages[%d]: instructions behind the first turn", i))
+			if len(c.Turns) == 0 {
+				c.System = append(c.System, parts...)
+				continue
 			}
-			c.System = append(c.System, parts...)
-			continue
+			role = ringwall.RoleSystem
 		case "assistant":
 			role = ringwall.RoleAssistant
 			for _, t := range member(m, "tool_calls").Elems() {

@@ -158,12 +158,11 @@ func TestStreams(t *testing.T) {
 func TestWhatCannotBeCarriedIsNamed(t *testing.T) {
 	const ok = `"model":"m","messages":[{"role":"user","content":"x"}]`
 	for body, what := range map[string]string{
-		`{` + ok + `,"options":{"mirostat":2}}`:            "options.mirostat",
-		`{` + ok + `,"logprobs":true}`:                     "logprobs",
-		`{` + ok + `,"template":"t"}`:                      "template",
-		`{` + ok + `,"format":"yaml"}`:                     "format",
-		`{"messages":[{"role":"tool","content":"x"}]}`:     "no call before it",
-		`{"messages":[{"role":"user"},{"role":"system"}]}`: "instructions behind the first turn",
+		`{` + ok + `,"options":{"mirostat":2}}`:        "options.mirostat",
+		`{` + ok + `,"logprobs":true}`:                 "logprobs",
+		`{` + ok + `,"template":"t"}`:                  "template",
+		`{` + ok + `,"format":"yaml"}`:                 "format",
+		`{"messages":[{"role":"tool","content":"x"}]}`: "no call before it",
 	} {
 		if _, err := (ollama.Codec{}).ReadRequest(ringwall.Call{Body: []byte(body)}); !errors.Is(err, ringwall.ErrUncarried) || !strings.Contains(err.Error(), what) {
 			t.Errorf("%s: %v, want %s to be named", body, err, what)

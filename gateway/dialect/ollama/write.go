@@ -72,9 +72,9 @@ func (Codec) WriteRequest(c *ringwall.Conversation) (ringwall.Call, error) {
 // writeTurn writes the messages of a turn: results of tools stand in some of their
 // own.
 func writeTurn(c *ringwall.Conversation, t ringwall.Turn) (ms []chatMessage, err error) {
-	role := "user"
-	if t.Role == ringwall.RoleAssistant {
-		role = "assistant"
+	role, err := dialect.Speaker(t.Role, "user", "assistant", "system")
+	if err != nil {
+		return nil, err
 	}
 	var said []ringwall.Part
 	for _, p := range t.Parts {

@@ -22,8 +22,28 @@ var _ dialect.Codec = Codec{}
 // said: what another API has no word for among them is left away.
 var tunes = dialect.NameSet(
 	"model", "stream", "stream_options", "store", "metadata", "service_tier", "safety_identifier",
-	"prompt_cache_key", "prompt_cache_retention", "parallel_tool_calls", "tool_choice",
+	"prompt_cache_key", "prompt_cache_retention", "parallel_tool_calls", "tool_choice", "prediction",
 )
+
+// plain reports whether a member says what is the case anyway, as clients write it
+// that spell all their settings out.
+func plain(key string, v jsonedit.Value) bool {
+	raw := string(v.Raw())
+	switch key {
+	case "logprobs":
+		return raw == "false"
+	case "top_logprobs":
+		return raw == "0"
+	case "logit_bias":
+		return raw == "{}"
+	case "verbosity":
+		return v.Is("medium")
+	case "modalities":
+		words := dialect.Strings(v)
+		return len(words) == 1 && words[0] == "text"
+	}
+	return false
+}
 
 // ReadRequest implements dialect.Codec.
 func (Codec) ReadRequest(call ringwall.Call) (*ringwall.Conversation, error) {
@@ -34,7 +54,7 @@ func (Codec) ReadRequest(call ringwall.Call) (*ringwall.Conversation, error) {
 	c := &ringwall.Conversation{Model: call.Model, Stream: call.Stream}
 	root := doc.Root()
 	for key, v := range root.Members() {
-		if v.Kind() == jsonedit.Null || tunes[key] {
+		if v.Kind() == jsonedit.Null || tunes[key] || plain(key, v) {
 			continue
 		}
 		var err error
@@ -69,10 +89,6 @@ func (Codec) ReadRequest(call ringwall.Call) (*ringwall.Conversation, error) {
 			if n := dialect.Int(v); n == nil || *n != 1 {
 				err = dialect.Uncarried("n, several answers to one request")
 			}
-		case "logprobs":
-			if v.True() {
-				err = dialect.Uncarried(key)
-			}
 		default:
 			err = dialect.Uncarried(key)
 		}
@@ -96,11 +112,11 @@ func readMessages(c *ringwall.Conversation, list jsonedit.Value) error {
 		role := ringwall.RoleUser
 		switch name := m.Get("role").Text(); name {
 		case "system", "developer":
-			if len(c.Turns) > 0 {
-				return dialect.Uncarried(fmt.Sprintf("messages[%d]: instructions behind the first turn", i))
+			if len(c.Turns) == 0 {
+				c.System = append(c.System, parts...)
+				continue
 			}
-			c.System = append(c.System, parts...)
-			continue
+			role = ringwall.RoleSystem
 		case "user":
 		case "assistant":
 			role = ringwall.RoleAssistant
@@ -269,7 +285,7 @@ func (Codec) WriteRequest(c *ringwall.Conversation) (ringwall.Call, error) {
 	s := &c.Sampling
 	q := chatRequest{
 		Model: c.Model, Stream: c.Stream, MaxTokens: s.MaxTokens, Temperature: s.Temperature, TopP: s.TopP, TopK: s.TopK, Seed: s.Seed,
-		Presence: s.Presence, Frequency: s.Frequency, Stop: s.Stop, Effort: c.Effort, User: c.User,
+		Presence: s.Presence, Frequency: s.Frequency, Stop: s.Stop, Effort: dialect.Effort(c), User: c.User,
 	}
 	if c.Stream {
 		q.StreamOptions = object{"include_usage": true}
@@ -315,9 +331,9 @@ func (Codec) WriteRequest(c *ringwall.Conversation) (ringwall.Call, error) {
 // writeTurn writes the messages of a turn: results of tools stand in some of their
 // own. What the model thought has no place here.
 func writeTurn(t ringwall.Turn) (ms []chatMessage, err error) {
-	m := chatMessage{Role: "user"}
-	if t.Role == ringwall.RoleAssistant {
-		m.Role = "assistant"
+	var m chatMessage
+	if m.Role, err = dialect.Speaker(t.Role, "user", "assistant", "system"); err != nil {
+		return nil, err
 	}
 	var said []ringwall.Part
 	for _, p := range t.Parts {

@@ -13,14 +13,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/ringwall/ringwall/suites/go/stage"
 )
 
 // Gateway is a running ringwall.
@@ -50,9 +54,15 @@ type House struct {
 	Strict *Gateway `json:"strict"`
 	// Claude is Keys where the stub speaks Anthropic's Messages API.
 	Claude *Gateway `json:"claude"`
+	// Scenes has a model PROVIDER-SCENE for each scene of each provider that package
+	// stage plays. For Bedrock's InvokeModel each is also anthropic.claude-PROVIDER-SCENE,
+	// and anthropic.claude-SCENE is Bedrock's.
+	Scenes *Gateway `json:"scenes"`
+	// Upstream is the URL of those providers.
+	Upstream string `json:"upstream"`
 
 	dir  string
-	http *http.Server
+	http []*http.Server
 }
 
 // startTimeout bounds the start of each gateway.
@@ -92,6 +102,41 @@ models:
 `
 )
 
+// scenes is the configuration of Scenes.
+func scenes(data, url string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "data: %s\nlisten: 127.0.0.1:0\nguardrail: scenes\nguardrails:\n  scenes: {link: {output: block}}\nproviders:\n", data)
+	for _, p := range Providers {
+		config := strings.ReplaceAll(p.config, "URL", url)
+		fmt.Fprintf(&b, "  %s: {%s, first: 20s, retries: -1}\n", p.Name, config)
+		fmt.Fprintf(&b, "  %s-hasty: {%s, first: 1s, retries: -1}\n", p.Name, config)
+	}
+	b.WriteString("models:\n")
+	for _, scene := range slices.Sorted(maps.Keys(stage.Scenes)) {
+		for _, p := range Providers {
+			provider := p.Name
+			if scene == "silent" {
+				provider += "-hasty" // nobody has to wait for long
+			}
+			fmt.Fprintf(&b, "  %s-%s: {provider: %s, model: %[2]s}\n", p.Name, scene, provider)
+			fmt.Fprintf(&b, "  anthropic.claude-%s-%s: {provider: %s, model: %[2]s}\n", p.Name, scene, provider)
+		}
+		fmt.Fprintf(&b, "  anthropic.claude-%s: {provider: %s}\n", scene, map[bool]string{false: "bedrock", true: "bedrock-hasty"}[scene == "silent"])
+	}
+	return b.String()
+}
+
+// Providers are those of Scenes.
+var Providers = []struct{ Name, config string }{
+	{"openai", "type: openai, base_url: URL/platform/v1, api_key: \"env:SUITE_KEY\", apis: [openai, openai-embeddings]"},
+	{"responses", "type: openai, base_url: URL/responses/v1, api_key: \"env:SUITE_KEY\", apis: [openai-responses]"},
+	{"azure", "type: azure, base_url: URL, api_key: \"env:SUITE_KEY\", apis: [openai, openai-embeddings]"},
+	{"anthropic", "type: anthropic, base_url: URL/anthropic, api_key: \"env:SUITE_KEY\""},
+	{"bedrock", "type: bedrock, base_url: URL/bedrock, region: " + stage.Region}, // and AWS's credentials
+	{"gemini", "type: gemini, base_url: URL/gemini/v1beta, api_key: \"env:SUITE_KEY\""},
+	{"ollama", "type: ollama, base_url: URL/ollama"},
+}
+
 // Start stands everything up. Binary is the program ringwall.
 func Start(binary string) (*House, error) {
 	binary, err := filepath.Abs(binary)
@@ -110,13 +155,13 @@ func Start(binary string) (*House, error) {
 }
 
 func (h *House) start() error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return fmt.Errorf("listening for the stub: %w", err)
+	var err error
+	if h.Stub, err = h.listen(newStub()); err != nil {
+		return err
 	}
-	h.Stub = "http://" + l.Addr().String()
-	h.http = &http.Server{Handler: newStub(), ReadHeaderTimeout: 10 * time.Second}
-	go h.http.Serve(l) // ends with Stop
+	if h.Upstream, err = h.listen(stage.New()); err != nil {
+		return err
+	}
 
 	data := filepath.Join(h.dir, "open")
 	h.Open = &Gateway{Data: data}
@@ -131,9 +176,14 @@ func (h *House) start() error {
 		{"restore", keys + "restore: {enabled: true}\n", &h.Restore},
 		{"strict", strict, &h.Strict},
 		{"claude", claude, &h.Claude},
+		{"scenes", "", &h.Scenes},
 	} {
 		data, file := filepath.Join(h.dir, g.name), filepath.Join(h.dir, g.name+".yaml")
-		if err := os.WriteFile(file, fmt.Appendf(nil, g.config, data, h.Stub), 0o600); err != nil {
+		text := scenes(data, h.Upstream)
+		if g.config != "" {
+			text = fmt.Sprintf(g.config, data, h.Stub)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			return fmt.Errorf("writing a configuration: %w", err)
 		}
 		*g.to = &Gateway{Data: data}
@@ -149,6 +199,18 @@ func (h *House) start() error {
 	return nil
 }
 
+// listen serves until Stop, and returns where.
+func (h *House) listen(handler http.Handler) (url string, err error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("listening for a stub: %w", err)
+	}
+	s := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	h.http = append(h.http, s)
+	go s.Serve(l) // ends with Stop
+	return "http://" + l.Addr().String(), nil
+}
+
 // serve starts a gateway and waits for the line that says where it serves.
 func (h *House) serve(g *Gateway, args ...string) (err error) {
 	if g.log, err = os.Create(g.Data + ".log"); err != nil {
@@ -156,8 +218,8 @@ func (h *House) serve(g *Gateway, args ...string) (err error) {
 	}
 	g.process = exec.Command(h.Ringwall, append([]string{"serve"}, args...)...)
 	g.process.Stderr = g.log
-	// A key of the person who runs the suite is not for a stub.
-	g.process.Env = append(os.Environ(), "OPENAI_API_KEY=")
+	// Keys of the person who runs the suite are not for a stub.
+	g.process.Env = append(os.Environ(), "OPENAI_API_KEY=", "SUITE_KEY="+stage.Key, "AWS_ACCESS_KEY_ID="+stage.KeyID, "AWS_SECRET_ACCESS_KEY="+stage.Secret, "AWS_SESSION_TOKEN=")
 	out, err := g.process.StdoutPipe()
 	if err != nil {
 		return fmt.Errorf("starting ringwall: %w", err)
@@ -191,13 +253,13 @@ func (h *House) serve(g *Gateway, args ...string) (err error) {
 // Stop ends everything and reports gateways that did not end well.
 func (h *House) Stop() error {
 	var errs []error
-	for _, g := range []*Gateway{h.Open, h.Keys, h.Restore, h.Strict, h.Claude} {
+	for _, g := range []*Gateway{h.Open, h.Keys, h.Restore, h.Strict, h.Claude, h.Scenes} {
 		if g != nil {
 			errs = append(errs, g.stop())
 		}
 	}
-	if h.http != nil {
-		errs = append(errs, h.http.Close())
+	for _, s := range h.http {
+		errs = append(errs, s.Close())
 	}
 	return errors.Join(append(errs, os.RemoveAll(h.dir))...)
 }

@@ -109,11 +109,11 @@ func readItem(c *ringwall.Conversation, i int, it jsonedit.Value) error {
 		}
 		switch it.Get("role").Text() {
 		case "system", "developer":
-			if len(c.Turns) > 0 {
-				return dialect.Uncarried(fmt.Sprintf("input[%d]: instructions behind the first turn", i))
+			if len(c.Turns) == 0 {
+				c.System = append(c.System, parts...)
+				return nil
 			}
-			c.System = append(c.System, parts...)
-			return nil
+			role = ringwall.RoleSystem
 		case "user":
 			role = ringwall.RoleUser
 		}

@@ -67,6 +67,16 @@ func same(t *testing.T, got, want []byte) {
 	}
 }
 
+func TestPenaltiesOfNothingAreNone(t *testing.T) {
+	zero, one := 0.0, 1.0
+	for _, p := range []*float64{&zero, &one} {
+		_, err := responses.Codec{}.WriteRequest(&ringwall.Conversation{Sampling: ringwall.Sampling{Presence: p, Frequency: &zero}})
+		if errors.Is(err, ringwall.ErrUncarried) != (*p != 0) {
+			t.Errorf("a penalty of %v: %v", *p, err)
+		}
+	}
+}
+
 func TestNothingIsLostOnTheWay(t *testing.T) {
 	c, err := responses.Codec{}.ReadRequest(ringwall.Call{Model: "m", Body: []byte(everything)})
 	if err != nil {
@@ -204,18 +214,17 @@ func TestAnswersOfProvidersOfResponses(t *testing.T) {
 
 func TestWhatCannotBeCarriedIsNamed(t *testing.T) {
 	for body, what := range map[string]string{
-		`{"input":"x","tools":[{"type":"web_search"}]}`:                                "web_search",
-		`{"input":"x","prompt":{"id":"p"}}`:                                            "prompt",
-		`{"input":"x","previous_response_id":"r"}`:                                     "previous_response_id",
-		`{"input":"x","conversation":"c"}`:                                             "conversation",
-		`{"input":[{"type":"item_reference","id":"x"}]}`:                               "a reference to an item",
-		`{"input":[{"type":"computer_call","id":"x"}]}`:                                "computer_call",
-		`{"input":[{"role":"user","content":[{"type":"input_file","file_id":"f"}]}]}`:  "a file by its id",
-		`{"input":[{"role":"user","content":"x"},{"role":"developer","content":"y"}]}`: "instructions behind the first turn",
-		`{"input":"x","text":{"verbosity":"low"}}`:                                     "text.verbosity",
-		`{"input":"x","include":["message.output_text.logprobs"]}`:                     "logprobs",
-		`{"input":"x","tool_choice":{"type":"mcp"}}`:                                   "mcp",
-		`{"input":"x","max_tool_calls":3}`:                                             "max_tool_calls",
+		`{"input":"x","tools":[{"type":"web_search"}]}`:                               "web_search",
+		`{"input":"x","prompt":{"id":"p"}}`:                                           "prompt",
+		`{"input":"x","previous_response_id":"r"}`:                                    "previous_response_id",
+		`{"input":"x","conversation":"c"}`:                                            "conversation",
+		`{"input":[{"type":"item_reference","id":"x"}]}`:                              "a reference to an item",
+		`{"input":[{"type":"computer_call","id":"x"}]}`:                               "computer_call",
+		`{"input":[{"role":"user","content":[{"type":"input_file","file_id":"f"}]}]}`: "a file by its id",
+		`{"input":"x","text":{"verbosity":"low"}}`:                                    "text.verbosity",
+		`{"input":"x","include":["message.output_text.logprobs"]}`:                    "logprobs",
+		`{"input":"x","tool_choice":{"type":"mcp"}}`:                                  "mcp",
+		`{"input":"x","max_tool_calls":3}`:                                            "max_tool_calls",
 	} {
 		_, err := responses.Codec{}.ReadRequest(ringwall.Call{Body: []byte(body)})
 		if !errors.Is(err, ringwall.ErrUncarried) || !strings.Contains(err.Error(), what) {

@@ -511,6 +511,20 @@ func TestRelayRefusesGarbage(t *testing.T) {
 	}
 }
 
+// OpenAI's clients look for an error in "error"; the API is documented without.
+func TestABrokenStreamSaysItTwice(t *testing.T) {
+	out := responses.Dialect{}.Relay(nil, opener(noticing(t, ringwall.Mask))).Fail(nil, &ringwall.Refusal{Status: 502, Code: "upstream_error", Public: "It broke."}, "x1")
+	for ev, err := range sse.Events(bytes.NewReader(out)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		const want = `{"type":"error","code":"upstream_error","message":"It broke. (reference x1)","param":null,"error":{"message":"It broke. (reference x1)","type":"server_error","param":null,"code":"upstream_error"},"sequence_number":0}`
+		if string(ev.Data) != want {
+			t.Errorf("%s\nwant %s", ev.Data, want)
+		}
+	}
+}
+
 func FuzzRelay(f *testing.F) {
 	s := script{thought: "hm", text: "my card is " + card, args: `{"a":"a.b@example.org"}`}
 	f.Add([]byte(strings.Join(s.events(rand.New(rand.NewPCG(1, 2))), "\n")))

@@ -26,7 +26,7 @@ func (Codec) WriteRequest(c *ringwall.Conversation) (ringwall.Call, error) {
 		return ringwall.Call{}, dialect.Uncarried("top_k")
 	case s.Seed != nil:
 		return ringwall.Call{}, dialect.Uncarried("seed")
-	case s.Presence != nil || s.Frequency != nil:
+	case s.Presence != nil && *s.Presence != 0 || s.Frequency != nil && *s.Frequency != 0:
 		return ringwall.Call{}, dialect.Uncarried("presence and frequency penalties")
 	}
 	set("stream", c.Stream, c.Stream)
@@ -34,7 +34,7 @@ func (Codec) WriteRequest(c *ringwall.Conversation) (ringwall.Call, error) {
 	set("temperature", s.Temperature != nil, s.Temperature)
 	set("top_p", s.TopP != nil, s.TopP)
 	set("user", c.User != "", c.User)
-	set("reasoning", c.Effort != "", object{"effort": c.Effort})
+	set("reasoning", dialect.Effort(c) != "", object{"effort": dialect.Effort(c)})
 	var system []string
 	for _, p := range c.System {
 		if p.Kind != ringwall.PartText {
@@ -106,9 +106,13 @@ func writeChoice(c ringwall.ToolChoice) any {
 // writeTurn writes the items of a turn, in the order in which things were said.
 // Reasoning of another API's model has no place here.
 func writeTurn(t ringwall.Turn) (items []object, err error) {
-	role, text := "user", "input_text"
+	role, err := dialect.Speaker(t.Role, "user", "assistant", "system")
+	if err != nil {
+		return nil, err
+	}
+	text := "input_text"
 	if t.Role == ringwall.RoleAssistant {
-		role, text = "assistant", "output_text"
+		text = "output_text"
 	}
 	var said []ringwall.Part
 	flush := func() error {
