@@ -101,6 +101,7 @@ func (bedrock) read(r *http.Request, body []byte) (string, *Asked, error) {
 			OutputConfig    struct{ Effort string } `json:"output_config"`
 		} `json:"additionalModelRequestFields"`
 		OutputConfig struct {
+			Effort     string
 			TextFormat struct {
 				Structure struct {
 					JSONSchema struct{ Schema string } `json:"jsonSchema"`
@@ -113,7 +114,7 @@ func (bedrock) read(r *http.Request, body []byte) (string, *Asked, error) {
 	}
 	more := req.AdditionalModelRequestFields
 	a := &Asked{MaxTokens: req.InferenceConfig.MaxTokens, Stream: operation == "converse-stream"}
-	a.Thinks = more.Thinking.Type == "enabled" || more.ReasoningConfig.Type == "enabled" || more.ReasoningEffort != "" || more.OutputConfig.Effort != ""
+	a.Thinks = more.Thinking.Type == "enabled" || more.ReasoningConfig.Type == "enabled" || more.ReasoningEffort != "" || more.OutputConfig.Effort != "" || req.OutputConfig.Effort != ""
 	if s := req.OutputConfig.TextFormat.Structure.JSONSchema.Schema; s != "" {
 		a.Schema = object(s)
 	}
