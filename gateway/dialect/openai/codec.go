@@ -266,7 +266,7 @@ func (Codec) WriteRequest(c *ringwall.Conversation) (ringwall.Call, error) {
 	s := &c.Sampling
 	q := chatRequest{
 		Model: c.Model, Stream: c.Stream, MaxTokens: s.MaxTokens, Temperature: s.Temperature, TopP: s.TopP, TopK: s.TopK, Seed: s.Seed,
-		Presence: s.Presence, Frequency: s.Frequency, Stop: s.Stop, Effort: c.Effort, User: c.User,
+		Presence: s.Presence, Frequency: s.Frequency, Stop: s.Stop, Effort: dialect.Effort(c), User: c.User,
 	}
 	if c.Stream {
 		q.StreamOptions = object{"include_usage": true}

@@ -34,7 +34,8 @@ func (Codec) WriteRequest(c *ringwall.Conversation) (ringwall.Call, error) {
 	set("temperature", s.Temperature != nil, s.Temperature)
 	set("top_p", s.TopP != nil, s.TopP)
 	set("user", c.User != "", c.User)
-	set("reasoning", c.Effort != "", object{"effort": c.Effort})
+	effort := dialect.Effort(c)
+	set("reasoning", effort != "", object{"effort": effort})
 	var system []string
 	for _, p := range c.System {
 		if p.Kind != ringwall.PartText {
