@@ -52,7 +52,7 @@ type Declined struct {
 	Actions   []ringwall.Action  // what each finding alone would have led to
 }
 
-// Signed is a Dialect in which a request may be signed with a key instead of showing
+// Signed is a Dialect, an Inquirer or Errands in which a request may be signed with a key instead of showing
 // it.
 type Signed interface {
 	// Signature returns what a request claims to be signed with, nil when it shows

@@ -37,14 +37,15 @@ func (x *exchange) errand(ctx context.Context, e Errands, least ringwall.Trust) 
 	if err := x.identify(ctx); err != nil {
 		return err
 	}
+	// Who signed is known once the body was read.
+	if err := x.read(); err != nil {
+		return err
+	}
 	if x.Principal.Trust < least {
 		return &ringwall.Refusal{
 			Status: http.StatusForbidden, Code: "forbidden", Public: "This takes a key of trust " + least.String() + ".",
 			Err: fmt.Errorf("%w: trust %s, which is less than %s", ringwall.ErrRefused, x.Principal.Trust, least),
 		}
-	}
-	if err := x.read(); err != nil {
-		return err
 	}
 	x.Guardrail = "" // none is asked
 	if err := x.promise(ctx); err != nil {

@@ -12,18 +12,15 @@
 package bedrock
 
 import (
-	"crypto/sha256"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/dialect"
 	"github.com/ringwall/ringwall/internal/eventstream"
 	"github.com/ringwall/ringwall/internal/jsonedit"
-	"github.com/ringwall/ringwall/internal/sigv4"
 )
 
 // Names of the dialects.
@@ -33,27 +30,9 @@ const (
 )
 
 // common is what the dialects of Bedrock do alike.
-type common struct{ gateway.Common }
-
-// Signature implements gateway.Signed: AWS Signature Version 4.
-func (common) Signature(r *http.Request) (gateway.Signature, error) {
-	if !sigv4.Claims(r) {
-		return nil, nil
-	}
-	c, err := sigv4.Parse(r)
-	if err != nil {
-		return nil, err
-	}
-	return signature{c}, nil
-}
-
-// signature implements gateway.Signature.
-type signature struct{ claim *sigv4.Claim }
-
-func (s signature) KeyID() string { return s.claim.KeyID }
-
-func (s signature) Verify(r *http.Request, body []byte, secret string, now time.Time) error {
-	return s.claim.Verify(r, sha256.Sum256(body), secret, "bedrock", now)
+type common struct {
+	gateway.Common
+	dialect.Signed
 }
 
 // ContentType implements gateway.Dialect.

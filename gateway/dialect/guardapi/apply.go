@@ -15,7 +15,10 @@ import (
 )
 
 // Apply is Amazon Bedrock's ApplyGuardrail.
-type Apply struct{ parser }
+type Apply struct {
+	dialect.Signed
+	parser
+}
 
 // Name implements gateway.Inquirer.
 func (Apply) Name() string { return "bedrock-guardrail" }

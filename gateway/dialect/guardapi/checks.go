@@ -17,7 +17,10 @@ import (
 
 // Checks is Amazon Bedrock's InvokeGuardrailChecks, which only says what it
 // notices and names no guardrail.
-type Checks struct{ parser }
+type Checks struct {
+	dialect.Signed
+	parser
+}
 
 // Name implements gateway.Inquirer.
 func (Checks) Name() string { return "bedrock-checks" }

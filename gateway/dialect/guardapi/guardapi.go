@@ -38,8 +38,8 @@ const Header = "X-Ringwall-Guardrail"
 func APIs(limits jsonedit.Limits) map[string]gateway.Inquirer {
 	p := parser{limits}
 	return map[string]gateway.Inquirer{
-		"POST /guardrail/{id}/version/{version}/apply":                      Apply{p},
-		"POST /guardrail-checks/invoke":                                     Checks{p},
+		"POST /guardrail/{id}/version/{version}/apply":                      Apply{parser: p},
+		"POST /guardrail-checks/invoke":                                     Checks{parser: p},
 		"POST /v2/guard":                                                    Lakera{p},
 		"POST /contentsafety/text:shieldPrompt":                             Shield{p},
 		"POST /v1/projects/{project}/locations/{location}/templates/{call}": Armor{p},
