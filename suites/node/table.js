@@ -41,7 +41,8 @@ export function check() {
   const ours = (line) => clients.some((client) => line.startsWith(client));
   if (process.env.UPDATE === "1") {
     const all = [...lines.filter((line) => !ours(line)), ...rows].sort();
-    writeFileSync(file, `${above}${marker}\n\n${head}\n${all.join("\n")}\n`);
+    const [intro] = below.split("\n| "); // what is written by hand
+    writeFileSync(file, `${above}${marker}${intro.trimEnd()}\n\n${head}\n${all.join("\n")}\n`);
     return;
   }
   assert.deepEqual(lines.filter(ours), rows, "docs/compatibility.md says something else; UPDATE=1 writes what the tests saw");

@@ -33,7 +33,8 @@ def check():
     if not marker:
         raise AssertionError(f"docs/compatibility.md lacks the marker {MARKER}")
     clients = tuple(f"| {LANGUAGE} | {client} |" for client, _ in seen)
-    lines = below.strip("\n").split("\n")
+    intro, _, _ = below.partition("\n| ")  # what is written by hand
+    lines = below.split("\n")
     written = [line for line in lines if line.startswith(clients)]
     if sorted(rows) == written:
         return
@@ -41,7 +42,7 @@ def check():
         raise AssertionError("docs/compatibility.md says something else; UPDATE=1 writes what the tests saw:\n" + "\n".join(sorted(set(rows) ^ set(written))))
     others = [line for line in lines if line.startswith("| ") and not line.startswith((*clients, "| language |"))]
     with open(FILE, "w", encoding="utf-8") as f:
-        f.write("\n".join([above + marker, "", *_head(), *sorted(rows + others), ""]))
+        f.write("\n".join([above + marker + intro.rstrip("\n"), "", *_head(), *sorted(rows + others), ""]))
 
 
 def _head():
