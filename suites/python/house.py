@@ -100,6 +100,12 @@ def key(name, *options):
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
+def pair(name, *options):
+    """Make a key of the gateway "scenes" by which AWS's clients sign: its id and its secret."""
+    lines = dict(line.split("=", 1) for line in key(name, "--aws", *options).splitlines())
+    return lines["AWS_ACCESS_KEY_ID"], lines["AWS_SECRET_ACCESS_KEY"]
+
+
 def asked(provider, scene):
     """How often a provider was asked."""
     return get(f"{at['upstream']}/asked/{provider}/{scene}")

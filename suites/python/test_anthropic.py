@@ -99,6 +99,39 @@ class TestAsyncMessages(TestMessages):
         cls.addClassCleanup(lambda: runner.run(other.close()))
 
 
+class BedrockMessages(Messages):
+    """The client's other self, which asks InvokeModel and signs."""
+
+    def ask(self, stream, options):
+        if not stream:
+            return bedrock().messages.create(**options)
+        with bedrock().messages.stream(**options) as s:
+            return s.get_final_message()
+
+
+@house.kept
+def bedrock():
+    key, secret = house.pair("bedrock")
+    return anthropic.AnthropicBedrock(
+        base_url=house.root("scenes"), aws_access_key=key, aws_secret_key=secret, aws_region="eu-north-1", max_retries=0, timeout=20
+    )
+
+
+class TestBedrockMessages(TestMessages):
+    client = "anthropic, AnthropicBedrock"
+    providers = ("bedrock",)
+    talk = BedrockMessages
+
+    def model(self, provider, scene):
+        return "anthropic.claude-" + scene
+
+    def is_declined(self, said):
+        self.assertEqual(said.text, DECLINED)
+
+    def is_withheld(self, said):
+        self.assertIn("withheld by policy", said.text)
+
+
 class TestFailures(Failures, house.Case):
     provider = "anthropic"
 

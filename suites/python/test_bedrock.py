@@ -26,8 +26,8 @@ def setUpModule():
 
 def pair(name, *options):
     """Make a key by which AWS's clients sign."""
-    lines = dict(line.split("=", 1) for line in house.key(name, "--aws", *options).splitlines())
-    return {"aws_access_key_id": lines["AWS_ACCESS_KEY_ID"], "aws_secret_access_key": lines["AWS_SECRET_ACCESS_KEY"]}
+    key, secret = house.pair(name, *options)
+    return {"aws_access_key_id": key, "aws_secret_access_key": secret}
 
 
 @house.kept
