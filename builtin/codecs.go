@@ -13,6 +13,9 @@ import (
 	"github.com/ringwall/ringwall/provider/route"
 )
 
+// invoke translates InvokeModel.
+var invoke = bedrock.InvokeCodec{Codec: anthropic.Codec{}}
+
 // Codecs is the table of what translates, by the name of the dialect.
 var Codecs = map[string]dialect.Codec{
 	gemini.API:         gemini.Codec{},
@@ -20,9 +23,18 @@ var Codecs = map[string]dialect.Codec{
 	ollama.GenerateAPI: ollama.Codec{Generate: true},
 	anthropic.API:      anthropic.Codec{},
 	bedrock.API:        bedrock.Codec{},
+	bedrock.InvokeAPI:  invoke,
 	openai.API:         openai.Codec{},
 	responses.API:      responses.Codec{},
 	completions.API:    completions.Codec{},
+}
+
+// Counters is the table of what translates requests that count the tokens of a
+// prompt, which become no requests of other kinds.
+var Counters = map[string]dialect.Codec{
+	gemini.CountAPI:  gemini.CountCodec{},
+	anthropic.Count:  anthropic.CountCodec{},
+	bedrock.CountAPI: bedrock.CountCodec{Invoked: invoke},
 }
 
 // Translate returns p as a provider that is asked in the words of api, nil when
@@ -35,13 +47,15 @@ func Translate(api string, p gateway.Provider) gateway.Provider {
 		}
 		return r
 	}
-	from, ok := Codecs[api]
-	if !ok {
-		return nil
-	}
-	for _, name := range p.APIs() {
-		if to, ok := Codecs[name]; ok {
-			return &dialect.Translated{API: api, From: from, To: to, Provider: p}
+	for _, table := range []map[string]dialect.Codec{Codecs, Counters} {
+		from, ok := table[api]
+		if !ok {
+			continue
+		}
+		for _, name := range p.APIs() {
+			if to, ok := table[name]; ok {
+				return &dialect.Translated{API: api, From: from, To: to, Provider: p}
+			}
 		}
 	}
 	return nil

@@ -44,6 +44,20 @@ type StreamWriter interface {
 	Delta(d ringwall.Delta, emit func(data []byte)) error
 }
 
+// Effort returns the effort of reasoning that c asks for, for APIs that know no other
+// measure of it; "" when c leaves it to the model.
+func Effort(c *ringwall.Conversation) string {
+	switch {
+	case c.Effort != "" || c.Thinking <= 0:
+		return c.Effort
+	case c.Thinking <= 2048:
+		return "low"
+	case c.Thinking <= 8192:
+		return "medium"
+	}
+	return "high"
+}
+
 // Uncarried refuses a request for what another API has no word for.
 func Uncarried(what string) *ringwall.Refusal {
 	return &ringwall.Refusal{

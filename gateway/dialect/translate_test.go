@@ -119,6 +119,24 @@ func TestWhatCannotBeCarriedIsNamed(t *testing.T) {
 	}
 }
 
+// Settings that say what is the case anyway are nothing to carry.
+func TestPlainSettingsAreNoObstacle(t *testing.T) {
+	const hi = `"messages":[{"role":"user","content":"x"}]`
+	for body, ok := range map[string]bool{
+		`{` + hi + `,"logprobs":false,"top_logprobs":0,"logit_bias":{},"verbosity":"medium","modalities":["text"],"n":1,"prediction":{"type":"content","content":"x"}}`: true,
+		`{` + hi + `,"logprobs":true}`:               false,
+		`{` + hi + `,"top_logprobs":1}`:              false,
+		`{` + hi + `,"logit_bias":{"1":1}}`:          false,
+		`{` + hi + `,"verbosity":"low"}`:             false,
+		`{` + hi + `,"modalities":["text","audio"]}`: false,
+	} {
+		p := &recorded{answer: `{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}`}
+		if _, err := translated(p).Complete(t.Context(), ringwall.Call{Model: "m", Body: []byte(body)}); errors.Is(err, ringwall.ErrUncarried) == ok || ok && err != nil {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
 func TestStreamsThatBreakOffAreErrors(t *testing.T) {
 	p := &recorded{events: []string{`{"id":"r","choices":[{"index":0,"delta":{"content":"A "},"finish_reason":null}]}`}}
 	var last error

@@ -83,18 +83,3 @@ func AppendTurn(turns []ringwall.Turn, role ringwall.Role, parts []ringwall.Part
 	}
 	return append(turns, ringwall.Turn{Role: role, Parts: parts})
 }
-
-// Effort is the effort of reasoning that c asks for, in words of APIs that know no
-// budget of tokens: the least of those that may take as many, counted as Google's
-// OpenAI-compatible API does.
-func Effort(c *ringwall.Conversation) string {
-	switch {
-	case c.Effort != "" || c.Thinking <= 0:
-		return c.Effort
-	case c.Thinking <= 1024:
-		return "low"
-	case c.Thinking <= 8192:
-		return "medium"
-	}
-	return "high"
-}

@@ -17,8 +17,8 @@ func TestABudgetOfReasoningIsAnEffort(t *testing.T) {
 	}{
 		{ringwall.Conversation{}, ``, ``},
 		{ringwall.Conversation{Effort: "none"}, `"reasoning_effort":"none"`, `"reasoning":{"effort":"none"}`},
-		{ringwall.Conversation{Thinking: 1024}, `"reasoning_effort":"low"`, `"reasoning":{"effort":"low"}`},
-		{ringwall.Conversation{Thinking: 1025}, `"reasoning_effort":"medium"`, `"reasoning":{"effort":"medium"}`},
+		{ringwall.Conversation{Thinking: 2048}, `"reasoning_effort":"low"`, `"reasoning":{"effort":"low"}`},
+		{ringwall.Conversation{Thinking: 2049}, `"reasoning_effort":"medium"`, `"reasoning":{"effort":"medium"}`},
 		{ringwall.Conversation{Thinking: 8193}, `"reasoning_effort":"high"`, `"reasoning":{"effort":"high"}`},
 		{ringwall.Conversation{Thinking: 8193, Effort: "low"}, `"reasoning_effort":"low"`, `"reasoning":{"effort":"low"}`},
 	} {

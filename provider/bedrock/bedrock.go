@@ -9,6 +9,7 @@ package bedrock
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -131,6 +132,7 @@ func (p *Provider) Events(ctx context.Context, call ringwall.Call) iter.Seq2[sse
 		defer stream.Close() //nolint:errcheck // it has been read, or nobody reads it any more
 		var data []byte
 		stopped := call.API != "bedrock-converse" // where nothing says the end, the connection's is one
+		var claude claudeEnd
 		for m, err := range eventstream.Messages(stream) {
 			if err == nil {
 				err = fault(&m)
@@ -144,6 +146,9 @@ func (p *Provider) Events(ctx context.Context, call ringwall.Call) iter.Seq2[sse
 			}
 			name := m.Text(":event-type")
 			stopped = stopped || name == "messageStop"
+			if name == "chunk" {
+				claude.chunk(m.Payload)
+			}
 			data = append(data[:0], '{')
 			data = jsonedit.AppendQuote(data, name)
 			data = append(data, ':')
@@ -153,10 +158,34 @@ func (p *Provider) Events(ctx context.Context, call ringwall.Call) iter.Seq2[sse
 				return
 			}
 		}
-		if !stopped {
+		if !stopped || claude.missing() {
 			yield(sse.Event{}, stream.Fault(fmt.Errorf("it ends before it is done: %w", io.ErrUnexpectedEOF)))
 		}
 	}
+}
+
+// claudeEnd notices whether a stream of InvokeModelWithResponseStream that begins as
+// Anthropic's models begin ends as they end.
+type claudeEnd struct {
+	begun bool
+	last  []byte // payload
+}
+
+func (c *claudeEnd) chunk(payload []byte) {
+	c.begun = c.begun || c.last == nil && kindOf(payload) == "message_start"
+	c.last = append(c.last[:0], payload...)
+}
+
+func (c *claudeEnd) missing() bool { return c.begun && kindOf(c.last) != "message_stop" }
+
+// kindOf is the type of the event in a chunk, "" when it has none.
+func kindOf(payload []byte) string {
+	var chunk struct{ Bytes []byte }
+	var event struct{ Type string }
+	if json.Unmarshal(payload, &chunk) != nil || json.Unmarshal(chunk.Bytes, &event) != nil {
+		return "" // who reads the event says what is wrong with it
+	}
+	return event.Type
 }
 
 // fault returns the error that a message is, nil when it is an event. What Bedrock

@@ -71,6 +71,7 @@ func TestEvents(t *testing.T) {
 		return string(eventstream.AppendEvent(nil, name, []byte(payload)))
 	}
 	stop := ev("messageStop", `{"stopReason":"end_turn"}`)
+	const start, end = `{"bytes":"eyJ0eXBlIjoibWVzc2FnZV9zdGFydCJ9"}`, `{"bytes":"eyJ0eXBlIjoibWVzc2FnZV9zdG9wIn0="}`
 	for _, tt := range []struct {
 		name, api, answer, events string
 		status                    int // of the error; 0: an error without one, -1: no error
@@ -79,6 +80,8 @@ func TestEvents(t *testing.T) {
 		{"one without its end", "bedrock-converse", ev("messageStart", `{}`), `{"messageStart":{}}`, 0},
 		{"one that is cut", "bedrock-converse", stop + stop[:9], `{"messageStop":{"stopReason":"end_turn"}}`, 0},
 		{"chunks", "bedrock-invoke", ev("chunk", `{"bytes":"e30="}`), `{"chunk":{"bytes":"e30="}}`, -1},
+		{"chunks of Claude", "bedrock-invoke", ev("chunk", start) + ev("chunk", end), `{"chunk":` + start + `}{"chunk":` + end + `}`, -1},
+		{"chunks of Claude without their end", "bedrock-invoke", ev("chunk", start) + ev("chunk", `{"bytes":"e30="}`), `{"chunk":` + start + `}{"chunk":{"bytes":"e30="}}`, 0},
 		{"throttled", "bedrock-converse", string(eventstream.AppendException(nil, "throttlingException", []byte(`{"message":"secret"}`))), "", 429},
 		{"refused", "bedrock-invoke", string(eventstream.AppendException(nil, "validationException", []byte(`{"message":"secret"}`))), "", 400},
 		{"too slow", "bedrock-invoke", string(eventstream.AppendException(nil, "modelTimeoutException", []byte(`{"message":"secret"}`))), "", 504},

@@ -26,7 +26,7 @@ function client(kind, auth, maxAttempts = 1) {
 
 const bearing = client(runtime.BedrockRuntimeClient, token);
 const signing = client(runtime.BedrockRuntimeClient, pair("signing"));
-const guardrail = { guardrailIdentifier: "default", guardrailVersion: "DRAFT", trace: "enabled" };
+const guardrail = { guardrailIdentifier: "scenes", guardrailVersion: "DRAFT", trace: "enabled" };
 const say = (text) => [{ role: "user", content: [{ text }] }];
 
 const converse = (c) =>
@@ -120,7 +120,7 @@ class Invoke {
     if (System) body.system = System;
     if (Tools) body.tools = Tools.map((t) => ({ name: t.Name, description: t.Description, input_schema: t.Schema }));
     if (Schema) body.output_config = { format: { type: "json_schema", schema: Schema } };
-    if (Thinks) body.thinking = { type: "enabled", budget_tokens: 128 };
+    if (Thinks) Object.assign(body, { thinking: { type: "adaptive" }, output_config: { effort: "medium" } });
     const request = { modelId: this.modelId, contentType: "application/json", body: JSON.stringify(body) };
     const answer = stream ? await invoked((await bearing.send(new runtime.InvokeModelWithResponseStreamCommand(request))).body) : JSON.parse((await bearing.send(new runtime.InvokeModelCommand(request))).body.transformToString());
     const { content, stop_reason, usage } = answer;
@@ -166,8 +166,7 @@ const intervened = (said) => assert.equal(said.raw["amazon-bedrock-guardrailActi
 matrix({
   ...dialect,
   client: "@aws-sdk, InvokeModel",
-  providers: ["bedrock"],
-  model: (_, scene) => "anthropic.claude-" + scene,
+  model: (provider, scene) => `anthropic.claude-${provider}-${scene}`,
   Talk: Invoke,
   declined(said) {
     assert.equal(said.text, declined);
@@ -177,9 +176,8 @@ matrix({
 });
 
 // traces are what a caller who asks is told of an intervention.
-async function traces(scene, modelId, messages) {
-  const system = scenes[scene].System ? [{ text: scenes[scene].System }] : undefined;
-  const request = { modelId, messages, system, inferenceConfig: { maxTokens: 256 }, guardrailConfig: guardrail };
+async function traces(modelId, messages) {
+  const request = { modelId, messages, inferenceConfig: { maxTokens: 256 }, guardrailConfig: guardrail };
   const all = [(await bearing.send(new runtime.ConverseCommand(request))).trace];
   for await (const { metadata } of (await bearing.send(new runtime.ConverseStreamCommand(request))).stream) if (metadata) all.push(metadata.trace);
   assert.equal(all.length, 2);
@@ -187,15 +185,15 @@ async function traces(scene, modelId, messages) {
 }
 
 test("@aws-sdk: the trace of a declined prompt", async () => {
-  for (const trace of await traces("declined", "gemini-declined", say(attack))) {
-    const { filters } = trace.guardrail.inputAssessment.default.contentPolicy;
+  for (const trace of await traces("gemini-declined", say(attack))) {
+    const { filters } = trace.guardrail.inputAssessment.scenes.contentPolicy;
     assert.deepEqual(filters.map((f) => [f.type, f.action, f.detected]), [["PROMPT_ATTACK", "BLOCKED", true]]);
   }
 });
 
 test("@aws-sdk: the trace of a withheld answer", async () => {
-  for (const trace of await traces("withheld", "gemini-withheld", say(scenes.withheld.Turns[0].Text))) {
-    const [{ sensitiveInformationPolicy }] = trace.guardrail.outputAssessments.default;
+  for (const trace of await traces("gemini-withheld", say(scenes.withheld.Turns[0].Text))) {
+    const [{ sensitiveInformationPolicy }] = trace.guardrail.outputAssessments.scenes;
     assert.ok(sensitiveInformationPolicy.regexes.some((r) => r.action === "BLOCKED"));
   }
 });
@@ -246,7 +244,7 @@ for (const wrong of [{ accessKeyId: "rw_nobody" }, { secretAccessKey: "wrong" }]
 test("@aws-sdk: a model that nobody serves", () => assert.rejects(bearing.send(new runtime.ConverseCommand(question("amazon.nova-0", "Hi"))), runtime.ResourceNotFoundException));
 
 test("@aws-sdk: tokens are counted", async () => {
-  const answer = await bearing.send(new runtime.CountTokensCommand({ modelId: "bedrock-text", input: { converse: { messages: say("Hi") } } }));
+  const answer = await bearing.send(new runtime.CountTokensCommand({ modelId: "bedrock-busy", input: { converse: { messages: say("When do you open?") } } }));
   assert.equal(answer.inputTokens, 11);
 });
 

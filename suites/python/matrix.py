@@ -175,7 +175,7 @@ class Matrix:
 
     def withheld(self, provider, stream):
         said = self.once(provider, "withheld", house.scenes["withheld"]["Turns"][0]["Text"], stream)
-        self.assertNotIn("WINTER", said.text)
+        self.assertNotIn("SPOKE-1987", said.text)
         self.is_withheld(said)
 
 

@@ -15,7 +15,7 @@ import house
 from matrix import DECLINED, Failures, Matrix, Said, Talk
 
 ATTACKED = [{"role": "user", "content": [{"text": house.ATTACK}]}]
-GUARDRAIL = {"guardrailIdentifier": "default", "guardrailVersion": "DRAFT", "trace": "enabled"}
+GUARDRAIL = {"guardrailIdentifier": "scenes", "guardrailVersion": "DRAFT", "trace": "enabled"}
 
 
 def setUpModule():
@@ -162,7 +162,7 @@ class Invoke(Talk):
         if scene["Schema"]:
             body["output_config"] = {"format": {"type": "json_schema", "schema": scene["Schema"]}}
         if scene["Thinks"]:
-            body["thinking"] = {"type": "enabled", "budget_tokens": 128}
+            body.update(thinking={"type": "adaptive"}, output_config={"effort": "medium"})
         options = {"modelId": self.model, "body": json.dumps(body)}
         if stream:
             content, end, usage, answer = self.collect(client().invoke_model_with_response_stream(**options)["body"])
@@ -206,12 +206,11 @@ class Invoke(Talk):
 
 class TestInvoke(Matrix, house.Case):
     client = "boto3, invoke_model"
-    providers = ("bedrock",)
     ends = {"stop": "end_turn", "calls": "tool_use"}
     talk = Invoke
 
     def model(self, provider, scene):
-        return "anthropic.claude-" + scene
+        return f"anthropic.claude-{provider}-{scene}"
 
     def is_declined(self, said):
         self.assertEqual((said.text, said.raw["amazon-bedrock-guardrailAction"]), (DECLINED, "INTERVENED"))
@@ -230,15 +229,13 @@ class TestTrace(house.Case):
 
     def test_a_declined_prompt(self):
         for trace in self.traces(modelId="gemini-declined", messages=ATTACKED):
-            filters = trace["inputAssessment"]["default"]["contentPolicy"]["filters"]
+            filters = trace["inputAssessment"]["scenes"]["contentPolicy"]["filters"]
             self.assertEqual([(f["type"], f["action"], f["detected"]) for f in filters], [("PROMPT_ATTACK", "BLOCKED", True)])
 
     def test_a_withheld_answer(self):
-        scene = house.scenes["withheld"]
-        messages = [{"role": "user", "content": [{"text": scene["Turns"][0]["Text"]}]}]
-        limit = {"maxTokens": 256}
-        for trace in self.traces(modelId="gemini-withheld", messages=messages, system=[{"text": scene["System"]}], inferenceConfig=limit):
-            (assessment,) = trace["outputAssessments"]["default"]
+        messages = [{"role": "user", "content": [{"text": house.scenes["withheld"]["Turns"][0]["Text"]}]}]
+        for trace in self.traces(modelId="gemini-withheld", messages=messages, inferenceConfig={"maxTokens": 256}):
+            (assessment,) = trace["outputAssessments"]["scenes"]
             self.assertIn("BLOCKED", [r["action"] for r in assessment["sensitiveInformationPolicy"]["regexes"]])
 
     def test_another_guardrail(self):
@@ -298,7 +295,7 @@ class TestFailures(Failures, house.Case):
             client().converse(modelId="amazon.nova-0", messages=ATTACKED)
 
     def test_tokens_are_counted(self):
-        answer = client().count_tokens(modelId="bedrock-text", input={"converse": {"messages": [{"role": "user", "content": [{"text": "Hi"}]}]}})
+        answer = client().count_tokens(modelId="bedrock-busy", input={"converse": {"messages": [{"role": "user", "content": [{"text": "When do you open?"}]}]}})
         self.assertEqual(answer["inputTokens"], 11)
 
 

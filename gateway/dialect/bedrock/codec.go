@@ -79,11 +79,12 @@ func readMore(c *ringwall.Conversation, v jsonedit.Value) error {
 		switch {
 		case key == "top_k":
 			c.Sampling.TopK = dialect.Int(m)
-		case key == "thinking" && m.Get("type").Is("enabled"):
-			if n := dialect.Int(m.Get("budget_tokens")); n != nil {
-				c.Thinking = *n
-			}
-		case key == "thinking" && m.Get("type").Is("disabled"):
+		case key == "thinking" || key == "reasoning_config" || key == "reasoningConfig":
+			readThinking(c, m)
+		case key == "reasoning_effort":
+			c.Effort = m.Text()
+		case key == "output_config" && m.Get("effort").Exists():
+			c.Effort = m.Get("effort").Text()
 		case key == "inferenceConfig" && m.Get("topK").Exists():
 			c.Sampling.TopK = dialect.Int(m.Get("topK"))
 		default:
@@ -91,6 +92,20 @@ func readMore(c *ringwall.Conversation, v jsonedit.Value) error {
 		}
 	}
 	return nil
+}
+
+// readThinking reads how much may be thought, in the words of Anthropic's models and
+// of Amazon's. What is adaptive or disabled says no more.
+func readThinking(c *ringwall.Conversation, v jsonedit.Value) {
+	if !v.Get("type").Is("enabled") {
+		return
+	}
+	if n := dialect.Int(v.Get("budget_tokens")); n != nil {
+		c.Thinking = *n
+	}
+	if e := v.Get("maxReasoningEffort"); e.Exists() {
+		c.Effort = e.Text()
+	}
 }
 
 func readOutput(c *ringwall.Conversation, v jsonedit.Value) error {

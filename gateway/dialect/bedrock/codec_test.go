@@ -130,6 +130,27 @@ func TestTranslates(t *testing.T) {
 	}
 }
 
+// Efforts of reasoning and tokens for it become each other, for no API knows both.
+func TestReasoningIsAskedForInTheWordsOfTheOther(t *testing.T) {
+	for more, want := range map[string]string{
+		`"additionalModelRequestFields":{"thinking":{"type":"enabled","budget_tokens":1024}}`:                   `"reasoning_effort":"low"`,
+		`"additionalModelRequestFields":{"reasoning_config":{"type":"enabled","budget_tokens":4096}}`:           `"reasoning_effort":"medium"`,
+		`"additionalModelRequestFields":{"thinking":{"type":"enabled","budget_tokens":16000}}`:                  `"reasoning_effort":"high"`,
+		`"additionalModelRequestFields":{"reasoningConfig":{"type":"enabled","maxReasoningEffort":"high"}}`:     `"reasoning_effort":"high"`,
+		`"additionalModelRequestFields":{"reasoning_effort":"low"}`:                                             `"reasoning_effort":"low"`,
+		`"additionalModelRequestFields":{"thinking":{"type":"adaptive"},"output_config":{"effort":"medium"}}`:   `"reasoning_effort":"medium"`,
+		`"additionalModelRequestFields":{"thinking":{"type":"adaptive"}},"outputConfig":{"effort":"low"}`:       `"reasoning_effort":"low"`,
+		`"additionalModelRequestFields":{"thinking":{"type":"disabled"},"reasoningConfig":{"type":"disabled"}}`: `"messages":[`,
+	} {
+		p := &recorded{answer: `{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}`}
+		tr := &dialect.Translated{From: bedrock.Codec{}, To: openai.Codec{}, Provider: p}
+		_, err := tr.Complete(t.Context(), ringwall.Call{Model: "m", Body: []byte(`{"messages":[{"role":"user","content":[{"text":"x"}]}],` + more + `}`)})
+		if err != nil || !strings.Contains(string(p.call.Body), want) || strings.Contains(want, "messages") && strings.Contains(string(p.call.Body), "reasoning") {
+			t.Errorf("%s became %s, %v", more, p.call.Body, err)
+		}
+	}
+}
+
 // From Converse into itself nothing may be lost that another API has no word for.
 func TestNothingIsLostOnTheWay(t *testing.T) {
 	for _, body := range []string{

@@ -106,7 +106,7 @@ func counted(u ringwall.Usage, root jsonedit.Value) ringwall.Usage {
 // actionOf adds to a body what a guardrail did, as Bedrock says it there.
 func actionOf(o object, g guardrail, d gateway.Declined) object {
 	o["amazon-bedrock-guardrailAction"] = "INTERVENED"
-	if t := trace(g, d); t != nil {
+	if t := traceInvoked(g, d); t != nil {
 		o["amazon-bedrock-trace"] = object{"guardrail": json.RawMessage(t)}
 	}
 	return o

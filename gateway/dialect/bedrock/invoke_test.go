@@ -116,6 +116,22 @@ func TestChangedThinkingLosesItsProof(t *testing.T) {
 	}
 }
 
+func TestTheTraceOfInvokeModelHasItsOwnWords(t *testing.T) {
+	r := post("/model/" + claude + "/invoke")
+	r.Header.Set("X-Amzn-Bedrock-Trace", "ENABLED")
+	req, err := bedrock.Invoke{}.Read(r, []byte(`{"messages":[]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := []ringwall.Finding{{Control: "inference/word", Reason: "bluebird"}}
+	for inputs, want := range map[int]string{1: `"input":{"shop":{"wordPolicy":`, 0: `"outputs":[{"shop":{"wordPolicy":`} {
+		out := bedrock.Invoke{}.Declined(req, gateway.Declined{Guardrail: "shop@2", Findings: found, Inputs: inputs})
+		if !bytes.Contains(out, []byte(want)) {
+			t.Errorf("%s, want %s", out, want)
+		}
+	}
+}
+
 func TestInvokeDeclines(t *testing.T) {
 	d := gateway.Declined{ID: "x1", Guardrail: "shop@2", Message: "Not so."}
 	for model, want := range map[string]string{

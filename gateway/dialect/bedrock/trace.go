@@ -60,8 +60,18 @@ type (
 )
 
 // trace returns what a client that asked for it is told of an intervention, as
-// Bedrock has it in trace.guardrail; nil when nothing is told.
+// Converse has it in trace.guardrail; nil when nothing is told.
 func trace(g guardrail, d gateway.Declined) []byte {
+	return traced(g, d, false)
+}
+
+// traceInvoked is trace for InvokeModel, which has other words for the same. Clients
+// that look for those of Converse find them, too.
+func traceInvoked(g guardrail, d gateway.Declined) []byte {
+	return traced(g, d, true)
+}
+
+func traced(g guardrail, d gateway.Declined, invoked bool) []byte {
 	if g.trace != "enabled" && g.trace != "enabled_full" {
 		return nil
 	}
@@ -70,9 +80,15 @@ func trace(g guardrail, d gateway.Declined) []byte {
 	out := map[string]any{"actionReason": "Guardrail blocked."}
 	if a := assess(d, 0, d.Inputs, full); a != nil {
 		out["inputAssessment"] = map[string]any{id: a}
+		if invoked {
+			out["input"] = out["inputAssessment"]
+		}
 	}
 	if a := assess(d, d.Inputs, len(d.Findings), full); a != nil {
 		out["outputAssessments"] = map[string]any{id: []*assessment{a}}
+		if invoked {
+			out["outputs"] = []any{map[string]any{id: a}}
+		}
 	}
 	b, _ := json.Marshal(out) // of strings and numbers
 	return b

@@ -72,7 +72,7 @@ const (
  {"role":"user","parts":[{"functionResponse":{"id":"c1","name":"look","response":{"output":"a lamp"}}},{"text":"And now?"}]}],
  "tools":[{"functionDeclarations":[{"name":"look","description":"looks","parametersJsonSchema":{"type":"object","properties":{"at":{"type":"integer"}}}}]}],
  "toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["look"]}},
- "generationConfig":{"maxOutputTokens":7,"temperature":0.5,"topP":0.25,"seed":3,"stopSequences":["x"],"responseMimeType":"application/json","responseJsonSchema":{"type":"object"},"thinkingConfig":{"thinkingBudget":1024}}}`
+ "generationConfig":{"maxOutputTokens":7,"temperature":0.5,"topP":0.25,"seed":3,"stopSequences":["x"],"responseMimeType":"application/json","responseJsonSchema":{"type":"object"},"thinkingConfig":{"thinkingBudget":1024,"includeThoughts":true}}}`
 )
 
 func TestChatBeforeGemini(t *testing.T) {

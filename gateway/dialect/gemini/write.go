@@ -173,9 +173,9 @@ func writeConfig(c *ringwall.Conversation) (*genConfig, error) {
 	case !known:
 		return nil, dialect.Uncarried(fmt.Sprintf("the effort %.40q", c.Effort))
 	case levels(c.Model) && c.Effort != "none":
-		g.Thinking = &genThinking{Level: c.Effort}
+		g.Thinking = &genThinking{Level: c.Effort, Include: true}
 	default:
-		g.Thinking = &genThinking{Budget: &budget}
+		g.Thinking = &genThinking{Budget: &budget, Include: budget > 0}
 	}
 	return g, nil
 }

@@ -22,8 +22,28 @@ var _ dialect.Codec = Codec{}
 // said: what another API has no word for among them is left away.
 var tunes = dialect.NameSet(
 	"model", "stream", "stream_options", "store", "metadata", "service_tier", "safety_identifier",
-	"prompt_cache_key", "prompt_cache_retention", "parallel_tool_calls", "tool_choice",
+	"prompt_cache_key", "prompt_cache_retention", "parallel_tool_calls", "tool_choice", "prediction",
 )
+
+// plain reports whether a member says what is the case anyway, as clients write it
+// that spell all their settings out.
+func plain(key string, v jsonedit.Value) bool {
+	raw := string(v.Raw())
+	switch key {
+	case "logprobs":
+		return raw == "false"
+	case "top_logprobs":
+		return raw == "0"
+	case "logit_bias":
+		return raw == "{}"
+	case "verbosity":
+		return v.Is("medium")
+	case "modalities":
+		words := dialect.Strings(v)
+		return len(words) == 1 && words[0] == "text"
+	}
+	return false
+}
 
 // ReadRequest implements dialect.Codec.
 func (Codec) ReadRequest(call ringwall.Call) (*ringwall.Conversation, error) {
@@ -34,7 +54,7 @@ func (Codec) ReadRequest(call ringwall.Call) (*ringwall.Conversation, error) {
 	c := &ringwall.Conversation{Model: call.Model, Stream: call.Stream}
 	root := doc.Root()
 	for key, v := range root.Members() {
-		if v.Kind() == jsonedit.Null || tunes[key] {
+		if v.Kind() == jsonedit.Null || tunes[key] || plain(key, v) {
 			continue
 		}
 		var err error
@@ -68,10 +88,6 @@ func (Codec) ReadRequest(call ringwall.Call) (*ringwall.Conversation, error) {
 		case "n":
 			if n := dialect.Int(v); n == nil || *n != 1 {
 				err = dialect.Uncarried("n, several answers to one request")
-			}
-		case "logprobs":
-			if v.True() {
-				err = dialect.Uncarried(key)
 			}
 		default:
 			err = dialect.Uncarried(key)

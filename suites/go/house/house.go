@@ -55,7 +55,8 @@ type House struct {
 	// Claude is Keys where the stub speaks Anthropic's Messages API.
 	Claude *Gateway `json:"claude"`
 	// Scenes has a model PROVIDER-SCENE for each scene of each provider that package
-	// stage plays, and anthropic.claude-SCENE for Bedrock's InvokeModel.
+	// stage plays. For Bedrock's InvokeModel each is also anthropic.claude-PROVIDER-SCENE,
+	// and anthropic.claude-SCENE is Bedrock's.
 	Scenes *Gateway `json:"scenes"`
 	// Upstream is the URL of those providers.
 	Upstream string `json:"upstream"`
@@ -104,17 +105,23 @@ models:
 // scenes is the configuration of Scenes.
 func scenes(data, url string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "data: %s\nlisten: 127.0.0.1:0\nproviders:\n", data)
+	fmt.Fprintf(&b, "data: %s\nlisten: 127.0.0.1:0\nguardrail: scenes\nguardrails:\n  scenes: {link: {output: block}}\nproviders:\n", data)
 	for _, p := range Providers {
 		config := strings.ReplaceAll(p.config, "URL", url)
-		fmt.Fprintf(&b, "  %s: {%s, first: 2s, retries: -1}\n", p.Name, config)
+		fmt.Fprintf(&b, "  %s: {%s, first: 20s, retries: -1}\n", p.Name, config)
+		fmt.Fprintf(&b, "  %s-hasty: {%s, first: 1s, retries: -1}\n", p.Name, config)
 	}
 	b.WriteString("models:\n")
 	for _, scene := range slices.Sorted(maps.Keys(stage.Scenes)) {
 		for _, p := range Providers {
-			fmt.Fprintf(&b, "  %s-%s: {provider: %[1]s, model: %[2]s}\n", p.Name, scene)
+			provider := p.Name
+			if scene == "silent" {
+				provider += "-hasty" // nobody has to wait for long
+			}
+			fmt.Fprintf(&b, "  %s-%s: {provider: %s, model: %[2]s}\n", p.Name, scene, provider)
+			fmt.Fprintf(&b, "  anthropic.claude-%s-%s: {provider: %s, model: %[2]s}\n", p.Name, scene, provider)
 		}
-		fmt.Fprintf(&b, "  anthropic.claude-%s: {provider: bedrock}\n", scene)
+		fmt.Fprintf(&b, "  anthropic.claude-%s: {provider: %s}\n", scene, map[bool]string{false: "bedrock", true: "bedrock-hasty"}[scene == "silent"])
 	}
 	return b.String()
 }

@@ -20,8 +20,8 @@ type messageBlock struct {
 	ToolUseID            string `json:"tool_use_id"`
 	Content              json.RawMessage
 	Source               struct {
-		Type, Data string
-		MediaType  string `json:"media_type"`
+		Type, Data, URL string
+		MediaType       string `json:"media_type"`
 	}
 }
 
@@ -58,8 +58,11 @@ func (anthropic) read(_ *http.Request, body []byte) (string, *Asked, error) {
 			Name, Description string
 			InputSchema       map[string]any `json:"input_schema"`
 		}
-		Thinking     struct{ Type string }
-		OutputConfig struct {
+		Thinking      struct{ Type string }
+		Temperature   float64
+		StopSequences []string        `json:"stop_sequences"`
+		ToolChoice    json.RawMessage `json:"tool_choice"`
+		OutputConfig  struct {
 			Effort string
 			Format struct{ Schema map[string]any }
 		} `json:"output_config"`
@@ -73,6 +76,7 @@ func (anthropic) read(_ *http.Request, body []byte) (string, *Asked, error) {
 	}
 	a := &Asked{System: textOf(system), MaxTokens: req.MaxTokens, Stream: req.Stream, Schema: req.OutputConfig.Format.Schema}
 	a.Thinks = req.Thinking.Type == "enabled" || req.Thinking.Type == "adaptive" || req.OutputConfig.Effort != ""
+	a.Temperature, a.Stop, a.Choice = req.Temperature, req.StopSequences, chosen(req.ToolChoice)
 	for _, t := range req.Tools {
 		a.Tools = append(a.Tools, Tool{t.Name, t.Description, t.InputSchema})
 	}
@@ -87,7 +91,9 @@ func (anthropic) read(_ *http.Request, body []byte) (string, *Asked, error) {
 			case "text":
 				ts.text(m.Role, b.Text)
 			case "image":
-				ts.image(b.Source.Data)
+				ts.image(b.Source.Data + b.Source.URL)
+			case "document":
+				ts.file(b.Source.Data)
 			case "tool_use":
 				ts.call(b.ID, b.Name, b.Input)
 			case "tool_result":

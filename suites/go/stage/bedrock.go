@@ -57,6 +57,10 @@ type converseBlock struct {
 		Format string
 		Source struct{ Bytes string }
 	}
+	Document *struct {
+		Format string
+		Source struct{ Bytes string }
+	}
 	ToolUse *struct {
 		ToolUseID string `json:"toolUseId"`
 		Name      string
@@ -84,10 +88,13 @@ func (bedrock) read(r *http.Request, body []byte) (string, *Asked, error) {
 			Content []converseBlock
 		}
 		InferenceConfig struct {
-			MaxTokens int `json:"maxTokens"`
+			MaxTokens     int `json:"maxTokens"`
+			Temperature   float64
+			StopSequences []string `json:"stopSequences"`
 		} `json:"inferenceConfig"`
 		ToolConfig struct {
-			Tools []struct {
+			ToolChoice struct{ Tool struct{ Name string } } `json:"toolChoice"`
+			Tools      []struct {
 				ToolSpec struct {
 					Name, Description string
 					InputSchema       struct{ JSON map[string]any } `json:"inputSchema"`
@@ -118,6 +125,10 @@ func (bedrock) read(r *http.Request, body []byte) (string, *Asked, error) {
 	if s := req.OutputConfig.TextFormat.Structure.JSONSchema.Schema; s != "" {
 		a.Schema = object(s)
 	}
+	if len(a.Schema) == 1 && a.Schema["type"] == "object" {
+		a.Schema, a.Object = nil, true
+	}
+	a.Temperature, a.Stop, a.Choice = req.InferenceConfig.Temperature, req.InferenceConfig.StopSequences, req.ToolConfig.ToolChoice.Tool.Name
 	for _, b := range req.System {
 		if b.Text != nil {
 			a.System += *b.Text
@@ -134,6 +145,8 @@ func (bedrock) read(r *http.Request, body []byte) (string, *Asked, error) {
 				ts.text(m.Role, *b.Text)
 			case b.Image != nil:
 				ts.image(b.Image.Source.Bytes)
+			case b.Document != nil:
+				ts.file(b.Document.Source.Bytes)
 			case b.ToolUse != nil:
 				ts.call(b.ToolUse.ToolUseID, b.ToolUse.Name, b.ToolUse.Input)
 			case b.ToolResult != nil:

@@ -19,8 +19,11 @@ type geminiPart struct {
 	Text       string
 	Thought    bool
 	InlineData *struct {
-		Data string
+		MimeType, Data string
 	} `json:"inlineData"`
+	FileData *struct {
+		FileURI string `json:"fileUri"`
+	} `json:"fileData"`
 	FunctionCall *struct {
 		ID, Name string
 		Args     map[string]any
@@ -45,8 +48,16 @@ func (gemini) read(r *http.Request, body []byte) (string, *Asked, error) {
 				Parameters           map[string]any
 			} `json:"functionDeclarations"`
 		}
+		ToolConfig struct {
+			FunctionCallingConfig struct {
+				AllowedFunctionNames []string `json:"allowedFunctionNames"`
+			} `json:"functionCallingConfig"`
+		} `json:"toolConfig"`
 		GenerationConfig struct {
-			MaxOutputTokens    int            `json:"maxOutputTokens"`
+			MaxOutputTokens    int      `json:"maxOutputTokens"`
+			ResponseMIMEType   string   `json:"responseMimeType"`
+			StopSequences      []string `json:"stopSequences"`
+			Temperature        float64
 			ResponseJSONSchema map[string]any `json:"responseJsonSchema"`
 			ResponseSchema     map[string]any `json:"responseSchema"`
 			ThinkingConfig     *struct {
@@ -70,6 +81,9 @@ func (gemini) read(r *http.Request, body []byte) (string, *Asked, error) {
 	if t := c.ThinkingConfig; t != nil {
 		a.Thinks = t.ThinkingLevel != "" || t.ThinkingBudget != nil && *t.ThinkingBudget != 0
 	}
+	a.Object = a.Schema == nil && c.ResponseMIMEType == "application/json"
+	a.Temperature, a.Stop = c.Temperature, c.StopSequences
+	a.Choice = strings.Join(req.ToolConfig.FunctionCallingConfig.AllowedFunctionNames, " ")
 	for _, t := range req.Tools {
 		for _, f := range t.FunctionDeclarations {
 			schema := f.ParametersJSONSchema
@@ -88,6 +102,10 @@ func (gemini) read(r *http.Request, body []byte) (string, *Asked, error) {
 		for _, p := range content.Parts {
 			switch {
 			case p.Thought:
+			case p.FileData != nil:
+				ts.image(p.FileData.FileURI)
+			case p.InlineData != nil && p.InlineData.MimeType == "application/pdf":
+				ts.file(p.InlineData.Data)
 			case p.InlineData != nil:
 				ts.image(strings.NewReplacer("-", "+", "_", "/").Replace(p.InlineData.Data)) // of either alphabet
 			case p.FunctionCall != nil:
@@ -111,6 +129,7 @@ func (gemini) read(r *http.Request, body []byte) (string, *Asked, error) {
 // them.
 var spellings = strings.NewReplacer(
 	`"parameters_json_schema"`, `"parametersJsonSchema"`, `"thinking_budget"`, `"thinkingBudget"`, `"thinking_level"`, `"thinkingLevel"`,
+	`"mime_type"`, `"mimeType"`,
 )
 
 // lower turns a schema in Google's words, which shout its types, into JSON Schema.

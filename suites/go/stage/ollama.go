@@ -31,16 +31,19 @@ func (ollama) read(_ *http.Request, body []byte) (string, *Asked, error) {
 		}
 		Tools   []struct{ Function function }
 		Options struct {
-			NumPredict int `json:"num_predict"`
+			NumPredict  int `json:"num_predict"`
+			Temperature float64
+			Stop        []string
 		}
 	}
 	if err := json.Unmarshal(body, &req); err != nil {
 		return "", nil, err
 	}
 	a := &Asked{MaxTokens: req.Options.NumPredict, Stream: req.Stream == nil || *req.Stream, Thinks: req.Think != nil && req.Think != false}
-	if len(req.Format) > 0 {
+	if a.Object = string(req.Format) == `"json"`; len(req.Format) > 0 && !a.Object {
 		a.Schema = object(string(req.Format))
 	}
+	a.Temperature, a.Stop = req.Options.Temperature, req.Options.Stop
 	for _, t := range req.Tools {
 		a.Tools = append(a.Tools, Tool{t.Function.Name, t.Function.Description, t.Function.Parameters})
 	}
@@ -113,4 +116,47 @@ func (ollama) failureHeader(http.Header, int) {}
 
 func (ollama) failure(_ int, message string) []byte {
 	return fmt.Appendf(nil, `{"error":%s}`, quote(message))
+}
+
+// generate is Ollama's generate: one prompt, and one answer.
+type generate struct{ ollama }
+
+func (generate) authentic(r *http.Request, _ []byte) bool { return r.URL.Path == "/api/generate" }
+
+func (generate) read(r *http.Request, body []byte) (string, *Asked, error) {
+	var req struct {
+		Prompt, System string
+		Images         []string
+	}
+	if err := json.Unmarshal(body, &req); err != nil {
+		return "", nil, err
+	}
+	model, a, err := ollama{}.read(r, body)
+	if err != nil {
+		return "", nil, err
+	}
+	a.System, a.Turns = req.System, []Turn{{Role: "user", Text: req.Prompt, Images: req.Images}}
+	return model, a, nil
+}
+
+func (generate) line(model, message, more string) []byte {
+	return fmt.Appendf(nil, `{"model":%q,"created_at":"2026-01-01T00:00:00Z"%s%s}`+"\n", model, message, more)
+}
+
+func (p generate) whole(model string, r Reply) []byte {
+	message := `,"response":` + quote(r.Text)
+	if r.Thought != "" {
+		message += `,"thinking":` + quote(r.Thought)
+	}
+	return p.line(model, message, p.end(r))
+}
+
+func (p generate) stream(model string, r Reply) (pieces [][]byte) {
+	for _, s := range cut(r.Thought) {
+		pieces = append(pieces, p.line(model, `,"response":"","thinking":`+quote(s), `,"done":false`))
+	}
+	for _, s := range cut(r.Text) {
+		pieces = append(pieces, p.line(model, `,"response":`+quote(s), `,"done":false`))
+	}
+	return append(pieces, p.line(model, `,"response":""`, p.end(r)))
 }

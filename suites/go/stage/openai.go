@@ -23,6 +23,9 @@ type chatPart struct {
 	Type     string
 	Text     string
 	ImageURL struct{ URL string } `json:"image_url"`
+	File     struct {
+		FileData string `json:"file_data"`
+	}
 }
 
 type function struct {
@@ -39,6 +42,9 @@ func (chat) read(_ *http.Request, body []byte) (string, *Asked, error) {
 		MaxTokens           int    `json:"max_tokens"`
 		MaxCompletionTokens int    `json:"max_completion_tokens"`
 		ReasoningEffort     string `json:"reasoning_effort"`
+		Temperature         float64
+		Stop                any
+		ToolChoice          json.RawMessage `json:"tool_choice"`
 		Messages            []struct {
 			Role       string
 			Content    json.RawMessage
@@ -62,6 +68,15 @@ func (chat) read(_ *http.Request, body []byte) (string, *Asked, error) {
 	}
 	a := &Asked{MaxTokens: req.MaxTokens + req.MaxCompletionTokens, Stream: req.Stream, Schema: req.ResponseFormat.JSONSchema.Schema}
 	a.Thinks = req.ReasoningEffort != "" && req.ReasoningEffort != "none"
+	a.Temperature, a.Object, a.Choice = req.Temperature, req.ResponseFormat.Type == "json_object", chosen(req.ToolChoice)
+	switch stop := req.Stop.(type) {
+	case string:
+		a.Stop = []string{stop}
+	case []any:
+		for _, s := range stop {
+			a.Stop = append(a.Stop, fmt.Sprint(s))
+		}
+	}
 	for _, t := range req.Tools {
 		a.Tools = append(a.Tools, Tool{t.Function.Name, t.Function.Description, t.Function.Parameters})
 	}
@@ -79,6 +94,9 @@ func (chat) read(_ *http.Request, body []byte) (string, *Asked, error) {
 			if p.Type == "image_url" {
 				ts.image(base64Of(p.ImageURL.URL))
 			}
+			if p.Type == "file" {
+				ts.file(base64Of(p.File.FileData))
+			}
 		}
 		switch m.Role {
 		case "system", "developer":
@@ -94,6 +112,24 @@ func (chat) read(_ *http.Request, body []byte) (string, *Asked, error) {
 	}
 	a.Turns = ts.all
 	return req.Model, a, nil
+}
+
+// chosen reads a choice of tools: the name of one, or a word for "any or none".
+func chosen(raw json.RawMessage) string {
+	var v struct {
+		Name     string
+		Function struct{ Name string }
+	}
+	var word string
+	switch {
+	case len(raw) == 0:
+		return ""
+	case json.Unmarshal(raw, &word) == nil:
+		return strings.TrimSuffix(word, "auto")
+	case json.Unmarshal(raw, &v) != nil:
+		return string(raw)
+	}
+	return v.Name + v.Function.Name
 }
 
 func (chat) content() (whole, stream string) { return "application/json", "text/event-stream" }
@@ -177,8 +213,13 @@ func (responses) read(_ *http.Request, body []byte) (string, *Asked, error) {
 		Reasoning       struct{ Effort string }
 		Input           json.RawMessage
 		Tools           []function
+		Temperature     float64
+		ToolChoice      json.RawMessage `json:"tool_choice"`
 		Text            struct {
-			Format struct{ Schema map[string]any }
+			Format struct {
+				Type   string
+				Schema map[string]any
+			}
 		}
 	}
 	if err := json.Unmarshal(body, &req); err != nil {
@@ -186,6 +227,7 @@ func (responses) read(_ *http.Request, body []byte) (string, *Asked, error) {
 	}
 	a := &Asked{System: req.Instructions, MaxTokens: req.MaxOutputTokens, Stream: req.Stream, Schema: req.Text.Format.Schema}
 	a.Thinks = req.Reasoning.Effort != "" && req.Reasoning.Effort != "none"
+	a.Temperature, a.Object, a.Choice = req.Temperature, req.Text.Format.Type == "json_object", chosen(req.ToolChoice)
 	for _, t := range req.Tools {
 		a.Tools = append(a.Tools, Tool{t.Name, t.Description, t.Parameters})
 	}
@@ -207,7 +249,7 @@ func (responses) read(_ *http.Request, body []byte) (string, *Asked, error) {
 			ts.call(item.CallID, item.Name, object(item.Arguments))
 			continue
 		case "function_call_output":
-			text, _, err := partsOf(item.Output)
+			text, _, _, err := partsOf(item.Output)
 			if err != nil {
 				return "", nil, fmt.Errorf("output: %w", err)
 			}
@@ -216,7 +258,7 @@ func (responses) read(_ *http.Request, body []byte) (string, *Asked, error) {
 		case "reasoning":
 			continue
 		}
-		text, images, err := partsOf(item.Content)
+		text, images, files, err := partsOf(item.Content)
 		if err != nil {
 			return "", nil, fmt.Errorf("content: %w", err)
 		}
@@ -228,19 +270,23 @@ func (responses) read(_ *http.Request, body []byte) (string, *Asked, error) {
 		for _, image := range images {
 			ts.image(image)
 		}
+		for _, file := range files {
+			ts.file(file)
+		}
 	}
 	a.Turns = ts.all
 	return req.Model, a, nil
 }
 
 // partsOf reads content of the responses API: a string, or parts.
-func partsOf(raw json.RawMessage) (text string, images []string, err error) {
+func partsOf(raw json.RawMessage) (text string, images, files []string, err error) {
 	if len(raw) == 0 || json.Unmarshal(raw, &text) == nil {
-		return text, nil, nil
+		return text, nil, nil, nil
 	}
 	var parts []struct {
 		Type, Text string
 		ImageURL   string `json:"image_url"`
+		FileData   string `json:"file_data"`
 	}
 	err = json.Unmarshal(raw, &parts)
 	for _, p := range parts {
@@ -248,8 +294,11 @@ func partsOf(raw json.RawMessage) (text string, images []string, err error) {
 		if p.Type == "input_image" {
 			images = append(images, base64Of(p.ImageURL))
 		}
+		if p.Type == "input_file" {
+			files = append(files, base64Of(p.FileData))
+		}
 	}
-	return text, images, err
+	return text, images, files, err
 }
 
 func (responses) content() (whole, stream string) { return "application/json", "text/event-stream" }

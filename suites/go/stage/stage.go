@@ -12,6 +12,7 @@ package stage
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -85,11 +86,11 @@ func New() *Stage {
 		})))
 	}
 	s.mux.HandleFunc("POST /platform/v1/embeddings", s.embeddings)
-	s.mux.HandleFunc("POST /anthropic/v1/messages/count_tokens", count(`{"input_tokens":11}`))
-	s.mux.HandleFunc("POST /bedrock/model/{model}/count-tokens", count(`{"inputTokens":11}`))
+	s.mux.HandleFunc("POST /anthropic/v1/messages/count_tokens", s.count("anthropic", anthropic{}, `{"input_tokens":11}`))
+	s.mux.HandleFunc("POST /bedrock/model/{model}/count-tokens", s.count("bedrock", bedrock{}, `{"inputTokens":11}`))
 	s.mux.HandleFunc("POST /gemini/v1beta/models/{model}", func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, ":countTokens") {
-			count(`{"totalTokens":11}`)(w, r)
+			s.count("gemini", gemini{}, `{"totalTokens":11}`)(w, r)
 			return
 		}
 		r.URL.Path = strings.TrimPrefix(r.URL.Path, "/gemini")
@@ -129,11 +130,65 @@ func say(w http.ResponseWriter, v any) {
 	json.NewEncoder(w).Encode(v) // a client that is gone misses nothing
 }
 
-func count(body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
+// count says how many tokens the words of a scene are, once it has looked at them.
+func (s *Stage) count(name string, p api, answer string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		model, err := s.counts(w, r, name, p)
 		w.Header().Set("Content-Type", "application/json")
-		io.WriteString(w, body)
+		if err != nil {
+			s.mu.Lock()
+			s.complaints = append(s.complaints, fmt.Sprintf("%s %s: counting tokens: %v", name, model, err))
+			s.mu.Unlock()
+			p.failureHeader(w.Header(), http.StatusTeapot)
+			w.WriteHeader(http.StatusTeapot)
+			w.Write(p.failure(http.StatusTeapot, err.Error()))
+			return
+		}
+		io.WriteString(w, answer)
 	}
+}
+
+// counts looks at what is counted: a request, or one that stands in another.
+func (s *Stage) counts(w http.ResponseWriter, r *http.Request, name string, p api) (model string, err error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		return "", err
+	}
+	r.URL.Path, r.URL.RawPath = strings.TrimPrefix(r.URL.Path, "/"+name), ""
+	if _, messages := p.(anthropic); !messages && !p.authentic(r, body) || messages && r.Header.Get("X-Api-Key") != Key {
+		return "", errors.New("who asks shows another key")
+	}
+	var outer struct {
+		Input struct {
+			Converse    json.RawMessage
+			InvokeModel *struct{ Body []byte } `json:"invokeModel"`
+		}
+		GenerateContentRequest json.RawMessage `json:"generateContentRequest"`
+	}
+	if err := json.Unmarshal(body, &outer); err != nil {
+		return "", err
+	}
+	switch {
+	case outer.Input.Converse != nil:
+		body = outer.Input.Converse
+	case outer.Input.InvokeModel != nil:
+		body, p = outer.Input.InvokeModel.Body, invoke{}
+	case outer.GenerateContentRequest != nil:
+		body = outer.GenerateContentRequest
+	}
+	model, a, err := p.read(r, body)
+	if err != nil {
+		return "", err
+	}
+	a.MaxTokens = MaxTokens // which nobody counts
+	scene, ok := Scenes[model]
+	if !ok {
+		return model, errors.New("there is no such scene")
+	}
+	want := scene.Asked
+	a.Thinks, a.Schema, want.Thinks, want.Schema = false, nil, false, nil
+	_, err = (&Scene{want, scene.Says}).reply(model, a)
+	return model, err
 }
 
 // leaves is the end of the client of an endless answer to text.
@@ -150,6 +205,9 @@ func (s *Stage) leaves(text string) chan struct{} {
 func (s *Stage) play(w http.ResponseWriter, r *http.Request, name string, p api) {
 	if name == "bedrock" && strings.Contains(r.URL.Path, "/invoke") {
 		p = invoke{}
+	}
+	if name == "ollama" && strings.HasSuffix(r.URL.Path, "/generate") {
+		p = generate{}
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
@@ -281,6 +339,10 @@ func (s *Stage) embeddings(w http.ResponseWriter, r *http.Request) {
 	}
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&req); err != nil || r.Header.Get("Authorization") != "Bearer "+Key {
 		http.Error(w, `{"error":{"message":"the provider's own words","type":"invalid_request_error"}}`, http.StatusBadRequest)
+		return
+	}
+	if strings.Contains(quote(req.Input), "@") {
+		http.Error(w, `{"error":{"message":"an address stands in a text","type":"invalid_request_error"}}`, http.StatusTeapot)
 		return
 	}
 	n := 1

@@ -67,6 +67,16 @@ func same(t *testing.T, got, want []byte) {
 	}
 }
 
+func TestPenaltiesOfNothingAreNone(t *testing.T) {
+	zero, one := 0.0, 1.0
+	for _, p := range []*float64{&zero, &one} {
+		_, err := responses.Codec{}.WriteRequest(&ringwall.Conversation{Sampling: ringwall.Sampling{Presence: p, Frequency: &zero}})
+		if errors.Is(err, ringwall.ErrUncarried) != (*p != 0) {
+			t.Errorf("a penalty of %v: %v", *p, err)
+		}
+	}
+}
+
 func TestNothingIsLostOnTheWay(t *testing.T) {
 	c, err := responses.Codec{}.ReadRequest(ringwall.Call{Model: "m", Body: []byte(everything)})
 	if err != nil {

@@ -28,12 +28,31 @@ var places = []struct {
 	text   string
 	origin ringwall.Origin
 }{
-	{"instructions", ringwall.System}, {"easy", ringwall.User}, {"part", ringwall.User}, {"developer", ringwall.System},
-	{"assistant", ringwall.Assistant}, {"refusal", ringwall.Assistant}, {"argument", ringwall.Assistant}, {"result", ringwall.Tool},
-	{"result part", ringwall.Tool}, {"custom input", ringwall.Assistant}, {"custom result", ringwall.Tool}, {"summary", ringwall.Assistant},
-	{"found", ringwall.Retrieved}, {"mcp argument", ringwall.Assistant}, {"mcp result", ringwall.Tool}, {"mcp tool", ringwall.Tool},
-	{"printed", ringwall.Tool}, {"unknown item", ringwall.Unverified}, {"description", ringwall.System}, {"parameter", ringwall.System},
-	{"format", ringwall.System}, {"variable", ringwall.User}, {"metadata", ringwall.Unverified}, {"unknown", ringwall.Unverified}, {"user", ringwall.Unverified},
+	{"instructions", ringwall.System},
+	{"easy", ringwall.User},
+	{"part", ringwall.User},
+	{"developer", ringwall.System},
+	{"assistant", ringwall.Assistant},
+	{"refusal", ringwall.Assistant},
+	{"argument", ringwall.Assistant},
+	{"result", ringwall.Tool},
+	{"result part", ringwall.Tool},
+	{"custom input", ringwall.Assistant},
+	{"custom result", ringwall.Tool},
+	{"summary", ringwall.Assistant},
+	{"found", ringwall.Retrieved},
+	{"mcp argument", ringwall.Assistant},
+	{"mcp result", ringwall.Tool},
+	{"mcp tool", ringwall.Tool},
+	{"printed", ringwall.Tool},
+	{"unknown item", ringwall.Unverified},
+	{"description", ringwall.System},
+	{"parameter", ringwall.System},
+	{"format", ringwall.System},
+	{"variable", ringwall.User},
+	{"metadata", ringwall.Unverified},
+	{"unknown", ringwall.Unverified},
+	{"user", ringwall.Unverified},
 }
 
 const request = `{"model":"m","stream":true,"store":true,"include":["reasoning.encrypted_content"],"previous_response_id":null,
@@ -251,7 +270,7 @@ func (s script) events(rng *rand.Rand) (events []string) {
 		events = append(events, fmt.Sprintf(`{"type":"response.%s","sequence_number":%d%s}`, kind, number, rest))
 		number++
 	}
-	pieces := func(kind, at, text string, name string) {
+	pieces := func(kind, at, text, name string) {
 		for r := []rune(text); len(r) > 0; {
 			n := min(len(r), 1+rng.IntN(9))
 			more := `,"obfuscation":"x"`
@@ -488,6 +507,20 @@ func TestRelayRefusesGarbage(t *testing.T) {
 	} {
 		if _, err := relay.Event(t.Context(), nil, []byte(e)); (err != nil) != (i == 2) {
 			t.Errorf("%s: %v", e, err)
+		}
+	}
+}
+
+// OpenAI's clients look for an error in "error"; the API is documented without.
+func TestABrokenStreamSaysItTwice(t *testing.T) {
+	out := responses.Dialect{}.Relay(nil, opener(noticing(t, ringwall.Mask))).Fail(nil, &ringwall.Refusal{Status: 502, Code: "upstream_error", Public: "It broke."}, "x1")
+	for ev, err := range sse.Events(bytes.NewReader(out)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		const want = `{"type":"error","code":"upstream_error","message":"It broke. (reference x1)","param":null,"error":{"message":"It broke. (reference x1)","type":"server_error","param":null,"code":"upstream_error"},"sequence_number":0}`
+		if string(ev.Data) != want {
+			t.Errorf("%s\nwant %s", ev.Data, want)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/dialect"
+	"github.com/ringwall/ringwall/gateway/dialect/openai"
 	"github.com/ringwall/ringwall/internal/jsonedit"
 )
 
@@ -122,9 +123,13 @@ func (r *relay) instead(dst []byte, index int64, message string) []byte {
 	return r.own(dst, p, "response.output_item.done", append([]byte(`"item":`), raw...))
 }
 
-// Fail implements gateway.Relay.
+// Fail implements gateway.Relay. The error stands there twice: in the event's own
+// members, as the API is documented, and in "error", where OpenAI's clients look for
+// it and without which they take what came before for an answer.
 func (r *relay) Fail(dst []byte, refusal *ringwall.Refusal, id string) []byte {
 	body := jsonedit.AppendQuote([]byte(`{"type":"error","code":`), refusal.Code)
 	body = jsonedit.AppendQuote(append(body, `,"message":`...), refusal.Public+" (reference "+id+")")
-	return frame(dst, "error", r.ending(append(body, `,"param":null`...)))
+	nested := openai.Common{}.AppendError(nil, nil, refusal, id) // {"error":{…}}
+	body = append(append(body, `,"param":null,`...), nested[1:len(nested)-1]...)
+	return frame(dst, "error", r.ending(body))
 }

@@ -26,7 +26,7 @@ func (Codec) WriteRequest(c *ringwall.Conversation) (ringwall.Call, error) {
 		return ringwall.Call{}, dialect.Uncarried("top_k")
 	case s.Seed != nil:
 		return ringwall.Call{}, dialect.Uncarried("seed")
-	case s.Presence != nil || s.Frequency != nil:
+	case s.Presence != nil && *s.Presence != 0 || s.Frequency != nil && *s.Frequency != 0:
 		return ringwall.Call{}, dialect.Uncarried("presence and frequency penalties")
 	}
 	set("stream", c.Stream, c.Stream)
@@ -34,8 +34,7 @@ func (Codec) WriteRequest(c *ringwall.Conversation) (ringwall.Call, error) {
 	set("temperature", s.Temperature != nil, s.Temperature)
 	set("top_p", s.TopP != nil, s.TopP)
 	set("user", c.User != "", c.User)
-	effort := dialect.Effort(c)
-	set("reasoning", effort != "", object{"effort": effort})
+	set("reasoning", dialect.Effort(c) != "", object{"effort": dialect.Effort(c)})
 	var system []string
 	for _, p := range c.System {
 		if p.Kind != ringwall.PartText {
