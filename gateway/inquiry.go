@@ -295,6 +295,21 @@ func (x *exchange) find(ctx context.Context, ref Ref) (Guardrail, error) {
 // asking lets an Inquirer be read and refused as dialects are.
 type asking struct{ Inquirer }
 
+// Signature implements Signed, for APIs that do.
+func (a asking) Signature(r *http.Request) (Signature, error) {
+	if e, ok := a.Inquirer.(errand); ok {
+		return signatureOf(e.Errands, r)
+	}
+	return signatureOf(a.Inquirer, r)
+}
+
+func signatureOf(api any, r *http.Request) (Signature, error) {
+	if s, ok := api.(Signed); ok {
+		return s.Signature(r)
+	}
+	return nil, nil
+}
+
 // Read implements Dialect.
 func (a asking) Read(r *http.Request, body []byte) (Request, error) {
 	q, err := a.Inquirer.Read(r, body)
@@ -302,14 +317,6 @@ func (a asking) Read(r *http.Request, body []byte) (Request, error) {
 		return nil, err
 	}
 	return inquiry{q}, nil
-}
-
-// Signature implements Signed, where the Inquirer does.
-func (a asking) Signature(r *http.Request) (Signature, error) {
-	if s, ok := a.Inquirer.(Signed); ok {
-		return s.Signature(r)
-	}
-	return nil, nil
 }
 
 var errNoModel = errors.New("bug: an inquiry asks no model")

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
@@ -15,8 +16,10 @@ import (
 	"github.com/aws/smithy-go/auth/bearer"
 
 	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/auth"
 	"github.com/ringwall/ringwall/config"
 	"github.com/ringwall/ringwall/guard/guardrail"
+	"github.com/ringwall/ringwall/internal/sigv4"
 )
 
 // ask sends a request and returns the answer, which it has read.
@@ -427,5 +430,58 @@ func TestApplyGuardrailWithAmazonsClient(t *testing.T) {
 	}
 	if r := checked.Results.PromptAttack.Results; len(r) != 1 || *r[0].SeverityScore != 1 || checked.Results.ContentFilter != nil {
 		t.Errorf("%+v", checked.Results)
+	}
+}
+
+// Amazon's own client signs by default, and shows bearer tokens to HTTPS alone.
+func TestGuardrailsWithSignatures(t *testing.T) {
+	h := shopHouse(t, func(c *config.Config) { c.Anonymous = false })
+	pair := func(trust ringwall.Trust) (id, secret string) {
+		_, key, err := h.Keys().Create(t.Context(), auth.Spec{Name: trust.String(), Trust: trust})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if secret, err = h.Keys().Secret(key.Prefix); err != nil {
+			t.Fatal(err)
+		}
+		return key.Prefix, secret
+	}
+	customer, secret := pair(ringwall.Customer)
+	operator, other := pair(ringwall.Operator)
+	text := `{"source":"INPUT","content":[{"text":{"text":"mail ann@example.com"}}]}`
+	apply := "/guardrail/arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Aguardrail%2Fshop/version/DRAFT/apply"
+	guardrail := `{"name":"signed","blockedInputMessaging":"no","blockedOutputsMessaging":"never","wordPolicyConfig":{"wordsConfig":[{"text":"acme"}]}}`
+	for _, tt := range []struct {
+		name, method, path, body, sent string
+		id, secret                     string
+		status                         int
+	}{
+		{"a text", "POST", apply, text, text, customer, secret, 200},
+		{"another body than was signed", "POST", apply, text, strings.Replace(text, "ann", "eve", 1), customer, secret, 401},
+		{"another's secret", "POST", apply, text, text, customer, other, 401},
+		{"a pair that nobody has", "POST", apply, text, text, "rw_aaaaaaaa", secret, 401},
+		{"a guardrail of a customer", "POST", "/guardrails", guardrail, guardrail, customer, secret, 403},
+		{"a guardrail of an operator, not as it was signed", "POST", "/guardrails", guardrail, strings.Replace(guardrail, "acme", "amce", 1), operator, other, 401},
+		{"a guardrail of an operator", "POST", "/guardrails", guardrail, guardrail, operator, other, 202},
+		{"guardrails, with a query", "GET", "/guardrails?maxResults=5&guardrailIdentifier=shop", "", "", operator, other, 200},
+		{"guardrails for a customer", "GET", "/guardrails", "", "", customer, secret, 403},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), tt.method, h.url+tt.path, strings.NewReader(tt.sent))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sigv4.Sign(r, []byte(tt.body), sigv4.Credentials{KeyID: tt.id, Secret: tt.secret}, "eu-north-1", "bedrock", time.Now())
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || resp.StatusCode != tt.status {
+			t.Errorf("%s: %d %s, %v", tt.name, resp.StatusCode, body, err)
+		}
+		if ev := h.record(resp.Header.Get("X-Ringwall-Exchange")); (ev.Principal.ID == tt.id) != (tt.status != 401) {
+			t.Errorf("%s: the record says it was %+v", tt.name, ev.Principal)
+		}
 	}
 }

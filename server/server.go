@@ -210,7 +210,12 @@ func (s *Server) open(ctx context.Context) error {
 		IdleTimeout:       c.Limits.Idle,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		Protocols:         new(http.Protocols),
 	}
+	s.http.Protocols.SetHTTP1(true)
+	s.http.Protocols.SetHTTP2(true)
+	// AWS's client for JavaScript speaks HTTP/2 to Bedrock's runtime, also without TLS.
+	s.http.Protocols.SetUnencryptedHTTP2(true)
 	return nil
 }
 

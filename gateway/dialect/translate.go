@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"iter"
 
@@ -18,6 +19,19 @@ type Translated struct {
 	From     Front
 	To       Back
 	Provider gateway.Provider // is asked in the words of To
+	// NewID makes the id of an answer to which its provider gives none, for clients
+	// that take an answer without one for none. Default: random.
+	NewID func() string
+}
+
+func (t *Translated) id(given string) string {
+	switch {
+	case given != "":
+		return given
+	case t.NewID != nil:
+		return t.NewID()
+	}
+	return "answer-" + rand.Text()
 }
 
 // APIs implements gateway.Provider.
@@ -51,6 +65,7 @@ func (t *Translated) Complete(ctx context.Context, call ringwall.Call) ([]byte, 
 	if err != nil {
 		return nil, fmt.Errorf("reading the model's answer: %w", err)
 	}
+	reply.ID = t.id(reply.ID)
 	return t.From.WriteReply(c, reply)
 }
 
@@ -62,7 +77,7 @@ func (t *Translated) Events(ctx context.Context, call ringwall.Call) iter.Seq2[s
 			yield(sse.Event{}, err)
 			return
 		}
-		s := stream{in: t.To.ReadStream(), out: t.From.WriteStream(c), yield: yield}
+		s := stream{in: t.To.ReadStream(), out: t.From.WriteStream(c), id: t.id, yield: yield}
 		for ev, err := range t.Provider.Events(ctx, out) {
 			if err != nil {
 				yield(sse.Event{}, err)
@@ -82,6 +97,7 @@ func (t *Translated) Events(ctx context.Context, call ringwall.Call) iter.Seq2[s
 type stream struct {
 	in    StreamReader
 	out   StreamWriter
+	id    func(given string) string
 	yield func(sse.Event, error) bool
 	held  []byte // the last event, of which it is not known whether others come with it
 	holds bool
@@ -91,6 +107,9 @@ type stream struct {
 }
 
 func (s *stream) delta(d ringwall.Delta) {
+	if d.Kind == ringwall.DeltaBegin {
+		d.ID = s.id(d.ID)
+	}
 	if s.err == nil && !s.left {
 		s.err = s.out.Delta(d, s.event)
 	}

@@ -149,3 +149,35 @@ func TestStreamsThatBreakOffAreErrors(t *testing.T) {
 		t.Errorf("%d events, and %v", said, last)
 	}
 }
+
+// OpenAI's client for Node.js takes no usage from a frame without an id.
+func TestAnswersWithoutAnIDGetOne(t *testing.T) {
+	p := &recorded{
+		answer: `{"choices":[{"index":0,"message":{"role":"assistant","content":"A lamp."},"finish_reason":"stop"}]}`,
+		events: []string{`{"choices":[{"index":0,"delta":{"content":"A lamp."},"finish_reason":null}]}`, `{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}`},
+	}
+	tr := translated(p)
+	var ids []string
+	add := func(data []byte) {
+		var answer struct{ ID string }
+		if err := json.Unmarshal(data, &answer); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, answer.ID)
+	}
+	body := []byte(`{"model":"m","messages":[{"role":"user","content":"What is this?"}]}`)
+	out, err := tr.Complete(t.Context(), ringwall.Call{Model: "m", Body: body})
+	if err != nil {
+		t.Fatal(err)
+	}
+	add(out)
+	for ev, err := range tr.Events(t.Context(), ringwall.Call{Model: "m", Stream: true, Body: body}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		add(ev.Data)
+	}
+	if len(ids) != 4 || ids[0] == "" || ids[1] == "" || ids[1] == ids[0] || ids[2] != ids[1] || ids[3] != ids[1] {
+		t.Errorf("the ids %q", ids)
+	}
+}

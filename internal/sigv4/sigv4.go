@@ -116,11 +116,15 @@ func canonical(r *http.Request, signed []string, body [sha256.Size]byte) string 
 	return b.String()
 }
 
+// authority is what HTTP/2 says instead of Host (RFC 9113 §8.3.1), and what AWS's
+// client for JavaScript signs there.
+const authority = ":authority"
+
 // header returns the values of a header as they are signed: with one space where
 // there are more, joined by commas.
 func header(r *http.Request, name string) string {
 	switch name {
-	case "host":
+	case "host", authority:
 		if r.Host != "" {
 			return r.Host
 		}
@@ -243,11 +247,14 @@ func (c *Claim) covers(r *http.Request) error {
 		if name == "" || name != strings.ToLower(name) || name == "authorization" {
 			return fmt.Errorf("the SignedHeaders should be names in lower case")
 		}
-		if name != "host" && name != "content-length" && r.Header.Values(name) == nil {
+		if name != "host" && name != authority && name != "content-length" && r.Header.Values(name) == nil {
 			return fmt.Errorf("the signed header %.40q is missing", name)
 		}
 	}
 	for _, name := range []string{"host", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256", "x-amz-target"} {
+		if name == "host" && slices.Contains(c.signed, authority) {
+			continue
+		}
 		if (name == "host" || r.Header.Values(name) != nil) && !slices.Contains(c.signed, name) {
 			return fmt.Errorf("the header %s should be signed", name)
 		}

@@ -160,6 +160,7 @@ func TestParseRefuses(t *testing.T) {
 		{"a bearer token", "Bearer x", "20261123T120000Z", "should begin"},
 		{"no date", good, "", "X-Amz-Date"},
 		{"another day", good, "20261124T120000Z", "X-Amz-Date"},
+		{"the host as HTTP/2 says it", strings.Replace(good, "host;", ":authority;", 1), "20261123T120000Z", ""},
 		{"no signature", strings.TrimSuffix(good, ", Signature=00"), "20261123T120000Z", "Credential should read"},
 		{"two signatures", good + ", Signature=01", "20261123T120000Z", "each once"},
 		{"a short credential", strings.Replace(good, "/bedrock", "", 1), "20261123T120000Z", "Credential should read"},
@@ -181,6 +182,25 @@ func TestParseRefuses(t *testing.T) {
 				t.Errorf("got %v, want %q", err, tt.says)
 			}
 		})
+	}
+}
+
+// In HTTP/2 a client may sign the host by its other name, which is no header here.
+func TestTheHostOfHTTP2(t *testing.T) {
+	for host, fine := range map[string]bool{"h.example": true, "g.example": false} {
+		r := request(t, "POST", "https://h.example/model/m/converse", "{}")
+		r.Header[":authority"] = []string{"h.example"}
+		sigv4.Sign(r, []byte("{}"), pair, "eu-central-1", "bedrock", now)
+		r = received(t, r, "{}")
+		delete(r.Header, ":authority")
+		r.Host = host
+		c, err := sigv4.Parse(r)
+		if err == nil {
+			err = c.Verify(r, sha256.Sum256([]byte("{}")), pair.Secret, "bedrock", now)
+		}
+		if (err == nil) != fine {
+			t.Errorf("%s: %v", host, err)
+		}
 	}
 }
 

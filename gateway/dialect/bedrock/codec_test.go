@@ -66,7 +66,7 @@ const (
 	 "max_completion_tokens":7,"temperature":0.5,"top_p":0.25,"stop":["x"],"reasoning_effort":"low",
 	 "response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"},"strict":true}}}`
 	answerConverse = `{"output":{"message":{"role":"assistant","content":[{"reasoningContent":{"reasoningText":{"text":"Hm."}}},{"text":"A lamp."},{"toolUse":{"toolUseId":"c2","name":"look","input":{"at":2}}}]}},"stopReason":"tool_use","usage":{"inputTokens":2,"outputTokens":2,"totalTokens":7,"cacheReadInputTokens":3},"metrics":{"latencyMs":0}}`
-	answerOpenAI   = `{"id":"","object":"chat.completion","created":0,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"A lamp.","reasoning_content":"Hm.","tool_calls":[{"id":"c2","type":"function","function":{"name":"look","arguments":"{\"at\":2}"}}]},"logprobs":null,"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7,"prompt_tokens_details":{"cached_tokens":3}}}`
+	answerOpenAI   = `{"id":"made","object":"chat.completion","created":0,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"A lamp.","reasoning_content":"Hm.","tool_calls":[{"id":"c2","type":"function","function":{"name":"look","arguments":"{\"at\":2}"}}]},"logprobs":null,"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7,"prompt_tokens_details":{"cached_tokens":3}}}`
 )
 
 var (
@@ -84,14 +84,14 @@ var (
 		`{"metadata":{"usage":{"inputTokens":5,"outputTokens":2,"totalTokens":7},"metrics":{"latencyMs":0}}}`,
 	}
 	streamOpenAI = []string{
-		`{"id":"","object":"chat.completion.chunk","created":0,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]}`,
-		`{"id":"","object":"chat.completion.chunk","created":0,"model":"m","choices":[{"index":0,"delta":{"reasoning_content":"Hm."},"logprobs":null,"finish_reason":null}]}`,
-		`{"id":"","object":"chat.completion.chunk","created":0,"model":"m","choices":[{"index":0,"delta":{"content":"A "},"logprobs":null,"finish_reason":null}]}`,
-		`{"id":"","object":"chat.completion.chunk","created":0,"model":"m","choices":[{"index":0,"delta":{"content":"lamp."},"logprobs":null,"finish_reason":null}]}`,
-		`{"id":"","object":"chat.completion.chunk","created":0,"model":"m","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c2","type":"function","function":{"name":"look","arguments":""}}]},"logprobs":null,"finish_reason":null}]}`,
-		`{"id":"","object":"chat.completion.chunk","created":0,"model":"m","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"at\":2}"}}]},"logprobs":null,"finish_reason":null}]}`,
-		`{"id":"","object":"chat.completion.chunk","created":0,"model":"m","choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":"tool_calls"}]}`,
-		`{"id":"","object":"chat.completion.chunk","created":0,"model":"m","choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7}}`,
+		`{"id":"made","object":"chat.completion.chunk","created":0,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]}`,
+		`{"id":"made","object":"chat.completion.chunk","created":0,"model":"m","choices":[{"index":0,"delta":{"reasoning_content":"Hm."},"logprobs":null,"finish_reason":null}]}`,
+		`{"id":"made","object":"chat.completion.chunk","created":0,"model":"m","choices":[{"index":0,"delta":{"content":"A "},"logprobs":null,"finish_reason":null}]}`,
+		`{"id":"made","object":"chat.completion.chunk","created":0,"model":"m","choices":[{"index":0,"delta":{"content":"lamp."},"logprobs":null,"finish_reason":null}]}`,
+		`{"id":"made","object":"chat.completion.chunk","created":0,"model":"m","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c2","type":"function","function":{"name":"look","arguments":""}}]},"logprobs":null,"finish_reason":null}]}`,
+		`{"id":"made","object":"chat.completion.chunk","created":0,"model":"m","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"at\":2}"}}]},"logprobs":null,"finish_reason":null}]}`,
+		`{"id":"made","object":"chat.completion.chunk","created":0,"model":"m","choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":"tool_calls"}]}`,
+		`{"id":"made","object":"chat.completion.chunk","created":0,"model":"m","choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7}}`,
 	}
 )
 
@@ -109,7 +109,7 @@ func TestTranslates(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := &recorded{answer: tt.answers, events: tt.streams}
-			tr := &dialect.Translated{From: tt.from, To: tt.to, Provider: p}
+			tr := &dialect.Translated{From: tt.from, To: tt.to, Provider: p, NewID: func() string { return "made" }}
 			out, err := tr.Complete(t.Context(), ringwall.Call{Model: "m", Body: []byte(tt.asks)})
 			if err != nil {
 				t.Fatal(err)
@@ -289,8 +289,8 @@ func TestInvokeIsTranslatedByTheWordsOfItsBody(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			asked, plainly := &recorded{answer: answerOpenAI, events: streamOpenAI}, &recorded{answer: answerOpenAI, events: streamOpenAI}
-			invoke := &dialect.Translated{From: bedrock.InvokeCodec{Messages: claudes.Codec{}}, To: openai.Codec{}, Provider: asked}
-			plain := &dialect.Translated{From: tt.plain, To: openai.Codec{}, Provider: plainly}
+			invoke := &dialect.Translated{From: bedrock.InvokeCodec{Messages: claudes.Codec{}}, To: openai.Codec{}, Provider: asked, NewID: func() string { return "x" }}
+			plain := &dialect.Translated{From: tt.plain, To: openai.Codec{}, Provider: plainly, NewID: func() string { return "x" }}
 			got, err := invoke.Complete(t.Context(), ringwall.Call{Model: "m", Body: []byte(tt.body)})
 			if err != nil {
 				t.Fatal(err)

@@ -270,15 +270,18 @@ func TestPolicyEndsAStreamInBedrocksWords(t *testing.T) {
 
 func TestDeclinedPromptsHaveAnAnswer(t *testing.T) {
 	d := gateway.Declined{
-		Guardrail: "shop@2", Message: "Not so.", Way: ringwall.Input, Inputs: 5,
+		Guardrail: "shop@2", Message: "Not so.", Way: ringwall.Input, Inputs: 8,
 		Findings: []ringwall.Finding{
+			{Control: "inference/prompt-attack", Reason: "many-shot", Score: 0.99},
+			{Control: "inference/prompt-attack", Reason: "encoding", Score: 0.6},
 			{Control: "inference/prompt-attack", Reason: "jailbreak", Score: 0.9},
 			{Control: "inference/content", Reason: "insult", Score: 0.6},
 			{Control: "inference/pii", Reason: "us-social-security-number"},
 			{Control: "inference/pii", Reason: "name"},
 			{Control: "inference/topic", Reason: "medicine"},
+			{Control: "inference/topic", Reason: "medicine"},
 		},
-		Actions: []ringwall.Action{ringwall.Block, ringwall.Block, ringwall.Mask, ringwall.Flag, ringwall.Block},
+		Actions: []ringwall.Action{ringwall.Flag, ringwall.Block, ringwall.Block, ringwall.Block, ringwall.Mask, ringwall.Flag, ringwall.Block, ringwall.Block},
 	}
 	const ask = `{"messages":[{"role":"user","content":[{"text":"x"}]}],"guardrailConfig":{"guardrailIdentifier":"shop","guardrailVersion":"2","trace":"enabled"}}`
 	const trace = `{"guardrail":{"actionReason":"Guardrail blocked.","inputAssessment":{"shop":{

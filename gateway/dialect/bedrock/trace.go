@@ -160,7 +160,7 @@ func (a *assessment) add(f ringwall.Finding, action ringwall.Action) {
 			a.Topics = &topics{}
 		}
 		e.Name, e.Type = f.Reason, "DENY"
-		a.Topics.Topics = append(a.Topics.Topics, e)
+		a.Topics.Topics = once(a.Topics.Topics, e)
 	case "inference/content", "inference/prompt-attack":
 		if e.Type = categories[f.Reason]; f.Control == "inference/prompt-attack" {
 			e.Type = "PROMPT_ATTACK"
@@ -172,7 +172,7 @@ func (a *assessment) add(f ringwall.Finding, action ringwall.Action) {
 			a.Content = &filters{}
 		}
 		e.Confidence = confidence(f.Score)
-		a.Content.Filters = append(a.Content.Filters, e)
+		a.Content.Filters = once(a.Content.Filters, e)
 	case "inference/word":
 		if a.Words == nil {
 			a.Words = &words{Custom: []entry{}, Managed: []entry{}}
@@ -197,6 +197,29 @@ func (a *assessment) add(f ringwall.Finding, action ringwall.Action) {
 		a.pattern(f, e, action)
 	}
 }
+
+// once adds what a filter or a topic found, however many findings say so: that of
+// which most came, then the most confident.
+func once(all []entry, e entry) []entry {
+	rank := func(e entry) int {
+		n := slices.Index(confidences, e.Confidence)
+		if e.Action == "BLOCKED" {
+			n += len(confidences)
+		}
+		return n
+	}
+	i := slices.IndexFunc(all, func(o entry) bool { return o.Type == e.Type && o.Name == e.Name })
+	switch {
+	case i < 0:
+		return append(all, e)
+	case rank(e) > rank(all[i]):
+		all[i] = e
+	}
+	return all
+}
+
+// confidences are Bedrock's, rising; topics have none.
+var confidences = []string{"", "NONE", "LOW", "MEDIUM", "HIGH"}
 
 // pattern tells of personal data, and of all that Bedrock has no word for, by its
 // own name, among the expressions.

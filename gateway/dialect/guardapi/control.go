@@ -377,15 +377,22 @@ func (c Control) list(r *http.Request) (any, error) {
 // one.
 func (c Control) summaries(id string) ([]summary, error) {
 	out := []summary{}
+	configured := c.Shelf.Configured()
+	written := func(name string) {
+		epoch := stamp(time.Unix(0, 0))
+		out = append(out, summary{name, ARN(name), "READY", name, configured[name].Description, draftVersion, epoch, epoch})
+	}
 	if id == "" {
 		for _, r := range c.Made.List() {
 			out = append(out, summary{r.ID, ARN(r.ID), "READY", r.Name, r.Spec.Description, draftVersion, stamp(r.Created), stamp(r.Updated)})
 		}
-		epoch := stamp(time.Unix(0, 0))
-		configured := c.Shelf.Configured()
 		for _, name := range slices.Sorted(maps.Keys(configured)) {
-			out = append(out, summary{name, ARN(name), "READY", name, configured[name].Description, draftVersion, epoch, epoch})
+			written(name)
 		}
+		return out, nil
+	}
+	if configured[id] != nil {
+		written(id)
 		return out, nil
 	}
 	r, ok := c.Made.Get(id)

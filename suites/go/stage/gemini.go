@@ -70,7 +70,7 @@ func (gemini) read(r *http.Request, body []byte) (string, *Asked, error) {
 	if !ok {
 		return "", nil, fmt.Errorf("the path %s", r.URL.Path)
 	}
-	if err := json.Unmarshal(body, &req); err != nil {
+	if err := json.Unmarshal([]byte(spellings.Replace(string(body))), &req); err != nil {
 		return "", nil, err
 	}
 	c := req.GenerationConfig
@@ -107,7 +107,7 @@ func (gemini) read(r *http.Request, body []byte) (string, *Asked, error) {
 			case p.InlineData != nil && p.InlineData.MimeType == "application/pdf":
 				ts.file(p.InlineData.Data)
 			case p.InlineData != nil:
-				ts.image(p.InlineData.Data)
+				ts.image(strings.NewReplacer("-", "+", "_", "/").Replace(p.InlineData.Data)) // of either alphabet
 			case p.FunctionCall != nil:
 				ts.call(p.FunctionCall.Name, p.FunctionCall.Name, p.FunctionCall.Args)
 			case p.FunctionResponse != nil:
@@ -124,6 +124,13 @@ func (gemini) read(r *http.Request, body []byte) (string, *Asked, error) {
 	a.Turns = ts.all
 	return name, a, nil
 }
+
+// spellings are members that clients also write with underscores, as Google reads
+// them.
+var spellings = strings.NewReplacer(
+	`"parameters_json_schema"`, `"parametersJsonSchema"`, `"thinking_budget"`, `"thinkingBudget"`, `"thinking_level"`, `"thinkingLevel"`,
+	`"mime_type"`, `"mimeType"`,
+)
 
 // lower turns a schema in Google's words, which shout its types, into JSON Schema.
 func lower(schema map[string]any) map[string]any {

@@ -123,7 +123,7 @@ func (s *Stage) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeH
 func (s *Stage) Complaints() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Concat([]string{}, s.complaints)
+	return append([]string{}, s.complaints...)
 }
 
 func say(w http.ResponseWriter, v any) {

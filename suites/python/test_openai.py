@@ -1,84 +1,29 @@
-"""What OpenAI's official client for Python sees of the gateway.
-
-The program house (suites/go/cmd/house) stands up a stub of a model and the real
-gateways before it. RINGWALL and HOUSE name the two programs.
-
-    python -m unittest
-"""
+"""What OpenAI's official client for Python sees of the gateway."""
 
 import asyncio
 import json
-import os
-import subprocess
-import time
 import unittest
-import urllib.parse
-import urllib.request
 
 import openai
 
-CARD, MASKED_CARD = "4111 1111 1111 1111", "{CREDIT_DEBIT_CARD_NUMBER}"
-EMAIL, MASKED_EMAIL = "anna.berg@example.com", "{EMAIL}"
+import house
+from house import CARD, EMAIL, MASKED_CARD, MASKED_EMAIL
+
 PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def setUpModule():
-    global process, house
-    process = subprocess.Popen(
-        [os.environ.get("HOUSE", ROOT + "/bin/house"), os.environ.get("RINGWALL", ROOT + "/bin/ringwall")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    line = process.stdout.readline()
-    if not line:
-        raise RuntimeError("the house did not stand up")
-    house = json.loads(line)
+    house.start()
 
 
-def tearDownModule():
-    process.stdin.close()
-    process.stdout.close()
-    if process.wait(60) != 0:
-        raise RuntimeError("the house did not end well")
-
-
-class Case(unittest.TestCase):
-    """A test that speaks to the stub and reads the records."""
-
-    def script(self, model=None, **script):
-        """Say what the stub answers for a model of this test's own."""
-        model = model or self.id().split(".")[-1]
-        url = house["stub"] + "/script/" + urllib.parse.quote(model)
-        request = urllib.request.Request(url, json.dumps(script).encode(), method="PUT")
-        urllib.request.urlopen(request).close()
-        return model
-
-    def upstream(self, model):
-        """The last request that the stub was sent for a model."""
-        with urllib.request.urlopen(house["stub"] + "/body/" + urllib.parse.quote(model)) as response:
-            return json.load(response)
-
+class Case(house.Case):
     def client(self, gateway="keys", kind=openai.OpenAI, **options):
-        g = house[gateway]
+        g = house.at[gateway]
         options = {"base_url": g["url"], "api_key": g["key"], "max_retries": 0, "timeout": 20, **options}
         client = kind(**options)
         if kind is openai.OpenAI:
             self.addCleanup(client.close)
         return client
-
-    def record(self, identifier, gateway="keys"):
-        """The record of an exchange that has ended, which may be a moment after its answer."""
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            command = [house["ringwall"], "audit", "show", identifier, "--data", house[gateway]["data"]]
-            out, decoder = subprocess.run(command, capture_output=True, text=True).stdout.strip(), json.JSONDecoder()
-            while out:
-                record, end = decoder.raw_decode(out)
-                if record["event"]["kind"] == "exchange-end":
-                    return record["event"]
-                out = out[end:].lstrip()
-        self.fail(f"there is no record of the end of {identifier}")
 
 
 def user(text):
