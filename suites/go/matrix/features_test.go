@@ -44,7 +44,7 @@ var groups = [][]feature{{
 	{"temperature", "a temperature", said("warm", false)},
 	{"length", "an answer that was cut at the most tokens says so", twice(scene("long"))},
 	{"usage", "tokens of the prompt and of the answer, whole and streamed", twice(usage)},
-	{"count", "tokens are counted before a prompt is sent", counts},
+	{"count", "tokens are counted before a prompt is sent: by the provider where it counts, else estimated, which the answer says", counts},
 	{"embeddings", "two texts become vectors, and an e-mail address in one of them stays here", embeds},
 	{"SigV4", "the client signs with a pair of access keys, whole and streamed", twice(signed)},
 }, {
@@ -141,19 +141,26 @@ func usage(ctx context.Context, c cell, stream bool) error {
 	return err
 }
 
+// counters are the providers that count tokens.
+var counters = []string{"anthropic", "bedrock", "gemini"}
+
 func counts(ctx context.Context, c cell) error {
 	for _, name := range []string{"plain", "text"} {
 		t := c.of(name, false)
 		if t.System != "" && c.name == "gemini" {
 			continue // which its client counts for Vertex AI alone
 		}
-		n, err := c.count(ctx, newWire(), t)
+		w := newWire()
+		n, err := c.count(ctx, w, t)
+		estimated := w.header.Get("X-Ringwall-Estimate") == "tokens"
 		switch {
 		case err != nil && c.kind(err) == refused:
 			return errRefused
 		case err != nil:
 			return err
-		case n != stage.TokensIn:
+		case estimated == slices.Contains(counters, c.provider):
+			return fmt.Errorf("that they are estimated is %v", estimated)
+		case !estimated && n != stage.TokensIn, estimated && (n < 3 || n > 100):
 			return fmt.Errorf("there are %d tokens", n)
 		}
 	}
