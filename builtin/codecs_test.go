@@ -2,59 +2,17 @@ package builtin_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"iter"
-	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/builtin"
 	"github.com/ringwall/ringwall/gateway/dialect"
-	"github.com/ringwall/ringwall/internal/sse"
+	"github.com/ringwall/ringwall/gateway/dialect/dialecttest"
 )
-
-// recorded is a Provider that answers what was recorded, and keeps what it was
-// asked.
-type recorded struct {
-	api    string
-	answer string
-	events []string
-	call   ringwall.Call
-}
-
-func (r *recorded) APIs() []string                           { return []string{r.api} }
-func (r *recorded) Models(context.Context) ([]string, error) { return nil, nil }
-
-func (r *recorded) Complete(_ context.Context, call ringwall.Call) ([]byte, error) {
-	r.call = call
-	return []byte(r.answer), nil
-}
-
-func (r *recorded) Events(_ context.Context, call ringwall.Call) iter.Seq2[sse.Event, error] {
-	r.call = call
-	return func(yield func(sse.Event, error) bool) {
-		for _, e := range r.events {
-			if !yield(sse.Event{Data: []byte(e)}, nil) {
-				return
-			}
-		}
-	}
-}
-
-func same(t *testing.T, got, want string) {
-	t.Helper()
-	var a, b any
-	if err := errors.Join(json.Unmarshal([]byte(got), &a), json.Unmarshal([]byte(want), &b)); err != nil {
-		t.Fatalf("%v\n%s\nwant %s", err, got, want)
-	}
-	if !reflect.DeepEqual(a, b) {
-		t.Errorf("%s\nwant %s", got, want)
-	}
-}
 
 // ofClaude is a body of InvokeModel.
 const ofClaude = `{"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["b"],"max_tokens":5,"system":"s","messages":[{"role":"user","content":"hi"}]}`
@@ -77,29 +35,29 @@ func TestTokensAreCountedByOthers(t *testing.T) {
 	for _, from := range counted {
 		for _, to := range counted {
 			t.Run(from.api+" before "+to.api, func(t *testing.T) {
-				p := &recorded{api: to.api, answer: to.answer}
+				p := &dialecttest.Recorded{API: to.api, Answer: to.answer}
 				out, err := builtin.Translate(from.api, p).Complete(t.Context(), ringwall.Call{API: from.api, Model: "m", Body: []byte(from.body)})
-				if err != nil || p.call.API != to.api {
-					t.Fatalf("asked in %s: %v", p.call.API, err)
+				if err != nil || p.Call.API != to.api {
+					t.Fatalf("asked in %s: %v", p.Call.API, err)
 				}
-				same(t, string(p.call.Body), to.body)
-				same(t, string(out), from.answer)
+				dialecttest.Same(t, string(p.Call.Body), to.body)
+				dialecttest.Same(t, string(out), from.answer)
 			})
 		}
 	}
 	invoke := `{"input":{"invokeModel":{"body":"` + base64.StdEncoding.EncodeToString([]byte(ofClaude)) + `"}}}`
-	p := &recorded{api: "gemini-count-tokens", answer: `{}`}
+	p := &dialecttest.Recorded{API: "gemini-count-tokens", Answer: `{}`}
 	if _, err := builtin.Translate("bedrock-count-tokens", p).Complete(t.Context(), ringwall.Call{Model: "m", Body: []byte(invoke)}); err == nil {
 		t.Error("an answer without a number is taken")
 	}
-	same(t, string(p.call.Body), `{"generateContentRequest":{"model":"models/m","systemInstruction":{"parts":[{"text":"s"}]},"contents":[{"role":"user","parts":[{"text":"hi"}]}]}}`)
-	p = &recorded{api: "gemini-count-tokens", answer: `{"totalTokens":11}`}
+	dialecttest.Same(t, string(p.Call.Body), `{"generateContentRequest":{"model":"models/m","systemInstruction":{"parts":[{"text":"s"}]},"contents":[{"role":"user","parts":[{"text":"hi"}]}]}}`)
+	p = &dialecttest.Recorded{API: "gemini-count-tokens", Answer: `{"totalTokens":11}`}
 	if _, err := builtin.Translate("anthropic-count-tokens", p).Complete(t.Context(), ringwall.Call{Model: "m", Body: []byte(`{"messages":[{"role":"user","content":"hi"}]}`)}); err != nil {
 		t.Error(err)
 	}
-	same(t, string(p.call.Body), `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`)
+	dialecttest.Same(t, string(p.Call.Body), `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`)
 	for _, api := range []string{"anthropic", "openai"} {
-		if _, ok := builtin.Translate("anthropic-count-tokens", &recorded{api: api}).(*dialect.Estimated); !ok || builtin.Translate(api, &recorded{api: "gemini-count-tokens"}) != nil {
+		if _, ok := builtin.Translate("anthropic-count-tokens", &dialecttest.Recorded{API: api}).(*dialect.Estimated); !ok || builtin.Translate(api, &dialecttest.Recorded{API: "gemini-count-tokens"}) != nil {
 			t.Errorf("what counts tokens asks %s, or the other way", api)
 		}
 	}
@@ -107,7 +65,7 @@ func TestTokensAreCountedByOthers(t *testing.T) {
 
 func TestInvokeModelOfClaudeBeforeOthers(t *testing.T) {
 	const answer = `{"id":"r","object":"chat.completion","created":0,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"Hello."},"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":2}}`
-	p := &recorded{api: "openai", answer: answer, events: []string{
+	p := &dialecttest.Recorded{API: "openai", Answer: answer, Stream: []string{
 		`{"id":"r","model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"Hel"},"finish_reason":null}]}`,
 		`{"id":"r","model":"m","choices":[{"index":0,"delta":{"content":"lo."},"finish_reason":"stop"}]}`,
 		`{"id":"r","model":"m","choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2}}`,
@@ -118,7 +76,7 @@ func TestInvokeModelOfClaudeBeforeOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, string(p.call.Body), `{"model":"m","max_completion_tokens":5,"messages":[{"role":"system","content":"s"},{"role":"user","content":"hi"}]}`)
+	dialecttest.Same(t, string(p.Call.Body), `{"model":"m","max_completion_tokens":5,"messages":[{"role":"system","content":"s"},{"role":"user","content":"hi"}]}`)
 	if !strings.Contains(string(out), `"content":[{"text":"Hello.","type":"text"}]`) || !strings.Contains(string(out), `"stop_reason":"end_turn"`) {
 		t.Errorf("the answer is %s", out)
 	}
@@ -163,13 +121,13 @@ func TestInstructionsBehindTheFirstTurn(t *testing.T) {
 		"openai-responses": `{"content":[{"text":"y","type":"input_text"}],"role":"system","type":"message"}`, "bedrock-converse": "", "gemini": "",
 	} {
 		for api, body := range from {
-			p := &recorded{api: to}
+			p := &dialecttest.Recorded{API: to}
 			_, err := builtin.Translate(api, p).Complete(t.Context(), ringwall.Call{API: api, Model: "m", Body: []byte(body)}) // which has no answer
 			switch {
 			case want == "" && (!errors.Is(err, ringwall.ErrUncarried) || !strings.Contains(err.Error(), "instructions behind the first turn")):
 				t.Errorf("%s before %s: %v", api, to, err)
-			case want != "" && !bytes.Contains(p.call.Body, []byte(want)):
-				t.Errorf("%s before %s asks %s, want %s", api, to, p.call.Body, want)
+			case want != "" && !bytes.Contains(p.Call.Body, []byte(want)):
+				t.Errorf("%s before %s asks %s, want %s", api, to, p.Call.Body, want)
 			}
 		}
 	}

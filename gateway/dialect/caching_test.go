@@ -7,6 +7,7 @@ import (
 	"github.com/ringwall/ringwall/gateway/dialect"
 	"github.com/ringwall/ringwall/gateway/dialect/anthropic"
 	"github.com/ringwall/ringwall/gateway/dialect/bedrock"
+	"github.com/ringwall/ringwall/gateway/dialect/dialecttest"
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
 )
 
@@ -57,6 +58,6 @@ func TestMarksOfCaches(t *testing.T) {
 			t.Errorf("%s: %v", tt.name, err)
 			continue
 		}
-		same(t, out.Body, []byte(tt.want))
+		dialecttest.Same(t, out.Body, []byte(tt.want))
 	}
 }

@@ -2,46 +2,16 @@ package dialect_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
-	"iter"
-	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/gateway/dialect"
+	"github.com/ringwall/ringwall/gateway/dialect/dialecttest"
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
-	"github.com/ringwall/ringwall/internal/sse"
 )
-
-// recorded is a Provider that answers what was recorded, and keeps what it was
-// asked.
-type recorded struct {
-	answer string
-	events []string
-	call   ringwall.Call
-}
-
-func (r *recorded) APIs() []string                           { return []string{openai.API} }
-func (r *recorded) Models(context.Context) ([]string, error) { return nil, nil }
-
-func (r *recorded) Complete(_ context.Context, call ringwall.Call) ([]byte, error) {
-	r.call = call
-	return []byte(r.answer), nil
-}
-
-func (r *recorded) Events(_ context.Context, call ringwall.Call) iter.Seq2[sse.Event, error] {
-	r.call = call
-	return func(yield func(sse.Event, error) bool) {
-		for _, e := range r.events {
-			if !yield(sse.Event{Data: []byte(e)}, nil) {
-				return
-			}
-		}
-	}
-}
 
 const everything = `{"model":"m","messages":[
  {"role":"system","content":"Be kind."},
@@ -54,34 +24,23 @@ const everything = `{"model":"m","messages":[
  "max_completion_tokens":7,"temperature":0.5,"top_p":0.25,"seed":3,"stop":["x"],"reasoning_effort":"low","user":"u",
  "response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"},"strict":true}}}`
 
-func translated(p *recorded) *dialect.Translated {
+func translated(p *dialecttest.Recorded) *dialect.Translated {
 	return &dialect.Translated{API: openai.API, From: openai.Codec{}, To: openai.Codec{}, Provider: p}
 }
 
 // From a dialect into itself nothing may be lost.
 func TestNothingIsLostOnTheWay(t *testing.T) {
-	p := &recorded{answer: `{"id":"r","object":"chat.completion","created":0,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"A lamp.","tool_calls":[{"id":"c2","type":"function","function":{"name":"look","arguments":"{}"}}]},"logprobs":null,"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7,"prompt_tokens_details":{"cached_tokens":3}}}`}
+	p := &dialecttest.Recorded{Answer: `{"id":"r","object":"chat.completion","created":0,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"A lamp.","tool_calls":[{"id":"c2","type":"function","function":{"name":"look","arguments":"{}"}}]},"logprobs":null,"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7,"prompt_tokens_details":{"cached_tokens":3}}}`}
 	out, err := translated(p).Complete(t.Context(), ringwall.Call{API: openai.API, Model: "m", Body: []byte(everything)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, p.call.Body, []byte(everything))
-	same(t, out, []byte(p.answer))
-}
-
-func same(t *testing.T, got, want []byte) {
-	t.Helper()
-	var a, b any
-	if err := errors.Join(json.Unmarshal(got, &a), json.Unmarshal(want, &b)); err != nil {
-		t.Fatal(err)
-	}
-	if !reflect.DeepEqual(a, b) {
-		t.Errorf("%s\nwant %s", got, want)
-	}
+	dialecttest.Same(t, p.Call.Body, []byte(everything))
+	dialecttest.Same(t, out, []byte(p.Answer))
 }
 
 func TestStreamsAreTranslatedStepByStep(t *testing.T) {
-	p := &recorded{events: []string{
+	p := &dialecttest.Recorded{Stream: []string{
 		`{"id":"r","object":"chat.completion.chunk","created":0,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]}`,
 		`{"id":"r","object":"chat.completion.chunk","created":0,"model":"m","choices":[{"index":0,"delta":{"content":"A "},"logprobs":null,"finish_reason":null}]}`,
 		`{"id":"r","object":"chat.completion.chunk","created":0,"model":"m","choices":[{"index":0,"delta":{"content":"lamp."},"logprobs":null,"finish_reason":null}]}`,
@@ -95,13 +54,13 @@ func TestStreamsAreTranslatedStepByStep(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n < len(p.events) {
-			same(t, ev.Data, []byte(p.events[n]))
+		if n < len(p.Stream) {
+			dialecttest.Same(t, ev.Data, []byte(p.Stream[n]))
 		}
 		n++
 	}
-	if n != len(p.events) || !bytes.Contains(p.call.Body, []byte(`"stream":true`)) {
-		t.Errorf("%d events, want %d; asked %s", n, len(p.events), p.call.Body)
+	if n != len(p.Stream) || !bytes.Contains(p.Call.Body, []byte(`"stream":true`)) {
+		t.Errorf("%d events, want %d; asked %s", n, len(p.Stream), p.Call.Body)
 	}
 }
 
@@ -112,7 +71,7 @@ func TestWhatCannotBeCarriedIsNamed(t *testing.T) {
 		`{"messages":[{"role":"user","content":[{"type":"video_url","video_url":{"url":"https://x.example"}}]}]}`: "video_url",
 		`{"messages":[{"role":"user","content":"x"}],"tools":[{"type":"web_search"}]}`:                            "web_search",
 	} {
-		_, err := translated(&recorded{}).Complete(t.Context(), ringwall.Call{Body: []byte(body)})
+		_, err := translated(&dialecttest.Recorded{}).Complete(t.Context(), ringwall.Call{Body: []byte(body)})
 		if !errors.Is(err, ringwall.ErrUncarried) || !strings.Contains(err.Error(), what) {
 			t.Errorf("%s: %v, want %s to be named", body, err, what)
 		}
@@ -130,7 +89,7 @@ func TestPlainSettingsAreNoObstacle(t *testing.T) {
 		`{` + hi + `,"verbosity":"low"}`:             false,
 		`{` + hi + `,"modalities":["text","audio"]}`: false,
 	} {
-		p := &recorded{answer: `{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}`}
+		p := &dialecttest.Recorded{Answer: `{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}`}
 		if _, err := translated(p).Complete(t.Context(), ringwall.Call{Model: "m", Body: []byte(body)}); errors.Is(err, ringwall.ErrUncarried) == ok || ok && err != nil {
 			t.Errorf("%s: %v", body, err)
 		}
@@ -138,7 +97,7 @@ func TestPlainSettingsAreNoObstacle(t *testing.T) {
 }
 
 func TestStreamsThatBreakOffAreErrors(t *testing.T) {
-	p := &recorded{events: []string{`{"id":"r","choices":[{"index":0,"delta":{"content":"A "},"finish_reason":null}]}`}}
+	p := &dialecttest.Recorded{Stream: []string{`{"id":"r","choices":[{"index":0,"delta":{"content":"A "},"finish_reason":null}]}`}}
 	var last error
 	said := 0
 	for _, err := range translated(p).Events(t.Context(), ringwall.Call{Stream: true, Body: []byte(everything)}) {
@@ -152,9 +111,9 @@ func TestStreamsThatBreakOffAreErrors(t *testing.T) {
 
 // OpenAI's client for Node.js takes no usage from a frame without an id.
 func TestAnswersWithoutAnIDGetOne(t *testing.T) {
-	p := &recorded{
-		answer: `{"choices":[{"index":0,"message":{"role":"assistant","content":"A lamp."},"finish_reason":"stop"}]}`,
-		events: []string{`{"choices":[{"index":0,"delta":{"content":"A lamp."},"finish_reason":null}]}`, `{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}`},
+	p := &dialecttest.Recorded{
+		Answer: `{"choices":[{"index":0,"message":{"role":"assistant","content":"A lamp."},"finish_reason":"stop"}]}`,
+		Stream: []string{`{"choices":[{"index":0,"delta":{"content":"A lamp."},"finish_reason":null}]}`, `{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}`},
 	}
 	tr := translated(p)
 	var ids []string

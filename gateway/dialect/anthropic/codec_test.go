@@ -2,10 +2,8 @@ package anthropic_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
-	"iter"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -13,36 +11,10 @@ import (
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/gateway/dialect"
 	"github.com/ringwall/ringwall/gateway/dialect/anthropic"
+	"github.com/ringwall/ringwall/gateway/dialect/dialecttest"
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
 	"github.com/ringwall/ringwall/internal/sse"
 )
-
-// recorded is a Provider that answers what was recorded, and keeps what it was
-// asked.
-type recorded struct {
-	answer string
-	events []string
-	call   ringwall.Call
-}
-
-func (r *recorded) APIs() []string                           { return nil }
-func (r *recorded) Models(context.Context) ([]string, error) { return nil, nil }
-
-func (r *recorded) Complete(_ context.Context, call ringwall.Call) ([]byte, error) {
-	r.call = call
-	return []byte(r.answer), nil
-}
-
-func (r *recorded) Events(_ context.Context, call ringwall.Call) iter.Seq2[sse.Event, error] {
-	r.call = call
-	return func(yield func(sse.Event, error) bool) {
-		for _, e := range r.events {
-			if !yield(sse.Event{Data: []byte(e)}, nil) {
-				return
-			}
-		}
-	}
-}
 
 var (
 	toAnthropic = dialect.Translated{API: openai.API, From: openai.Codec{}, To: anthropic.Codec{}}
@@ -58,7 +30,7 @@ func same(t *testing.T, what string, got []byte, want string) {
 }
 
 // wholly asks p for a whole answer by way of d.
-func wholly(t *testing.T, d dialect.Translated, p *recorded, body string) []byte {
+func wholly(t *testing.T, d dialect.Translated, p *dialecttest.Recorded, body string) []byte {
 	t.Helper()
 	d.Provider = p
 	out, err := d.Complete(t.Context(), ringwall.Call{API: d.API, Model: "m", Body: []byte(body)})
@@ -69,7 +41,7 @@ func wholly(t *testing.T, d dialect.Translated, p *recorded, body string) []byte
 }
 
 // frames asks p for a stream by way of d.
-func frames(t *testing.T, d dialect.Translated, p *recorded, body string) (out []string) {
+func frames(t *testing.T, d dialect.Translated, p *dialecttest.Recorded, body string) (out []string) {
 	t.Helper()
 	d.Provider = p
 	for ev, err := range d.Events(t.Context(), ringwall.Call{API: d.API, Model: "m", Stream: true, Body: []byte(body)}) {
@@ -82,7 +54,7 @@ func frames(t *testing.T, d dialect.Translated, p *recorded, body string) (out [
 }
 
 func TestOpenAIRequestsBeforeAnthropic(t *testing.T) {
-	p := &recorded{answer: `{"id":"msg_1","content":[]}`}
+	p := &dialecttest.Recorded{Answer: `{"id":"msg_1","content":[]}`}
 	wholly(t, toAnthropic, p, `{"model":"m","messages":[
 	 {"role":"system","content":"Be kind."},
 	 {"role":"user","content":[{"type":"text","text":"What is this?"},{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo="}},{"type":"image_url","image_url":{"url":"https://a.example/b.png"}},{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,JVBERi0="}},{"type":"file","file":{"filename":"a.txt","file_data":"data:text/plain;base64,aGk="}}]},
@@ -94,7 +66,7 @@ func TestOpenAIRequestsBeforeAnthropic(t *testing.T) {
 	 "tool_choice":"required","parallel_tool_calls":false,
 	 "max_completion_tokens":7,"temperature":0.5,"top_p":0.25,"stop":"x","reasoning_effort":"minimal","user":"u",
 	 "response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"},"strict":true}}}`)
-	same(t, "asked", p.call.Body, `{"model":"m","max_tokens":7,"system":[{"type":"text","text":"Be kind."}],"messages":[
+	same(t, "asked", p.Call.Body, `{"model":"m","max_tokens":7,"system":[{"type":"text","text":"Be kind."}],"messages":[
 	 {"role":"user","content":[{"type":"text","text":"What is this?"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0KGgo="}},{"type":"image","source":{"type":"url","url":"https://a.example/b.png"}},{"type":"document","title":"a.pdf","source":{"type":"base64","media_type":"application/pdf","data":"JVBERi0="}},{"type":"document","title":"a.txt","source":{"type":"text","media_type":"text/plain","data":"hi"}}]},
 	 {"role":"assistant","content":[{"type":"tool_use","id":"functions_look_0","name":"look","input":{"at":1}},{"type":"tool_use","id":"c2","name":"look","input":{}}]},
 	 {"role":"user","content":[{"type":"tool_result","tool_use_id":"functions_look_0","content":[{"type":"text","text":"a lamp"}]},{"type":"tool_result","tool_use_id":"c2","content":[{"type":"text","text":"a table"}]},{"type":"text","text":"And now?"}]}],
@@ -102,8 +74,8 @@ func TestOpenAIRequestsBeforeAnthropic(t *testing.T) {
 	 "tool_choice":{"type":"any","disable_parallel_tool_use":true},
 	 "temperature":0.5,"top_p":0.25,"stop_sequences":["x"],"metadata":{"user_id":"u"},
 	 "output_config":{"effort":"low","format":{"type":"json_schema","schema":{"type":"object"}}}}`)
-	if p.call.API != anthropic.API {
-		t.Errorf("asked in the words of %q", p.call.API)
+	if p.Call.API != anthropic.API {
+		t.Errorf("asked in the words of %q", p.Call.API)
 	}
 }
 
@@ -115,16 +87,16 @@ func TestAnswersAreAsLongAsTheyMayBe(t *testing.T) {
 		{`,"max_tokens":5000,"thinking":{"type":"enabled","budget_tokens":2000}`, `"thinking":{"budget_tokens":2000,"type":"enabled"}`},
 		{`,"thinking":{"type":"adaptive"},"output_config":{"effort":"max"}`, `"output_config":{"effort":"high"}`},
 	} {
-		p := &recorded{answer: `{"id":"msg_1","content":[]}`}
+		p := &dialecttest.Recorded{Answer: `{"id":"msg_1","content":[]}`}
 		wholly(t, toItself, p, `{"model":"m","messages":[{"role":"user","content":"x"}]`+tt.more+`}`)
-		if !bytes.Contains(p.call.Body, []byte(tt.want)) {
-			t.Errorf("%s became %s, want %s", tt.more, p.call.Body, tt.want)
+		if !bytes.Contains(p.Call.Body, []byte(tt.want)) {
+			t.Errorf("%s became %s, want %s", tt.more, p.Call.Body, tt.want)
 		}
 	}
 }
 
 func TestAnthropicRequestsBeforeOpenAI(t *testing.T) {
-	p := &recorded{answer: `{"id":"c","choices":[{"index":0,"message":{"content":"x"},"finish_reason":"stop"}]}`}
+	p := &dialecttest.Recorded{Answer: `{"id":"c","choices":[{"index":0,"message":{"content":"x"},"finish_reason":"stop"}]}`}
 	wholly(t, toOpenAI, p, `{"model":"m","max_tokens":7,"temperature":0.5,"top_p":0.25,"top_k":3,"stop_sequences":["x"],"metadata":{"user_id":"u"},"thinking":{"type":"disabled"},"service_tier":"auto",
 	 "system":[{"type":"text","text":"Be kind.","cache_control":{"type":"ephemeral"}}],
 	 "messages":[
@@ -136,7 +108,7 @@ func TestAnthropicRequestsBeforeOpenAI(t *testing.T) {
 	 {"role":"user","content":[{"type":"document","title":"a.pdf","source":{"type":"base64","media_type":"application/pdf","data":"JVBERi0="}}]}],
 	 "tools":[{"name":"look","description":"looks","input_schema":{"type":"object"},"eager_input_streaming":true}],"tool_choice":{"type":"tool","name":"look","disable_parallel_tool_use":true},
 	 "output_config":{"effort":"high","format":{"type":"json_schema","schema":{"type":"object"}}}}`)
-	same(t, "asked", p.call.Body, `{"model":"m","messages":[
+	same(t, "asked", p.Call.Body, `{"model":"m","messages":[
 	 {"role":"system","content":"Be kind."},
 	 {"role":"user","content":[{"type":"text","text":"What is this?"},{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo="}}]},
 	 {"role":"assistant","content":"I look.","tool_calls":[{"id":"t1","type":"function","function":{"name":"look","arguments":"{\"at\":1}"}},{"id":"t2","type":"function","function":{"name":"look","arguments":"{}"}}]},
@@ -161,9 +133,9 @@ func TestNothingIsLostOnTheWay(t *testing.T) {
 	 "output_config":{"effort":"low","format":{"type":"json_schema","schema":{"type":"object"}}}}`
 	const answer = `{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[{"type":"thinking","thinking":"hm","signature":"c2ln"},{"type":"redacted_thinking","data":"c2ln"},{"type":"text","text":"I look."},{"type":"tool_use","id":"t1","name":"look","input":{"at":1}}],
 	 "stop_reason":"stop_sequence","stop_sequence":"x","usage":{"input_tokens":5,"output_tokens":7,"cache_read_input_tokens":2,"cache_creation_input_tokens":1,"output_tokens_details":{"thinking_tokens":3}}}`
-	p := &recorded{answer: answer}
+	p := &dialecttest.Recorded{Answer: answer}
 	out := wholly(t, toItself, p, ask)
-	same(t, "asked", p.call.Body, ask)
+	same(t, "asked", p.Call.Body, ask)
 	same(t, "answered", out, answer)
 }
 
@@ -194,12 +166,12 @@ func TestAnswersAreTranslated(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			theirs := `{"id":"r","type":"message","role":"assistant","model":"m",` + tt.anthropic + `}`
 			ours := `{"id":"r","object":"chat.completion","created":0,"model":"m","choices":[{"index":0,` + tt.openai + `}`
-			same(t, "an OpenAI client reads", wholly(t, toAnthropic, &recorded{answer: theirs}, ask), ours)
-			same(t, "an Anthropic client reads", wholly(t, toOpenAI, &recorded{answer: ours}, ask), theirs)
+			same(t, "an OpenAI client reads", wholly(t, toAnthropic, &dialecttest.Recorded{Answer: theirs}, ask), ours)
+			same(t, "an Anthropic client reads", wholly(t, toOpenAI, &dialecttest.Recorded{Answer: ours}, ask), theirs)
 		})
 	}
 	refused := `{"id":"r","choices":[{"index":0,"message":{"role":"assistant","content":null,"refusal":"No."},"finish_reason":"stop"}]}`
-	if out := wholly(t, toOpenAI, &recorded{answer: refused}, ask); !bytes.Contains(out, []byte(`"stop_reason":"refusal"`)) || !bytes.Contains(out, []byte(`"text":"No."`)) {
+	if out := wholly(t, toOpenAI, &dialecttest.Recorded{Answer: refused}, ask); !bytes.Contains(out, []byte(`"stop_reason":"refusal"`)) || !bytes.Contains(out, []byte(`"text":"No."`)) {
 		t.Errorf("a refusal became %s", out)
 	}
 }
@@ -218,13 +190,13 @@ func TestStreamsAreTranslated(t *testing.T) {
 		}
 		events := streamed(content, rng)
 		want := message(content)
-		if got := collected(t, frames(t, toItself, &recorded{events: events}, ask)); !sameMessage(got, want) {
+		if got := collected(t, frames(t, toItself, &dialecttest.Recorded{Stream: events}, ask)); !sameMessage(got, want) {
 			t.Fatalf("seed %d\ngot  %s\nwant %s", seed, got, want)
 		}
 		// There and back: a client of Anthropic's before OpenAI before Anthropic.
-		chat := frames(t, toAnthropic, &recorded{events: events}, ask)
-		back := wholly(t, toOpenAI, &recorded{answer: string(wholly(t, toAnthropic, &recorded{answer: string(want)}, ask))}, ask)
-		got := collected(t, frames(t, toOpenAI, &recorded{events: chat}, ask))
+		chat := frames(t, toAnthropic, &dialecttest.Recorded{Stream: events}, ask)
+		back := wholly(t, toOpenAI, &dialecttest.Recorded{Answer: string(wholly(t, toAnthropic, &dialecttest.Recorded{Answer: string(want)}, ask))}, ask)
+		got := collected(t, frames(t, toOpenAI, &dialecttest.Recorded{Stream: chat}, ask))
 		if joined(t, got) != joined(t, back) {
 			t.Fatalf("seed %d\ngot  %s\nwant %s", seed, got, back)
 		}
@@ -294,7 +266,7 @@ func TestWhatCannotBeCarriedIsNamed(t *testing.T) {
 		head + `"x"}],"mcp_servers":[{"url":"https://x.example"}]}`:                                        "mcp_servers",
 		head + `"x"}],"zzz":1}`: "zzz",
 	} {
-		toOpenAI.Provider = &recorded{}
+		toOpenAI.Provider = &dialecttest.Recorded{}
 		_, err := toOpenAI.Complete(t.Context(), ringwall.Call{Body: []byte(body)})
 		if !errors.Is(err, ringwall.ErrUncarried) || !strings.Contains(err.Error(), what) {
 			t.Errorf("%s: %v, want %s to be named", body, err, what)
@@ -307,7 +279,7 @@ func TestWhatCannotBeCarriedIsNamed(t *testing.T) {
 		`"temperature":1.5`:                        "temperature",
 		`"response_format":{"type":"json_object"}`: "any JSON object",
 	} {
-		toAnthropic.Provider = &recorded{}
+		toAnthropic.Provider = &dialecttest.Recorded{}
 		_, err := toAnthropic.Complete(t.Context(), ringwall.Call{Body: []byte(head + `"x"}],` + more + `}`)})
 		if !errors.Is(err, ringwall.ErrUncarried) || !strings.Contains(err.Error(), what) {
 			t.Errorf("%s: %v, want %s to be named", more, err, what)
@@ -324,7 +296,7 @@ func TestStreamsThatBreakOffAreErrors(t *testing.T) {
 		"with an error":     append(append([]string(nil), all[:4]...), `{"type":"error","error":{"type":"overloaded_error"}}`),
 		"with other blocks": {all[0], `{"type":"content_block_start","index":0,"content_block":{"type":"mcp_tool_use"}}`},
 	} {
-		toAnthropic.Provider = &recorded{events: events}
+		toAnthropic.Provider = &dialecttest.Recorded{Stream: events}
 		var last error
 		for _, err := range toAnthropic.Events(t.Context(), ringwall.Call{Stream: true, Body: []byte(`{"messages":[]}`)}) {
 			last = err

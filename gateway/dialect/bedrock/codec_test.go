@@ -1,10 +1,8 @@
 package bedrock_test
 
 import (
-	"context"
 	"encoding/base64"
 	"errors"
-	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -13,36 +11,9 @@ import (
 	"github.com/ringwall/ringwall/gateway/dialect"
 	claudes "github.com/ringwall/ringwall/gateway/dialect/anthropic"
 	"github.com/ringwall/ringwall/gateway/dialect/bedrock"
+	"github.com/ringwall/ringwall/gateway/dialect/dialecttest"
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
-	"github.com/ringwall/ringwall/internal/sse"
 )
-
-// recorded is a Provider that answers what was recorded, and keeps what it was
-// asked.
-type recorded struct {
-	answer string
-	events []string
-	call   ringwall.Call
-}
-
-func (r *recorded) APIs() []string                           { return nil }
-func (r *recorded) Models(context.Context) ([]string, error) { return nil, nil }
-
-func (r *recorded) Complete(_ context.Context, call ringwall.Call) ([]byte, error) {
-	r.call = call
-	return []byte(r.answer), nil
-}
-
-func (r *recorded) Events(_ context.Context, call ringwall.Call) iter.Seq2[sse.Event, error] {
-	r.call = call
-	return func(yield func(sse.Event, error) bool) {
-		for _, e := range r.events {
-			if !yield(sse.Event{Data: []byte(e)}, nil) {
-				return
-			}
-		}
-	}
-}
 
 // A conversation, an answer and its stream in the two dialects.
 const (
@@ -108,21 +79,21 @@ func TestTranslates(t *testing.T) {
 		{"Converse to Converse", bedrock.Codec{}, bedrock.Codec{}, inConverse, inConverse, answerConverse, answerConverse, streamConverse, streamConverse},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p := &recorded{answer: tt.answers, events: tt.streams}
+			p := &dialecttest.Recorded{Answer: tt.answers, Stream: tt.streams}
 			tr := &dialect.Translated{From: tt.from, To: tt.to, Provider: p, NewID: func() string { return "made" }}
 			out, err := tr.Complete(t.Context(), ringwall.Call{Model: "m", Body: []byte(tt.asks)})
 			if err != nil {
 				t.Fatal(err)
 			}
-			same(t, p.call.Body, []byte(tt.asked))
-			same(t, out, []byte(tt.answered))
+			dialecttest.Same(t, p.Call.Body, []byte(tt.asked))
+			dialecttest.Same(t, out, []byte(tt.answered))
 			n := 0
 			for ev, err := range tr.Events(t.Context(), ringwall.Call{Model: "m", Stream: true, Body: []byte(tt.asks)}) {
 				if err != nil {
 					t.Fatal(err)
 				}
 				if n < len(tt.isStreamed) {
-					same(t, ev.Data, []byte(tt.isStreamed[n]))
+					dialecttest.Same(t, ev.Data, []byte(tt.isStreamed[n]))
 				}
 				n++
 			}
@@ -145,11 +116,11 @@ func TestReasoningIsAskedForInTheWordsOfTheOther(t *testing.T) {
 		`"additionalModelRequestFields":{"thinking":{"type":"adaptive"}},"outputConfig":{"effort":"low"}`:       `"reasoning_effort":"low"`,
 		`"additionalModelRequestFields":{"thinking":{"type":"disabled"},"reasoningConfig":{"type":"disabled"}}`: `"messages":[`,
 	} {
-		p := &recorded{answer: `{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}`}
+		p := &dialecttest.Recorded{Answer: `{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}`}
 		tr := &dialect.Translated{From: bedrock.Codec{}, To: openai.Codec{}, Provider: p}
 		_, err := tr.Complete(t.Context(), ringwall.Call{Model: "m", Body: []byte(`{"messages":[{"role":"user","content":[{"text":"x"}]}],` + more + `}`)})
-		if err != nil || !strings.Contains(string(p.call.Body), want) || strings.Contains(want, "messages") && strings.Contains(string(p.call.Body), "reasoning") {
-			t.Errorf("%s became %s, %v", more, p.call.Body, err)
+		if err != nil || !strings.Contains(string(p.Call.Body), want) || strings.Contains(want, "messages") && strings.Contains(string(p.Call.Body), "reasoning") {
+			t.Errorf("%s became %s, %v", more, p.Call.Body, err)
 		}
 	}
 }
@@ -161,24 +132,24 @@ func TestNothingIsLostOnTheWay(t *testing.T) {
 		`{"messages":[{"role":"assistant","content":[{"reasoningContent":{"reasoningText":{"text":"hm","signature":"S"}}},{"reasoningContent":{"redactedContent":"AAAA"}}]}],"additionalModelRequestFields":{"top_k":3,"thinking":{"type":"enabled","budget_tokens":1024}}}`,
 		`{"messages":[{"role":"user","content":[{"toolResult":{"toolUseId":"c","status":"error","content":[{"text":"no"},{"image":{"format":"jpeg","source":{"bytes":"AAAA"}}}]}},{"document":{"format":"pdf","name":"a b","source":{"bytes":"AAAA"}}},{"video":{"format":"mp4","source":{"s3Location":{"uri":"s3://b/k"}}}}]}],"toolConfig":{"tools":[{"toolSpec":{"name":"f","inputSchema":{"json":{"type":"object"}}}},{"cachePoint":{"type":"default"}}],"toolChoice":{"any":{}}}}`,
 	} {
-		p := &recorded{answer: `{"output":{"message":{"role":"assistant","content":[]}}}`}
+		p := &dialecttest.Recorded{Answer: `{"output":{"message":{"role":"assistant","content":[]}}}`}
 		tr := &dialect.Translated{From: bedrock.Codec{}, To: bedrock.Codec{}, Provider: p}
 		if _, err := tr.Complete(t.Context(), ringwall.Call{Model: "m", Body: []byte(body)}); err != nil {
 			t.Fatal(err)
 		}
-		same(t, p.call.Body, []byte(body))
+		dialecttest.Same(t, p.Call.Body, []byte(body))
 	}
 }
 
 // What asks for parts of an answer that another API has not is left away.
 func TestWhatChangesNothingIsLeftAway(t *testing.T) {
-	p := &recorded{answer: answerOpenAI}
+	p := &dialecttest.Recorded{Answer: answerOpenAI}
 	tr := &dialect.Translated{From: bedrock.Codec{}, To: openai.Codec{}, Provider: p}
 	body := `{"messages":[{"role":"user","content":[{"text":"x"}]}],"additionalModelResponseFieldPaths":["/delta/stop_sequence"],"requestMetadata":{"a":"b"},"performanceConfig":{"latency":"optimized"}}`
 	if _, err := tr.Complete(t.Context(), ringwall.Call{Model: "m", Body: []byte(body)}); err != nil {
 		t.Fatal(err)
 	}
-	same(t, p.call.Body, []byte(`{"model":"m","messages":[{"role":"user","content":"x"}]}`))
+	dialecttest.Same(t, p.Call.Body, []byte(`{"model":"m","messages":[{"role":"user","content":"x"}]}`))
 }
 
 func TestWhatCannotBeCarriedIsNamed(t *testing.T) {
@@ -196,7 +167,7 @@ func TestWhatCannotBeCarriedIsNamed(t *testing.T) {
 		{openai.Codec{}, bedrock.Codec{}, `{"messages":[],"frequency_penalty":1}`, "penalties"},
 		{openai.Codec{}, bedrock.Codec{}, `{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://x.example/a.png"}}]}]}`, "image"},
 	} {
-		_, err := (&dialect.Translated{From: tt.from, To: tt.to, Provider: &recorded{}}).Complete(t.Context(), ringwall.Call{Body: []byte(tt.body)})
+		_, err := (&dialect.Translated{From: tt.from, To: tt.to, Provider: &dialecttest.Recorded{}}).Complete(t.Context(), ringwall.Call{Body: []byte(tt.body)})
 		if !errors.Is(err, ringwall.ErrUncarried) || !strings.Contains(err.Error(), tt.what) {
 			t.Errorf("%s: %v, want %s to be named", tt.body, err, tt.what)
 		}
@@ -205,7 +176,7 @@ func TestWhatCannotBeCarriedIsNamed(t *testing.T) {
 
 func TestStreamsThatBreakOffAreErrors(t *testing.T) {
 	var last error
-	for _, err := range (&dialect.Translated{From: openai.Codec{}, To: bedrock.Codec{}, Provider: &recorded{events: streamConverse[:5]}}).Events(t.Context(), ringwall.Call{Stream: true, Body: []byte(inOpenAI)}) {
+	for _, err := range (&dialect.Translated{From: openai.Codec{}, To: bedrock.Codec{}, Provider: &dialecttest.Recorded{Stream: streamConverse[:5]}}).Events(t.Context(), ringwall.Call{Stream: true, Body: []byte(inOpenAI)}) {
 		last = err
 	}
 	if last == nil {
@@ -234,7 +205,7 @@ func FuzzCodec(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out.Body)
 		}
-		same(t, again.Body, out.Body)
+		dialecttest.Same(t, again.Body, out.Body)
 	})
 }
 
@@ -288,7 +259,7 @@ func TestInvokeIsTranslatedByTheWordsOfItsBody(t *testing.T) {
 		{"Nova's", bedrock.Codec{}, `{` + nova + `"max_new_tokens":7,"top_p":0.5},"schemaVersion":"messages-v1"}`, `{` + nova + `"maxTokens":7,"topP":0.5}}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			asked, plainly := &recorded{answer: answerOpenAI, events: streamOpenAI}, &recorded{answer: answerOpenAI, events: streamOpenAI}
+			asked, plainly := &dialecttest.Recorded{Answer: answerOpenAI, Stream: streamOpenAI}, &dialecttest.Recorded{Answer: answerOpenAI, Stream: streamOpenAI}
 			invoke := &dialect.Translated{From: bedrock.InvokeCodec{Messages: claudes.Codec{}}, To: openai.Codec{}, Provider: asked, NewID: func() string { return "x" }}
 			plain := &dialect.Translated{From: tt.plain, To: openai.Codec{}, Provider: plainly, NewID: func() string { return "x" }}
 			got, err := invoke.Complete(t.Context(), ringwall.Call{Model: "m", Body: []byte(tt.body)})
@@ -299,8 +270,8 @@ func TestInvokeIsTranslatedByTheWordsOfItsBody(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			same(t, got, want)
-			same(t, asked.call.Body, plainly.call.Body)
+			dialecttest.Same(t, got, want)
+			dialecttest.Same(t, asked.Call.Body, plainly.Call.Body)
 
 			var events, chunks []string
 			for ev, err := range plain.Events(t.Context(), ringwall.Call{Model: "m", Stream: true, Body: []byte(tt.same)}) {
@@ -320,9 +291,9 @@ func TestInvokeIsTranslatedByTheWordsOfItsBody(t *testing.T) {
 			}
 		})
 	}
-	p := &recorded{answer: answerOpenAI}
+	p := &dialecttest.Recorded{Answer: answerOpenAI}
 	tr := &dialect.Translated{From: bedrock.InvokeCodec{Messages: claudes.Codec{}}, To: openai.Codec{}, Provider: p}
-	if _, err := tr.Complete(t.Context(), ringwall.Call{Model: "m", Body: []byte(`{"prompt":"hello","max_gen_len":3}`)}); !errors.Is(err, ringwall.ErrUncarried) || p.call.Body != nil {
+	if _, err := tr.Complete(t.Context(), ringwall.Call{Model: "m", Body: []byte(`{"prompt":"hello","max_gen_len":3}`)}); !errors.Is(err, ringwall.ErrUncarried) || p.Call.Body != nil {
 		t.Errorf("the words of Llama: %v", err)
 	}
 }

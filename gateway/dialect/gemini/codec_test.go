@@ -1,58 +1,16 @@
 package gemini_test
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
-	"iter"
-	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/gateway/dialect"
+	"github.com/ringwall/ringwall/gateway/dialect/dialecttest"
 	"github.com/ringwall/ringwall/gateway/dialect/gemini"
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
-	"github.com/ringwall/ringwall/internal/sse"
 )
-
-// recorded is a Provider that answers what was recorded, and keeps what it was
-// asked.
-type recorded struct {
-	answer string
-	events []string
-	call   ringwall.Call
-}
-
-func (r *recorded) APIs() []string                           { return []string{"x"} }
-func (r *recorded) Models(context.Context) ([]string, error) { return nil, nil }
-
-func (r *recorded) Complete(_ context.Context, call ringwall.Call) ([]byte, error) {
-	r.call = call
-	return []byte(r.answer), nil
-}
-
-func (r *recorded) Events(_ context.Context, call ringwall.Call) iter.Seq2[sse.Event, error] {
-	r.call = call
-	return func(yield func(sse.Event, error) bool) {
-		for _, e := range r.events {
-			if !yield(sse.Event{Data: []byte(e)}, nil) {
-				return
-			}
-		}
-	}
-}
-
-func same(t *testing.T, got, want string) {
-	t.Helper()
-	var a, b any
-	if err := errors.Join(json.Unmarshal([]byte(got), &a), json.Unmarshal([]byte(want), &b)); err != nil {
-		t.Fatalf("%v: %s", err, got)
-	}
-	if !reflect.DeepEqual(a, b) {
-		t.Errorf("got  %s\nwant %s", got, want)
-	}
-}
 
 const (
 	chat = `{"model":"m","messages":[
@@ -76,21 +34,21 @@ const (
 )
 
 func TestChatBeforeGemini(t *testing.T) {
-	p := &recorded{answer: `{"candidates":[{"content":{"parts":[{"text":"hm","thought":true},{"text":"A lamp."},{"functionCall":{"id":"c2","name":"look","args":{"at":2}}}],"role":"model"},"finishReason":"STOP","index":0}],"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":2,"thoughtsTokenCount":1,"totalTokenCount":8},"modelVersion":"g","responseId":"r"}`}
+	p := &dialecttest.Recorded{Answer: `{"candidates":[{"content":{"parts":[{"text":"hm","thought":true},{"text":"A lamp."},{"functionCall":{"id":"c2","name":"look","args":{"at":2}}}],"role":"model"},"finishReason":"STOP","index":0}],"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":2,"thoughtsTokenCount":1,"totalTokenCount":8},"modelVersion":"g","responseId":"r"}`}
 	tr := &dialect.Translated{API: openai.API, From: openai.Codec{}, To: gemini.Codec{}, Provider: p}
 	out, err := tr.Complete(t.Context(), ringwall.Call{Model: "m", Body: []byte(chat)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, string(p.call.Body), generate)
-	same(t, string(out), `{"id":"r","object":"chat.completion","created":0,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"A lamp.","reasoning_content":"hm","tool_calls":[{"id":"c2","type":"function","function":{"name":"look","arguments":"{\"at\":2}"}}]},"logprobs":null,"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":5,"completion_tokens":3,"total_tokens":8,"completion_tokens_details":{"reasoning_tokens":1}}}`)
-	if p.call.Model != "m" || p.call.API != gemini.API {
-		t.Errorf("call %+v", p.call)
+	dialecttest.Same(t, string(p.Call.Body), generate)
+	dialecttest.Same(t, string(out), `{"id":"r","object":"chat.completion","created":0,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"A lamp.","reasoning_content":"hm","tool_calls":[{"id":"c2","type":"function","function":{"name":"look","arguments":"{\"at\":2}"}}]},"logprobs":null,"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":5,"completion_tokens":3,"total_tokens":8,"completion_tokens_details":{"reasoning_tokens":1}}}`)
+	if p.Call.Model != "m" || p.Call.API != gemini.API {
+		t.Errorf("call %+v", p.Call)
 	}
 }
 
 func TestGeminiBeforeChat(t *testing.T) {
-	p := &recorded{answer: `{"id":"r","object":"chat.completion","created":0,"model":"g","choices":[{"index":0,"message":{"role":"assistant","content":"A lamp.","reasoning_content":"hm","tool_calls":[{"id":"c2","type":"function","function":{"name":"look","arguments":"{}"}}]},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":5,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":3}}}`}
+	p := &dialecttest.Recorded{Answer: `{"id":"r","object":"chat.completion","created":0,"model":"g","choices":[{"index":0,"message":{"role":"assistant","content":"A lamp.","reasoning_content":"hm","tool_calls":[{"id":"c2","type":"function","function":{"name":"look","arguments":"{}"}}]},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":5,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":3}}}`}
 	tr := &dialect.Translated{API: gemini.API, From: gemini.Codec{}, To: openai.Codec{}, Provider: p}
 	body := strings.Replace(generate, `"thinkingBudget":1024`, `"thinkingLevel":"LOW"`, 1)
 	body = strings.Replace(body, `parametersJsonSchema":{"type":"object","properties":{"at":{"type":"integer"}}}`, `parameters":{"type":"OBJECT","properties":{"at":{"type":"INTEGER"}},"propertyOrdering":["at"]}`, 1)
@@ -99,8 +57,8 @@ func TestGeminiBeforeChat(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		same(t, strings.ReplaceAll(string(p.call.Body), `"call_1"`, `"c1"`), chat)
-		same(t, string(out), `{"candidates":[{"content":{"parts":[{"text":"hm","thought":true},{"text":"A lamp."},{"functionCall":{"id":"c2","name":"look","args":{}}}],"role":"model"},"finishReason":"STOP","index":0}],"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":2,"totalTokenCount":7,"cachedContentTokenCount":3},"modelVersion":"m","responseId":"r"}`)
+		dialecttest.Same(t, strings.ReplaceAll(string(p.Call.Body), `"call_1"`, `"c1"`), chat)
+		dialecttest.Same(t, string(out), `{"candidates":[{"content":{"parts":[{"text":"hm","thought":true},{"text":"A lamp."},{"functionCall":{"id":"c2","name":"look","args":{}}}],"role":"model"},"finishReason":"STOP","index":0}],"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":2,"totalTokenCount":7,"cachedContentTokenCount":3},"modelVersion":"m","responseId":"r"}`)
 	}
 }
 
@@ -109,13 +67,13 @@ func TestSchemasBecomeJSONSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, string(conv.Format.Schema), `{"type":"object","properties":{"type":{"type":["string","null"],"enum":["TYPE"]},"nullable":{"type":"array","items":{"type":"number"},"minItems":2},"u":{"anyOf":[{"type":"boolean"}]}},"required":["type"]}`)
+	dialecttest.Same(t, string(conv.Format.Schema), `{"type":"object","properties":{"type":{"type":["string","null"],"enum":["TYPE"]},"nullable":{"type":"array","items":{"type":"number"},"minItems":2},"u":{"anyOf":[{"type":"boolean"}]}},"required":["type"]}`)
 }
 
 // Through the codec's own steps nothing may be lost, and a call without an id gets
 // the same one each time.
 func TestStreams(t *testing.T) {
-	p := &recorded{events: []string{
+	p := &dialecttest.Recorded{Stream: []string{
 		`{"candidates":[{"content":{"parts":[{"text":"h","thought":true}],"role":"model"},"index":0}],"responseId":"r","modelVersion":"g"}`,
 		`{"candidates":[{"content":{"parts":[{"text":"A la"}],"role":"model"},"index":0}],"responseId":"r","modelVersion":"g"}`,
 		`{"candidates":[{"content":{"parts":[{"text":"mp."},{"functionCall":{"name":"look","args":{"at":2}}}],"role":"model"},"finishReason":"STOP","index":0}],"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":2},"responseId":"r","modelVersion":"g"}`,
@@ -147,7 +105,7 @@ func TestStreams(t *testing.T) {
 }
 
 func TestStreamsThatBreakOffAreErrors(t *testing.T) {
-	p := &recorded{events: []string{`{"candidates":[{"content":{"parts":[{"text":"A"}]}}]}`}}
+	p := &dialecttest.Recorded{Stream: []string{`{"candidates":[{"content":{"parts":[{"text":"A"}]}}]}`}}
 	tr := &dialect.Translated{From: openai.Codec{}, To: gemini.Codec{}, Provider: p}
 	var last error
 	for _, err := range tr.Events(t.Context(), ringwall.Call{Stream: true, Body: []byte(chat)}) {

@@ -1,58 +1,17 @@
 package ollama_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"iter"
-	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/gateway/dialect"
+	"github.com/ringwall/ringwall/gateway/dialect/dialecttest"
 	"github.com/ringwall/ringwall/gateway/dialect/ollama"
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
-	"github.com/ringwall/ringwall/internal/sse"
 )
-
-// recorded is a Provider that answers what was recorded, and keeps what it was
-// asked.
-type recorded struct {
-	answer string
-	events []string
-	call   ringwall.Call
-}
-
-func (r *recorded) APIs() []string                           { return []string{"x"} }
-func (r *recorded) Models(context.Context) ([]string, error) { return nil, nil }
-
-func (r *recorded) Complete(_ context.Context, call ringwall.Call) ([]byte, error) {
-	r.call = call
-	return []byte(r.answer), nil
-}
-
-func (r *recorded) Events(_ context.Context, call ringwall.Call) iter.Seq2[sse.Event, error] {
-	r.call = call
-	return func(yield func(sse.Event, error) bool) {
-		for _, e := range r.events {
-			if !yield(sse.Event{Data: []byte(e)}, nil) {
-				return
-			}
-		}
-	}
-}
-
-func same(t *testing.T, got, want string) {
-	t.Helper()
-	var a, b any
-	if err := errors.Join(json.Unmarshal([]byte(got), &a), json.Unmarshal([]byte(want), &b)); err != nil {
-		t.Fatalf("%v: %s", err, got)
-	}
-	if !reflect.DeepEqual(a, b) {
-		t.Errorf("got  %s\nwant %s", got, want)
-	}
-}
 
 const (
 	completions = `{"model":"m","messages":[
@@ -75,24 +34,24 @@ const (
 )
 
 func TestCompletionsBeforeOllama(t *testing.T) {
-	p := &recorded{answer: `{"model":"g","created_at":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":"A lamp.","thinking":"hm","tool_calls":[{"id":"c2","function":{"name":"look","arguments":{"at":2}}}]},"done":true,"done_reason":"stop","prompt_eval_count":5,"eval_count":2}`}
+	p := &dialecttest.Recorded{Answer: `{"model":"g","created_at":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":"A lamp.","thinking":"hm","tool_calls":[{"id":"c2","function":{"name":"look","arguments":{"at":2}}}]},"done":true,"done_reason":"stop","prompt_eval_count":5,"eval_count":2}`}
 	tr := &dialect.Translated{API: openai.API, From: openai.Codec{}, To: ollama.Codec{}, Provider: p}
 	out, err := tr.Complete(t.Context(), ringwall.Call{Model: "m", Body: []byte(completions)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, string(p.call.Body), chat)
+	dialecttest.Same(t, string(p.Call.Body), chat)
 	var reply map[string]any
 	if err := json.Unmarshal(out, &reply); err != nil || !strings.HasPrefix(reply["id"].(string), "ollama-") {
 		t.Fatalf("%v: %s", err, out)
 	}
 	delete(reply, "id")
 	out, _ = json.Marshal(reply)
-	same(t, string(out), `{"object":"chat.completion","created":0,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"A lamp.","reasoning_content":"hm","tool_calls":[{"id":"c2","type":"function","function":{"name":"look","arguments":"{\"at\":2}"}}]},"logprobs":null,"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7}}`)
+	dialecttest.Same(t, string(out), `{"object":"chat.completion","created":0,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"A lamp.","reasoning_content":"hm","tool_calls":[{"id":"c2","type":"function","function":{"name":"look","arguments":"{\"at\":2}"}}]},"logprobs":null,"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7}}`)
 }
 
 func TestOllamaBeforeCompletions(t *testing.T) {
-	p := &recorded{answer: `{"id":"r","choices":[{"index":0,"message":{"role":"assistant","content":"A lamp.","reasoning_content":"hm"},"finish_reason":"length"}],"usage":{"prompt_tokens":5,"completion_tokens":2}}`}
+	p := &dialecttest.Recorded{Answer: `{"id":"r","choices":[{"index":0,"message":{"role":"assistant","content":"A lamp.","reasoning_content":"hm"},"finish_reason":"length"}],"usage":{"prompt_tokens":5,"completion_tokens":2}}`}
 	tr := &dialect.Translated{API: ollama.API, From: ollama.Codec{}, To: openai.Codec{}, Provider: p}
 	anonymous := strings.NewReplacer(`"id":"c1",`, ``, `,"tool_call_id":"c1"`, ``)
 	for _, body := range []string{chat, anonymous.Replace(chat)} {
@@ -100,20 +59,20 @@ func TestOllamaBeforeCompletions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		same(t, strings.ReplaceAll(string(p.call.Body), `"call_1"`, `"c1"`), completions)
-		same(t, string(out), `{"model":"m","created_at":"1970-01-01T00:00:00Z","message":{"role":"assistant","content":"A lamp.","thinking":"hm"},"done":true,"done_reason":"length","prompt_eval_count":5,"eval_count":2}`)
+		dialecttest.Same(t, strings.ReplaceAll(string(p.Call.Body), `"call_1"`, `"c1"`), completions)
+		dialecttest.Same(t, string(out), `{"model":"m","created_at":"1970-01-01T00:00:00Z","message":{"role":"assistant","content":"A lamp.","thinking":"hm"},"done":true,"done_reason":"length","prompt_eval_count":5,"eval_count":2}`)
 	}
 	tr = &dialect.Translated{API: ollama.GenerateAPI, From: ollama.Codec{Generate: true}, To: openai.Codec{}, Provider: p}
 	out, err := tr.Complete(t.Context(), ringwall.Call{Model: "m", Body: []byte(`{"model":"m","system":"Be kind.","prompt":"Hi.","images":["iVBORw0KGgo="],"think":false,"keep_alive":"5m","options":{"num_ctx":9},"context":[]}`)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, string(p.call.Body), `{"model":"m","messages":[{"role":"system","content":"Be kind."},{"role":"user","content":[{"type":"text","text":"Hi."},{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo="}}]}],"reasoning_effort":"none"}`)
-	same(t, string(out), `{"model":"m","created_at":"1970-01-01T00:00:00Z","response":"A lamp.","thinking":"hm","done":true,"done_reason":"length","prompt_eval_count":5,"eval_count":2}`)
+	dialecttest.Same(t, string(p.Call.Body), `{"model":"m","messages":[{"role":"system","content":"Be kind."},{"role":"user","content":[{"type":"text","text":"Hi."},{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo="}}]}],"reasoning_effort":"none"}`)
+	dialecttest.Same(t, string(out), `{"model":"m","created_at":"1970-01-01T00:00:00Z","response":"A lamp.","thinking":"hm","done":true,"done_reason":"length","prompt_eval_count":5,"eval_count":2}`)
 }
 
 func TestStreams(t *testing.T) {
-	p := &recorded{events: []string{
+	p := &dialecttest.Recorded{Stream: []string{
 		`{"model":"g","created_at":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":"","thinking":"h"},"done":false}`,
 		`{"model":"g","created_at":"2026-01-01T00:00:01Z","message":{"role":"assistant","content":"A la"},"done":false}`,
 		`{"model":"g","created_at":"2026-01-01T00:00:02Z","message":{"role":"assistant","content":"mp.","tool_calls":[{"function":{"name":"look","arguments":{"at":2}}}]},"done":false}`,
@@ -140,11 +99,11 @@ func TestStreams(t *testing.T) {
 				t.Errorf("no %s in %s", want, all)
 			}
 		}
-		if !strings.Contains(string(p.call.Body), `"stream":true`) {
-			t.Errorf("asked %s", p.call.Body)
+		if !strings.Contains(string(p.Call.Body), `"stream":true`) {
+			t.Errorf("asked %s", p.Call.Body)
 		}
 	}
-	p.events = p.events[:2]
+	p.Stream = p.Stream[:2]
 	var last error
 	tr := &dialect.Translated{From: openai.Codec{}, To: ollama.Codec{}, Provider: p}
 	for _, err := range tr.Events(t.Context(), ringwall.Call{Stream: true, Body: []byte(completions)}) {

@@ -1,10 +1,8 @@
 package responses_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"iter"
 	"math/rand/v2"
 	"reflect"
 	"strings"
@@ -12,37 +10,10 @@ import (
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/gateway/dialect"
+	"github.com/ringwall/ringwall/gateway/dialect/dialecttest"
 	"github.com/ringwall/ringwall/gateway/dialect/openai"
 	"github.com/ringwall/ringwall/gateway/dialect/openai/responses"
-	"github.com/ringwall/ringwall/internal/sse"
 )
-
-// recorded is a Provider that answers what was recorded, and keeps what it was
-// asked.
-type recorded struct {
-	answer string
-	events []string
-	call   ringwall.Call
-}
-
-func (r *recorded) APIs() []string                           { return nil }
-func (r *recorded) Models(context.Context) ([]string, error) { return nil, nil }
-
-func (r *recorded) Complete(_ context.Context, call ringwall.Call) ([]byte, error) {
-	r.call = call
-	return []byte(r.answer), nil
-}
-
-func (r *recorded) Events(_ context.Context, call ringwall.Call) iter.Seq2[sse.Event, error] {
-	r.call = call
-	return func(yield func(sse.Event, error) bool) {
-		for _, e := range r.events {
-			if !yield(sse.Event{Data: []byte(e)}, nil) {
-				return
-			}
-		}
-	}
-}
 
 const everything = `{"model":"m","store":false,"instructions":"Be kind.","max_output_tokens":7,"temperature":0.5,"top_p":0.25,"user":"u",
  "reasoning":{"effort":"low"},"parallel_tool_calls":false,"tool_choice":{"type":"function","name":"look"},
@@ -55,17 +26,6 @@ const everything = `{"model":"m","store":false,"instructions":"Be kind.","max_ou
   {"type":"function_call_output","call_id":"c1","output":"a lamp"},
   {"type":"message","role":"user","content":[{"type":"input_text","text":"And now?"}]}
  ]}`
-
-func same(t *testing.T, got, want []byte) {
-	t.Helper()
-	var a, b any
-	if err := errors.Join(json.Unmarshal(got, &a), json.Unmarshal(want, &b)); err != nil {
-		t.Fatal(err)
-	}
-	if !reflect.DeepEqual(a, b) {
-		t.Errorf("got  %s\nwant %s", got, want)
-	}
-}
 
 func TestPenaltiesOfNothingAreNone(t *testing.T) {
 	zero, one := 0.0, 1.0
@@ -86,16 +46,16 @@ func TestNothingIsLostOnTheWay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, out.Body, []byte(everything))
+	dialecttest.Same(t, out.Body, []byte(everything))
 	if out.API != responses.API {
 		t.Errorf("the call is in the words of %s", out.API)
 	}
 }
 
 func TestBeforeAProviderOfChatCompletions(t *testing.T) {
-	p := &recorded{
-		answer: `{"id":"r","model":"m","choices":[{"index":0,"message":{"role":"assistant","reasoning_content":"Hm.","content":"A lamp.","tool_calls":[{"id":"c2","type":"function","function":{"name":"look","arguments":"{}"}}]},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":5,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":3}}}`,
-		events: []string{
+	p := &dialecttest.Recorded{
+		Answer: `{"id":"r","model":"m","choices":[{"index":0,"message":{"role":"assistant","reasoning_content":"Hm.","content":"A lamp.","tool_calls":[{"id":"c2","type":"function","function":{"name":"look","arguments":"{}"}}]},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":5,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":3}}}`,
+		Stream: []string{
 			`{"id":"r","model":"m","choices":[{"index":0,"delta":{"role":"assistant","reasoning_content":"Hm."},"finish_reason":null}]}`,
 			`{"id":"r","model":"m","choices":[{"index":0,"delta":{"content":"A "},"finish_reason":null}]}`,
 			`{"id":"r","model":"m","choices":[{"index":0,"delta":{"content":"lamp."},"finish_reason":null}]}`,
@@ -108,7 +68,7 @@ func TestBeforeAProviderOfChatCompletions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, p.call.Body, []byte(`{"model":"m","max_completion_tokens":7,"temperature":0.5,"top_p":0.25,"user":"u","reasoning_effort":"low","parallel_tool_calls":false,
+	dialecttest.Same(t, p.Call.Body, []byte(`{"model":"m","max_completion_tokens":7,"temperature":0.5,"top_p":0.25,"user":"u","reasoning_effort":"low","parallel_tool_calls":false,
 	 "tool_choice":{"type":"function","function":{"name":"look"}},
 	 "response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"},"strict":true}},
 	 "tools":[{"type":"function","function":{"name":"look","description":"looks","parameters":{"type":"object"},"strict":true}}],
@@ -130,12 +90,12 @@ func TestBeforeAProviderOfChatCompletions(t *testing.T) {
 	 {"type":"function_call","id":"fc_X2","call_id":"c2","name":"look","arguments":"{}","status":"completed"}],
 	 "parallel_tool_calls":true,"tool_choice":"auto","tools":[],"metadata":{},
 	 "usage":{"input_tokens":5,"input_tokens_details":{"cached_tokens":3},"output_tokens":2,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":7}}`
-	same(t, unmarked(t, whole), []byte(want))
+	dialecttest.Same(t, unmarked(t, whole), []byte(want))
 	var end struct{ Response json.RawMessage }
 	if err := json.Unmarshal(last, &end); err != nil {
 		t.Fatal(err)
 	}
-	same(t, unmarked(t, end.Response), []byte(want))
+	dialecttest.Same(t, unmarked(t, end.Response), []byte(want))
 }
 
 // unmarked puts an X into the places of what makes ids unguessable.
@@ -167,14 +127,14 @@ func TestAnswersOfProvidersOfResponses(t *testing.T) {
 		}
 		events = append(events, e)
 	}
-	p := &recorded{answer: answer, events: events}
+	p := &dialecttest.Recorded{Answer: answer, Stream: events}
 	tr := &dialect.Translated{API: openai.API, From: openai.Codec{}, To: responses.Codec{}, Provider: p}
 	ask := ringwall.Call{Model: "m", Body: []byte(`{"model":"m","messages":[{"role":"user","content":"x"}]}`)}
 	whole, err := tr.Complete(t.Context(), ask)
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, whole, []byte(`{"id":"resp_1","object":"chat.completion","created":0,"model":"m","choices":[{"index":0,"logprobs":null,"finish_reason":"tool_calls","message":{"role":"assistant","content":"A lamp.","refusal":"No.","reasoning_content":"Hm.","tool_calls":[{"id":"c1","type":"function","function":{"name":"pay","arguments":"{\"at\":1}"}}]}}],"usage":{"prompt_tokens":5,"completion_tokens":7,"total_tokens":12}}`))
+	dialecttest.Same(t, whole, []byte(`{"id":"resp_1","object":"chat.completion","created":0,"model":"m","choices":[{"index":0,"logprobs":null,"finish_reason":"tool_calls","message":{"role":"assistant","content":"A lamp.","refusal":"No.","reasoning_content":"Hm.","tool_calls":[{"id":"c1","type":"function","function":{"name":"pay","arguments":"{\"at\":1}"}}]}}],"usage":{"prompt_tokens":5,"completion_tokens":7,"total_tokens":12}}`))
 	ask.Stream = true
 	got := map[string]string{}
 	for ev, err := range tr.Events(t.Context(), ask) {
