@@ -231,7 +231,10 @@ const (
 	highs = 0x8000800080008000
 )
 
-// answer sums up what the filters answer to the pieces.
+// answer sums up what the filters answer to the pieces. The race detector would watch
+// each byte of the table, which nobody writes.
+//
+//go:norace
 func (m *Model) answer(sums []uint64, ids *[maxTaps]int32) {
 	n := m.lanes
 	even, odd := sums[:n], sums[n:2*n]
@@ -293,6 +296,8 @@ func (d *dense) of(x []float32) float32 {
 }
 
 // wide adds the weights of the features to sums.
+//
+//go:norace
 func (m *Model) wide(sums []float32, grams *[Grams]uint64) {
 	n := len(sums)
 	for _, h := range grams {
@@ -309,6 +314,8 @@ func tagOf(h uint64) uint16 { return uint16(h>>40) | 1 }
 
 // find returns the slot of a feature, or else the free one where it would be. Tag 0
 // is none; the number of slots is a power of two, and some are free.
+//
+//go:norace
 func find(tags []byte, h uint64) (at int, ok bool) {
 	last := len(tags)/2 - 1
 	for at = int(h) & last; ; at = (at + 1) & last {
