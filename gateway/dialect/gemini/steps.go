@@ -14,10 +14,9 @@ func (Codec) ReadStream() dialect.StreamReader { return &streamReader{} }
 
 type streamReader struct {
 	replyReader
-	doc   jsonedit.Doc
-	begun bool
-	open  bool
-	kind  ringwall.PartKind // of the part that is open
+	doc    jsonedit.Doc
+	begun  bool
+	speech dialect.Speech
 }
 
 func (s *streamReader) Event(data []byte, emit func(ringwall.Delta)) error {
@@ -34,40 +33,15 @@ func (s *streamReader) Event(data []byte, emit func(ringwall.Delta)) error {
 		if flows && p.Text == "" && p.Signature == "" {
 			return
 		}
-		if !flows || !s.open || s.kind != p.Kind {
-			s.close(emit)
-			s.open, s.kind = true, p.Kind
-			part := ringwall.Part{Kind: p.Kind, Media: p.Media}
-			if p.Call != nil {
-				part.Call = &ringwall.ToolCall{ID: p.Call.ID, Name: p.Call.Name}
-				p.Text = p.Call.Arguments
-			}
-			emit(ringwall.Delta{Kind: ringwall.DeltaOpen, Part: &part})
-		}
-		if p.Text != "" {
-			emit(ringwall.Delta{Kind: ringwall.DeltaText, Text: p.Text})
-		}
-		if p.Signature != "" {
-			emit(ringwall.Delta{Kind: ringwall.DeltaSignature, Text: p.Signature})
-		}
-		if !flows {
-			s.close(emit)
-		}
+		s.speech.Say(p, emit)
 	})
-}
-
-func (s *streamReader) close(emit func(ringwall.Delta)) {
-	if s.open {
-		s.open = false
-		emit(ringwall.Delta{Kind: ringwall.DeltaClose})
-	}
 }
 
 func (s *streamReader) End(emit func(ringwall.Delta)) error {
 	if !s.stopped {
 		return errors.New("it ends without a reason")
 	}
-	s.close(emit)
+	s.speech.Close(emit)
 	emit(ringwall.Delta{Kind: ringwall.DeltaUsage, Usage: s.usage})
 	emit(ringwall.Delta{Kind: ringwall.DeltaStop, Stop: s.stop})
 	return nil

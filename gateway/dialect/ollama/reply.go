@@ -135,14 +135,13 @@ func (k Codec) WriteReply(c *ringwall.Conversation, r *ringwall.Reply) ([]byte, 
 func (Codec) ReadStream() dialect.StreamReader { return &streamReader{} }
 
 type streamReader struct {
-	doc   jsonedit.Doc
-	id    string
-	calls int
-	open  bool
-	kind  ringwall.PartKind // of the part that is open
-	done  bool
-	stop  ringwall.Stop
-	usage ringwall.Usage
+	doc    jsonedit.Doc
+	id     string
+	calls  int
+	speech dialect.Speech
+	done   bool
+	stop   ringwall.Stop
+	usage  ringwall.Usage
 }
 
 func (s *streamReader) Event(data []byte, emit func(ringwall.Delta)) error {
@@ -157,43 +156,18 @@ func (s *streamReader) Event(data []byte, emit func(ringwall.Delta)) error {
 		s.id = idOf(root)
 		emit(ringwall.Delta{Kind: ringwall.DeltaBegin, ID: s.id, Model: root.Get("model").Text()})
 	}
-	parts(root, s.id, &s.calls, func(p ringwall.Part) {
-		flows := p.Kind == ringwall.PartText || p.Kind == ringwall.PartReasoning
-		if !flows || !s.open || s.kind != p.Kind {
-			s.close(emit)
-			s.open, s.kind = true, p.Kind
-			part := ringwall.Part{Kind: p.Kind, Media: p.Media}
-			if p.Call != nil {
-				part.Call = &ringwall.ToolCall{ID: p.Call.ID, Name: p.Call.Name}
-				p.Text = p.Call.Arguments
-			}
-			emit(ringwall.Delta{Kind: ringwall.DeltaOpen, Part: &part})
-		}
-		if p.Text != "" {
-			emit(ringwall.Delta{Kind: ringwall.DeltaText, Text: p.Text})
-		}
-		if !flows {
-			s.close(emit)
-		}
-	})
+	parts(root, s.id, &s.calls, func(p ringwall.Part) { s.speech.Say(p, emit) })
 	if root.Get("done").True() {
 		s.done, s.stop, s.usage = true, stopOf(root.Get("done_reason").Text(), s.calls), usage(root)
 	}
 	return nil
 }
 
-func (s *streamReader) close(emit func(ringwall.Delta)) {
-	if s.open {
-		s.open = false
-		emit(ringwall.Delta{Kind: ringwall.DeltaClose})
-	}
-}
-
 func (s *streamReader) End(emit func(ringwall.Delta)) error {
 	if !s.done {
 		return errors.New("it ends before it is done")
 	}
-	s.close(emit)
+	s.speech.Close(emit)
 	emit(ringwall.Delta{Kind: ringwall.DeltaUsage, Usage: s.usage})
 	emit(ringwall.Delta{Kind: ringwall.DeltaStop, Stop: s.stop})
 	return nil
