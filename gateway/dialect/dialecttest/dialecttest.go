@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/gateway"
+	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/internal/sse"
 )
 
@@ -60,5 +62,33 @@ func Same[T string | []byte](t testing.TB, got, want T) {
 	}
 	if !reflect.DeepEqual(a, b) {
 		t.Errorf("%s\nwant %s", got, want)
+	}
+}
+
+// Counted fails the test when of an answer that counts tokens, as d reads it,
+// anything beside the number cannot be replaced, or the number does not stay.
+func Counted(t testing.TB, d gateway.Dialect, body string) {
+	t.Helper()
+	a, err := d.Answer(nil, []byte(body))
+	if err != nil {
+		return
+	}
+	a.Usage()
+	if out := a.Withhold(gateway.Declined{Message: "no"}); !json.Valid(out) {
+		t.Fatalf("withheld %s", out)
+	}
+	var all []guard.Changed
+	for i := range a.Texts() {
+		all = append(all, guard.Changed{Index: i, Value: "masked"})
+	}
+	out := a.Edit(all)
+	again, err := d.Answer(nil, out)
+	if err != nil {
+		t.Fatalf("an edited answer cannot be read: %v\n%s", err, out)
+	}
+	for _, text := range again.Texts() {
+		if text.Value != "masked" {
+			t.Fatalf("%s was not replaced: %q\n%s", text.Path, text.Value, out)
+		}
 	}
 }
