@@ -38,9 +38,9 @@ var Fronts = map[string]dialect.Front{
 // Estimates is the table of what counts tokens in the place of providers that cannot,
 // by the name of the dialect.
 var Estimates = map[string]func(ringwall.Call) ([]byte, error){
-	anthropic.Count:  anthropic.Estimate,
+	anthropic.Count:  func(call ringwall.Call) ([]byte, error) { return dialect.Estimate(anthropic.CountCodec{}, call) },
 	bedrock.CountAPI: bedrock.Estimate,
-	gemini.CountAPI:  gemini.Estimate,
+	gemini.CountAPI:  func(call ringwall.Call) ([]byte, error) { return dialect.Estimate(gemini.CountCodec{}, call) },
 }
 
 // Counters is the table of what translates requests that count the tokens of a

@@ -10,6 +10,7 @@ import (
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/internal/sse"
+	"github.com/ringwall/ringwall/provider/tally"
 )
 
 // Estimated is a Provider that answers requests to count tokens, in the place of one
@@ -35,6 +36,16 @@ func (e *Estimated) Complete(_ context.Context, call ringwall.Call) ([]byte, err
 		call.Asked.Estimated = true
 	}
 	return body, err
+}
+
+// Estimate answers a call to count tokens, which from reads, by an estimate for its
+// model.
+func Estimate(from Front, call ringwall.Call) ([]byte, error) {
+	c, err := from.ReadRequest(call)
+	if err != nil {
+		return nil, err
+	}
+	return from.WriteReply(c, &ringwall.Reply{Usage: ringwall.Usage{InputTokens: tally.Conversation(call.Model, c)}})
 }
 
 // Events implements gateway.Provider. Nobody streams a number.

@@ -10,7 +10,6 @@ import (
 	"github.com/ringwall/ringwall/gateway/dialect"
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/internal/jsonedit"
-	"github.com/ringwall/ringwall/provider/tally"
 )
 
 // counted implements gateway.Answer: {"input_tokens":42}.
@@ -47,15 +46,6 @@ func (c *counted) Usage() ringwall.Usage { return ringwall.Usage{} }
 
 // Relay implements gateway.Dialect; a number is not streamed.
 func (Counting) Relay(gateway.Request, gateway.Open) gateway.Relay { return unstreamed{} }
-
-// Estimate answers a call to count tokens by an estimate for its model.
-func Estimate(call ringwall.Call) ([]byte, error) {
-	c, err := Codec{}.ReadRequest(call)
-	if err != nil {
-		return nil, err
-	}
-	return fmt.Appendf(nil, `{"input_tokens":%d}`, tally.Conversation(call.Model, c)), nil
-}
 
 // unstreamed is a Relay of what has no streams.
 type unstreamed struct{}

@@ -2,7 +2,6 @@ package bedrock
 
 import (
 	"encoding/base64"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -92,32 +91,26 @@ func (Count) Relay(_ gateway.Request, open gateway.Open) gateway.Relay {
 	return Invoke{}.Relay(nil, open)
 }
 
-// Estimate answers a call of CountTokens by an estimate for its model.
+// Estimate answers a call of CountTokens by an estimate for its model. A body of
+// InvokeModel may be in words that no codec knows: its texts are counted.
 func Estimate(call ringwall.Call) ([]byte, error) {
 	var doc jsonedit.Doc
 	if err := doc.Parse(call.Body, dialect.AnswerLimits); err != nil {
 		return nil, dialect.Unparsed(err)
 	}
 	input := doc.Root().Get("input")
-	var n int64
-	if converse := input.Get("converse"); converse.Exists() {
-		call.Body = converse.Raw()
-		c, err := Codec{}.ReadRequest(call)
-		if err != nil {
-			return nil, err
-		}
-		n = tally.Conversation(call.Model, c)
-	} else {
-		body, err := base64.StdEncoding.DecodeString(strings.TrimSpace(input.Get("invokeModel").Get("body").Text()))
-		if err != nil {
-			return nil, dialect.Uncarried("a body that is no base64")
-		}
-		at := &url.URL{Path: "/model/" + call.Model + "/invoke", RawPath: "/model/" + url.PathEscape(call.Model) + "/invoke"}
-		r, err := Invoke{}.Read(&http.Request{Header: http.Header{}, URL: at}, body)
-		if err != nil {
-			return nil, err
-		}
-		n = tally.Texts(call.Model, r.Texts())
+	if input.Get("converse").Exists() {
+		return dialect.Estimate(CountCodec{}, call)
 	}
-	return fmt.Appendf(nil, `{"inputTokens":%d}`, n), nil
+	body, err := base64.StdEncoding.DecodeString(strings.TrimSpace(input.Get("invokeModel").Get("body").Text()))
+	if err != nil {
+		return nil, dialect.Uncarried("a body that is no base64")
+	}
+	at := &url.URL{Path: "/model/" + call.Model + "/invoke", RawPath: "/model/" + url.PathEscape(call.Model) + "/invoke"}
+	r, err := Invoke{}.Read(&http.Request{Header: http.Header{}, URL: at}, body)
+	if err != nil {
+		return nil, err
+	}
+	n := tally.Texts(call.Model, r.Texts())
+	return CountCodec{}.WriteReply(nil, &ringwall.Reply{Usage: ringwall.Usage{InputTokens: n}})
 }

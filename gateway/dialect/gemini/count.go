@@ -9,7 +9,6 @@ import (
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/dialect"
 	"github.com/ringwall/ringwall/internal/jsonedit"
-	"github.com/ringwall/ringwall/provider/tally"
 )
 
 // CountAPI is the name of the dialect of countTokens.
@@ -57,22 +56,3 @@ type counted struct{ answer }
 
 // Withhold implements gateway.Answer.
 func (*counted) Withhold(gateway.Declined) []byte { return []byte(`{"totalTokens":0}`) }
-
-// Estimate answers a call of countTokens by an estimate for its model.
-func Estimate(call ringwall.Call) ([]byte, error) {
-	var doc jsonedit.Doc
-	if err := doc.Parse(call.Body, dialect.AnswerLimits); err != nil {
-		return nil, dialect.Unparsed(err)
-	}
-	for key, v := range doc.Root().Members() {
-		if dialect.FoldProto(key) == "generatecontentrequest" && v.Kind() == jsonedit.Object {
-			call.Body = v.Raw()
-			break
-		}
-	}
-	c, err := Codec{}.ReadRequest(call)
-	if err != nil {
-		return nil, err
-	}
-	return fmt.Appendf(nil, `{"totalTokens":%d}`, tally.Conversation(call.Model, c)), nil
-}
