@@ -309,6 +309,7 @@ func TestStreamsThatBreakOffAreErrors(t *testing.T) {
 
 func FuzzCodec(f *testing.F) {
 	f.Add(filled(0))
+	f.Add([]byte(`{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"a"},{"role":"assistant","content":""},{"role":"user","content":[{"type":"tool_result","tool_use_id":"c"}]}]}`))
 	f.Add([]byte(`{"model":"m","max_tokens":9,"messages":[{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":[{"type":"document","source":{"type":"content","content":[{"type":"image","source":{"type":"url","url":"u"}}]}}]}]}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if _, err := messages.Read(nil, body); err != nil {

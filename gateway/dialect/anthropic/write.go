@@ -3,6 +3,7 @@ package anthropic
 import (
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/ringwall/ringwall"
@@ -73,16 +74,23 @@ func (Codec) WriteRequest(c *ringwall.Conversation) (ringwall.Call, error) {
 		return ringwall.Call{}, err
 	}
 	for _, t := range c.Turns {
-		var m writtenMessage
-		if m.Role, err = dialect.Speaker(t.Role, "user", "assistant", "system"); err != nil {
+		role, err := dialect.Speaker(t.Role, "user", "assistant", "system")
+		if err != nil {
 			return ringwall.Call{}, err
 		}
-		if m.Content, err = writeParts(resultsFirst(t.Parts)); err != nil {
+		content, err := writeParts(t.Parts)
+		if err != nil {
 			return ringwall.Call{}, err
 		}
-		if len(m.Content) > 0 {
-			q.Messages = append(q.Messages, m)
+		// A turn of which nothing can be said leaves its neighbours side by side.
+		if n := len(q.Messages); n > 0 && q.Messages[n-1].Role == role {
+			q.Messages[n-1].Content = append(q.Messages[n-1].Content, content...)
+		} else if len(content) > 0 {
+			q.Messages = append(q.Messages, writtenMessage{role, content})
 		}
+	}
+	for _, m := range q.Messages {
+		resultsFirst(m.Content)
 	}
 	for _, t := range c.Tools {
 		w := writtenTool{Name: t.Name, Description: t.Description, Schema: t.Schema, Strict: t.Strict, Cache: cached(t.Cache)}
@@ -128,18 +136,16 @@ func writeThinking(c *ringwall.Conversation, q *writtenRequest) error {
 	return nil
 }
 
-// resultsFirst puts the results of tools before what else a turn says, as
+// resultsFirst puts the results of tools before what else a message says, as
 // Anthropic wants it.
-func resultsFirst(parts []ringwall.Part) []ringwall.Part {
-	var results, rest []ringwall.Part
-	for _, p := range parts {
-		if p.Kind == ringwall.PartResult {
-			results = append(results, p)
-		} else {
-			rest = append(rest, p)
+func resultsFirst(blocks []object) {
+	rank := func(b object) int {
+		if b["type"] == "tool_result" {
+			return 0
 		}
+		return 1
 	}
-	return append(results, rest...)
+	slices.SortStableFunc(blocks, func(a, b object) int { return rank(a) - rank(b) })
 }
 
 // cached marks up to where the provider may keep the prompt.

@@ -187,6 +187,7 @@ func TestStreamsThatBreakOffAreErrors(t *testing.T) {
 // What a codec reads it can write, and what it wrote it reads alike.
 func FuzzCodec(f *testing.F) {
 	f.Add(inConverse)
+	f.Add(`{"messages":[{"role":"user","content":[{"text":"a"}]},{"role":"assistant","content":[{"text":""}]},{"role":"user","content":[{"toolResult":{"toolUseId":"c"}}]}]}`)
 	f.Add(`{"messages":[{"role":"user","content":[{"cachePoint":{}},{"toolUse":{}},{"citationsContent":{"content":[{"text":"a"}]}},{"toolResult":{"content":[{"json":{}}]}}]}],"outputConfig":{"textFormat":{"type":"json_schema"}}}`)
 	f.Fuzz(func(t *testing.T, body string) {
 		c, err := bedrock.Codec{}.ReadRequest(ringwall.Call{Body: []byte(body)})

@@ -17,6 +17,11 @@ func set[T any](o object, key string, v *T) {
 	}
 }
 
+type message struct {
+	Content []object `json:"content"`
+	Role    string   `json:"role"`
+}
+
 // WriteRequest implements dialect.Codec.
 func (Codec) WriteRequest(c *ringwall.Conversation) (ringwall.Call, error) {
 	q, inference, more, output := object{}, object{}, object{}, object{}
@@ -67,7 +72,7 @@ func (Codec) WriteRequest(c *ringwall.Conversation) (ringwall.Call, error) {
 	} else if len(system) > 0 {
 		q["system"] = system
 	}
-	messages := []object{}
+	messages := []message{}
 	for _, t := range c.Turns {
 		blocks, err := writeBlocks(t.Parts)
 		if err != nil {
@@ -77,8 +82,11 @@ func (Codec) WriteRequest(c *ringwall.Conversation) (ringwall.Call, error) {
 		if err != nil {
 			return ringwall.Call{}, err
 		}
-		if len(blocks) > 0 {
-			messages = append(messages, object{"role": role, "content": blocks})
+		// A turn of which nothing can be said leaves its neighbours side by side.
+		if n := len(messages); n > 0 && messages[n-1].Role == role {
+			messages[n-1].Content = append(messages[n-1].Content, blocks...)
+		} else if len(blocks) > 0 {
+			messages = append(messages, message{blocks, role})
 		}
 	}
 	q["messages"] = messages

@@ -109,6 +109,11 @@ func (Codec) WriteRequest(c *ringwall.Conversation) (ringwall.Call, error) {
 		if err != nil {
 			return ringwall.Call{}, err
 		}
+		// A turn of which nothing can be said leaves its neighbours side by side.
+		if n := len(q.Contents); n > 0 && q.Contents[n-1].Role == role {
+			q.Contents[n-1].Parts = append(q.Contents[n-1].Parts, parts...)
+			continue
+		}
 		q.Contents = append(q.Contents, genContent{parts, role})
 	}
 	strict := false
