@@ -10,6 +10,8 @@ import (
 var (
 	ErrUnauthenticated = errors.New("ringwall: unauthenticated")
 	ErrRefused         = errors.New("ringwall: refused by policy")
+	ErrForbidden       = errors.New("ringwall: not permitted")
+	ErrQuotaExceeded   = errors.New("ringwall: quota exceeded")
 	ErrUnavailable     = errors.New("ringwall: unavailable")
 	ErrUncarried       = errors.New("ringwall: no word for it in the provider's API")
 )

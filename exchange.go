@@ -86,10 +86,20 @@ func (d *Direction) UnmarshalText(b []byte) error {
 
 // Principal is the caller on whose behalf an Exchange happens.
 type Principal struct {
-	ID     string `json:"id,omitempty"` // stable, opaque; "" when Trust is Anonymous
-	Tenant string `json:"tenant,omitempty"`
-	Trust  Trust  `json:"trust"`
-	Via    string `json:"via,omitempty"` // how it was proved: "key", "" when it was not
+	ID     string   `json:"id,omitempty"` // stable, opaque; "" when Trust is Anonymous
+	Tenant string   `json:"tenant,omitempty"`
+	Trust  Trust    `json:"trust"`
+	Via    string   `json:"via,omitempty"`   // how it was proved: "key", "signature", "token", "certificate", "session"; "" when it was not
+	Key    string   `json:"key,omitempty"`   // the credential, where one principal may have several; public
+	Roles  []string `json:"roles,omitempty"` // sorted
+
+	// Scopes are what the credential is good for; nil: whatever its principal may. They
+	// narrow, and never widen.
+	Scopes []string `json:"-"`
+	// Proved is when the person last proved who they are, and by what (OpenID Connect's
+	// acr); zero where the credential does not say.
+	Proved time.Time `json:"-"`
+	ACR    string    `json:"-"`
 }
 
 // Text is one text of an Exchange: a message, a part of one, a tool's

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -171,7 +172,7 @@ func TestQuery(t *testing.T) {
 			}
 		}
 		got, err := l.Query(t.Context(), audit.Filter{ID: "a", Action: "block"})
-		if err != nil || len(got) != 1 || got[0].Event.Principal != ann || !got[0].Event.Time.Equal(day(3)) || got[0].Seq != 3 {
+		if err != nil || len(got) != 1 || !reflect.DeepEqual(got[0].Event.Principal, ann) || !got[0].Event.Time.Equal(day(3)) || got[0].Seq != 3 {
 			t.Errorf("the entry came back as %+v, %v", got, err)
 		}
 	})

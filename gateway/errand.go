@@ -24,15 +24,15 @@ type Errands interface {
 
 // HandleErrand registers a route on mux that only callers may take who are
 // trusted so far. Each request is in the records before it has an effect.
-func (g *Gateway) HandleErrand(mux *http.ServeMux, pattern string, e Errands, least ringwall.Trust) {
+func (g *Gateway) HandleErrand(mux *http.ServeMux, pattern string, e Errands, deed Deed, least ringwall.Trust) {
 	d := asking{errand{e}}
 	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		g.serve(w, r, d, routeOf(pattern), func(x *exchange, ctx context.Context) error { return x.errand(ctx, e, least) })
+		g.serve(w, r, d, routeOf(pattern), func(x *exchange, ctx context.Context) error { return x.errand(ctx, e, deed, least) })
 	})
 }
 
 // errand is the way of an errand.
-func (x *exchange) errand(ctx context.Context, e Errands, least ringwall.Trust) error {
+func (x *exchange) errand(ctx context.Context, e Errands, deed Deed, least ringwall.Trust) error {
 	if err := x.identify(ctx); err != nil {
 		return err
 	}
@@ -45,6 +45,12 @@ func (x *exchange) errand(ctx context.Context, e Errands, least ringwall.Trust) 
 		return err
 	}
 	if err := x.trusted(least); err != nil {
+		return err
+	}
+	if err := x.afford(ctx); err != nil {
+		return err
+	}
+	if err := x.may(ctx, deed); err != nil {
 		return err
 	}
 	x.Guardrail = "" // none is asked

@@ -118,6 +118,12 @@ func (x *exchange) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := x.afford(ctx); err != nil {
+		return err
+	}
+	if err := x.may(ctx, AskModel); err != nil {
+		return err
+	}
 	if err := x.goOn(ctx); err != nil {
 		return err
 	}
@@ -181,13 +187,20 @@ func (x *exchange) identify(ctx context.Context) error {
 	if err != nil {
 		return unauthorized("The credential cannot be read: "+err.Error(), err)
 	}
-	if bearer == "" || bearer == nobody {
+	shown := ringwall.Credential{Bearer: bearer}
+	if bearer == nobody {
+		shown.Bearer = ""
+	}
+	if t := x.r.TLS; t != nil && len(t.VerifiedChains) > 0 {
+		shown.Certificates = t.VerifiedChains[0]
+	}
+	if shown.None() {
 		if x.world.Anonymous {
 			return nil
 		}
 		return unauthorized("An API key is required: Authorization: Bearer rw_…", errors.New("no credential was given"))
 	}
-	p, err := x.g.cfg.Auth.Authenticate(ctx, bearer)
+	p, err := x.g.cfg.Auth.Authenticate(ctx, shown)
 	if err != nil {
 		public := "The API key is not valid."
 		if x.world.Anonymous {

@@ -46,10 +46,10 @@ type Provider interface {
 	Models(ctx context.Context) ([]string, error)
 }
 
-// Authenticator turns a credential into a Principal. The error wraps
-// ringwall.ErrUnauthenticated.
+// Authenticator turns what a request shows into a Principal. The context has the
+// request's ringwall.Client. The error wraps ringwall.ErrUnauthenticated.
 type Authenticator interface {
-	Authenticate(ctx context.Context, bearer string) (ringwall.Principal, error)
+	Authenticate(ctx context.Context, c ringwall.Credential) (ringwall.Principal, error)
 }
 
 // Signers is an Authenticator of callers that sign. Signing returns the secret of a

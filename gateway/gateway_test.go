@@ -42,7 +42,7 @@ func (m model) Models(context.Context) ([]string, error) { return nil, errors.Ne
 
 type nobody struct{}
 
-func (nobody) Authenticate(context.Context, string) (ringwall.Principal, error) {
+func (nobody) Authenticate(context.Context, ringwall.Credential) (ringwall.Principal, error) {
 	return ringwall.Principal{}, ringwall.ErrUnauthenticated
 }
 

@@ -171,6 +171,12 @@ func (x *exchange) inquire(ctx context.Context) error {
 	if err := x.read(); err != nil {
 		return err
 	}
+	if err := x.afford(ctx); err != nil {
+		return err
+	}
+	if err := x.may(ctx, AskGuard); err != nil {
+		return err
+	}
 	asked := x.req.(inquiry)
 	j, err := x.judge(ctx, asked.Question())
 	if err != nil {

@@ -72,8 +72,8 @@ func inquire(t *testing.T, g *guard.Guard, log gateway.Recorder) *httptest.Serve
 	}
 	mux := http.NewServeMux()
 	house.HandleInquiry(mux, "POST /plain", plain{})
-	house.HandleErrand(mux, "POST /errand", plain{}, ringwall.Anonymous)
-	house.HandleErrand(mux, "POST /secret", plain{}, ringwall.Operator)
+	house.HandleErrand(mux, "POST /errand", plain{}, gateway.AskGuard, ringwall.Anonymous)
+	house.HandleErrand(mux, "POST /secret", plain{}, gateway.AskGuard, ringwall.Operator)
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	return s

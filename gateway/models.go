@@ -63,6 +63,10 @@ func (g *Gateway) named(d Dialect, answer func(x *exchange, names []string)) htt
 			x.refuse(known)
 			return
 		}
+		if err := x.may(ctx, ListModels); err != nil {
+			x.fail(err)
+			return
+		}
 		names := slices.Sorted(maps.Keys(x.world.Models))
 		if p := x.world.Default; p != nil {
 			more, err := p.Provider.Models(ctx)

@@ -69,6 +69,12 @@ func (x *exchange) pass(ctx context.Context) error {
 	if !p.Trust.Allows(x.Principal.Trust) {
 		return tooLittle(x.Principal.Trust, p.Trust.String())
 	}
+	if err := x.afford(ctx); err != nil {
+		return err
+	}
+	if err := x.may(ctx, PassUnguarded); err != nil {
+		return err
+	}
 	most := cmp.Or(p.Body, 32<<20)
 	if x.r.ContentLength > most {
 		return tooLarge(most)

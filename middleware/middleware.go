@@ -190,7 +190,7 @@ type originalKey struct{}
 type told struct{}
 
 // Authenticate implements gateway.Authenticator.
-func (told) Authenticate(ctx context.Context, _ string) (ringwall.Principal, error) {
+func (told) Authenticate(ctx context.Context, _ ringwall.Credential) (ringwall.Principal, error) {
 	o := ctx.Value(originalKey{}).(*original)
 	return o.who, o.err
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/builtin"
+	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/dialect/guardapi"
 	"github.com/ringwall/ringwall/gateway/dialect/ollama"
 	"github.com/ringwall/ringwall/gateway/dialect/openai/responses"
@@ -25,14 +26,14 @@ func (s *Server) routes() http.Handler {
 	}
 	control := guardapi.Control{Made: s.made, Shelf: shelf{s}, Limits: limits}
 	for pattern, trust := range control.Routes() {
-		s.gateway.HandleErrand(mux, pattern, control, trust)
+		s.gateway.HandleErrand(mux, pattern, control, gateway.ManageGuardrails, trust)
 	}
 	for _, pattern := range guardapi.PresidioRoutes {
-		s.gateway.HandleErrand(mux, pattern, guardapi.Presidio{}, ringwall.Anonymous)
+		s.gateway.HandleErrand(mux, pattern, guardapi.Presidio{}, gateway.AskGuard, ringwall.Anonymous)
 	}
 	kept := responses.Kept{Memory: s.memory}
 	for _, pattern := range responses.KeptRoutes {
-		s.gateway.HandleErrand(mux, pattern, kept, ringwall.Anonymous)
+		s.gateway.HandleErrand(mux, pattern, kept, gateway.ReadAnswers, ringwall.Anonymous)
 	}
 	clients := clients{
 		plain: dialects["POST /v1/chat/completions"], anthropic: dialects["POST /v1/messages"], google: dialects["POST /v1beta/models/{call}"],

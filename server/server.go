@@ -188,7 +188,7 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.rails.Store(w.Guardrails.(*rails))
 	s.gateway, err = gateway.New(gateway.Config{
-		World: w, Auth: s.keys, Records: s.records, Observer: s.metrics, Memory: s.memory, Tracer: tracer, Log: s.log,
+		World: w, Auth: &auth.Callers{Keys: s.keys}, Records: s.records, Observer: s.metrics, Memory: s.memory, Tracer: tracer, Log: s.log,
 		Limits: gateway.Limits{Body: int64(c.Limits.Body), Concurrent: c.Limits.Concurrent, Write: c.Limits.Write, Request: c.Limits.Request},
 	})
 	if err != nil {
@@ -199,7 +199,7 @@ func (s *Server) open(ctx context.Context) error {
 		return fmt.Errorf("listening on %s: %w", c.Listen, err)
 	}
 	s.http = &http.Server{
-		Handler:           s.routes(),
+		Handler:           s.edge(s.routes()),
 		ReadHeaderTimeout: c.Limits.Header,
 		ReadTimeout:       c.Limits.Read,
 		IdleTimeout:       c.Limits.Idle,
