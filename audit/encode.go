@@ -82,6 +82,8 @@ func appendPrincipal(b []byte, p *ringwall.Principal) []byte {
 	}
 	b = appendString(append(b, `"trust":`...), p.Trust.String())
 	b = appendOptional(b, `,"via":`, p.Via)
+	b = appendOptional(b, `,"key":`, p.Key)
+	b = appendList(b, `,"roles":`, p.Roles, func(b []byte, s *string) []byte { return appendString(b, *s) })
 	return append(b, '}')
 }
 

@@ -76,6 +76,7 @@ func (g *Gateway) named(d Dialect, answer func(x *exchange, names []string)) htt
 			names = append(names, more...)
 			slices.Sort(names)
 		}
+		names = slices.DeleteFunc(names, func(name string) bool { return !x.shows(name) })
 		answer(x, slices.Compact(names))
 	}
 }

@@ -16,4 +16,9 @@ const (
 )
 
 // may refuses what the caller may not do.
-func (x *exchange) may(context.Context, Deed) error { return nil }
+func (x *exchange) may(_ context.Context, deed Deed) error {
+	if err := x.inScope(deed); err != nil {
+		return err
+	}
+	return nil
+}

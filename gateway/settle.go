@@ -63,7 +63,7 @@ func (x *exchange) fail(err error) {
 	switch {
 	case errors.As(err, &up):
 		x.outcome = ringwall.UpstreamFail
-	case errors.Is(err, ringwall.ErrRefused), errors.Is(err, ringwall.ErrUnavailable):
+	case errors.Is(err, ringwall.ErrRefused), errors.Is(err, ringwall.ErrForbidden), errors.Is(err, ringwall.ErrUnavailable):
 		x.outcome = ringwall.Refused
 	case errors.Is(err, ringwall.ErrUnauthenticated):
 		x.outcome = ringwall.Denied

@@ -345,7 +345,11 @@ func (s *Server) keyChanged(ctx context.Context, k auth.Key) {
 	if !k.Revoked.IsZero() {
 		kind = ringwall.KeyRevoked
 	}
-	s.note(ctx, kind, "name "+k.Name+", trust "+k.Trust.String(), k.Prefix)
+	detail := "name " + k.Name + ", trust " + k.Trust.String()
+	if k.Principal != k.Prefix {
+		detail += ", of principal " + k.Principal
+	}
+	s.note(ctx, kind, detail, k.Prefix)
 }
 
 // note records an administrative act; about names what it is about.
