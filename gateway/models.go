@@ -76,7 +76,7 @@ func (g *Gateway) named(d Dialect, answer func(x *exchange, names []string)) htt
 			names = append(names, more...)
 			slices.Sort(names)
 		}
-		answer(x, slices.Compact(names))
+		answer(x, x.mine(ctx, slices.Compact(names)))
 	}
 }
 
