@@ -44,6 +44,7 @@ func appendEvent(b []byte, e *ringwall.Event, keepText bool) ([]byte, error) {
 		b = append(b, `,"stream":true`...)
 	}
 	b = appendOptional(b, `,"guardrail":`, e.Guardrail)
+	b = appendList(b, `,"policy":`, e.Policy, func(b []byte, s *string) []byte { return appendString(b, *s) })
 	if e.Verdict != nil {
 		b = appendVerdict(append(b, `,"verdict":`...), e.Verdict)
 	}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/internal/strictyaml"
+	"github.com/ringwall/ringwall/policy"
 	"github.com/ringwall/ringwall/provider/prices"
 	"github.com/ringwall/ringwall/redact"
 )
@@ -45,6 +46,7 @@ type Config struct {
 	Cache      Cache                     `yaml:"cache" doc:"answers that are given again to requests that are asked again word for word, by the same caller; the guard looks at them again"`
 	Prices     string                    `yaml:"prices" doc:"file of your own prices of models, relative to this one, in the form of provider/prices/prices.json; they go before the list of the program" example:""`
 	Hooks      []Hook                    `yaml:"hooks" doc:"services of yours that are asked about texts, in order; they are sent the texts"`
+	Policy     Policy                    `yaml:"policy" doc:"who may do what, by policies in Cedar: begin with ringwall policy example"`
 	Audit      Audit                     `yaml:"audit" doc:"the records"`
 	Secrets    Secrets                   `yaml:"secrets" doc:"the secrets that services keep, aws-secret:NAME#key and vault:path#key: read at start, at each reload and now and then"`
 	Log        Log                       `yaml:"log" doc:"what the program says about itself, on standard error"`
@@ -54,6 +56,8 @@ type Config struct {
 	Read []string          // the files that were read beside it
 
 	PriceList *prices.List // of Prices; nil: the program's own
+	// Policies are those of Policy; nil: none are written.
+	Policies *policy.Bundle
 
 	Keeper strictyaml.Keeper // of secrets that services keep: see Bind
 }
@@ -239,7 +243,7 @@ func Parse(file string, src []byte) (*Config, error) {
 		return nil, err
 	}
 	dir := filepath.Dir(file)
-	if err := strictyaml.Join(append(c.loadGuardrails(pos, dir), c.loadPrices(pos, dir), c.check(pos))...); err != nil {
+	if err := strictyaml.Join(append(c.loadGuardrails(pos, dir), c.loadPrices(pos, dir), c.loadPolicy(pos, dir), c.check(pos))...); err != nil {
 		return nil, err
 	}
 	parts := [][]byte{src}

@@ -133,6 +133,9 @@ func (x *exchange) run(ctx context.Context) error {
 	if err := x.hookIn(ctx); err != nil {
 		return err
 	}
+	if err := x.mayStill(ctx, AskModel); err != nil {
+		return err
+	}
 	if err := x.promise(ctx); err != nil {
 		return err
 	}

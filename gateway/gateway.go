@@ -27,6 +27,7 @@ import (
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/hook"
 	"github.com/ringwall/ringwall/internal/sse"
+	"github.com/ringwall/ringwall/policy"
 )
 
 // Provider asks models. Implementations are safe for concurrent use and stop
@@ -97,7 +98,11 @@ type World struct {
 	Bypasses []Bypass     // of APIs that are passed on unlooked; others are refused
 	Cache    Cache        // of answers; nil: none are kept
 	Hooks    []*hook.Hook // that are asked, in order
-	Close    func()       // called when no request uses the World any more
+	// Policy says who may do what; nil: nobody wrote policies, and every known caller may
+	// what keys and trust let.
+	Policy *policy.Bundle
+	Wants  Wants  // what of requests only policies ask for; nil: they are not told
+	Close  func() // called when no request uses the World any more
 }
 
 // Limits bound what callers can make the gateway do. Zero fields mean the

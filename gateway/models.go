@@ -76,8 +76,7 @@ func (g *Gateway) named(d Dialect, answer func(x *exchange, names []string)) htt
 			names = append(names, more...)
 			slices.Sort(names)
 		}
-		names = slices.DeleteFunc(names, func(name string) bool { return !x.shows(name) })
-		answer(x, slices.Compact(names))
+		answer(x, x.mine(ctx, slices.Compact(names)))
 	}
 }
 

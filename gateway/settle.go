@@ -144,7 +144,7 @@ func (x *exchange) estimate() {
 func (x *exchange) event(kind ringwall.Kind) ringwall.Event {
 	ev := ringwall.Event{
 		ID: x.ID, Kind: kind, Time: x.g.cfg.Now(), Principal: x.Principal, Dialect: x.Dialect, Route: x.Route,
-		Model: clip(x.Model, 256), Provider: x.Provider, Stream: x.Stream, Guardrail: x.Guardrail,
+		Model: clip(x.Model, 256), Provider: x.Provider, Stream: x.Stream, Guardrail: x.Guardrail, Policy: x.Policy,
 	}
 	if kind == ringwall.ExchangeBegin {
 		ev.Texts = make([]ringwall.Digest, 0, len(x.Prompt))
