@@ -371,8 +371,8 @@ func (t *Ticket) Leave() {
 	t.flow.bytes -= t.bytes
 	g.bytes -= t.bytes
 	g.release(t.flow)
-	g.mu.Unlock()
 	*t = Ticket{}
+	g.mu.Unlock()
 }
 
 // Class returns the class of t.

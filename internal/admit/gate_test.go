@@ -85,7 +85,7 @@ func TestTicketsGiveBackWhatTheyHave(t *testing.T) {
 		if err := g.Enter(&x, 1, g.Flow('a', "one")); err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(x.Hold(100), g.Work(t.Context(), &x, 2, g.Flow('t', "two")), x.Answer(50)); err != nil {
+		if err := errors.Join(x.Hold(100), g.Work(t.Context(), &x, 2, g.Flow('t', "two")), g.Answer(&x, 50)); err != nil {
 			t.Fatal(err)
 		}
 		if s := g.State(); s.InFlight != [admit.Classes]int{2: 1} || s.Working != 1 || s.Bytes != 150 || s.Flows != 1 {
@@ -311,10 +311,10 @@ func TestMemory(t *testing.T) {
 			t.Errorf("%d: holding %d: %v, want %q", i, tt.n, err, tt.want)
 		}
 	}
-	if err := a.Answer(250); err != nil {
+	if err := g.Answer(a, 250); err != nil {
 		t.Errorf("an answer: %v", err)
 	}
-	if err := a.Answer(1); why(err) != admit.Memory {
+	if err := g.Answer(a, 1); why(err) != admit.Memory {
 		t.Errorf("an answer too many: %v", err)
 	}
 	for _, x := range []*admit.Ticket{a, a2, b, high} {
@@ -325,7 +325,7 @@ func TestMemory(t *testing.T) {
 	}
 	// One answer that is larger than everything has been bought already.
 	a = enter(0, "a")
-	if err := a.Answer(2000); err != nil {
+	if err := g.Answer(a, 2000); err != nil {
 		t.Error(err)
 	}
 	a.Leave()

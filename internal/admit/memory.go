@@ -18,13 +18,14 @@ func (t *Ticket) Hold(n int64) error {
 }
 
 // Answer is Hold for what answers t: it may take what is left of all bytes, for that
-// has been paid for.
-func (t *Ticket) Answer(n int64) error {
-	g := t.gate
-	if g == nil || n <= 0 {
+// has been paid for. Several goroutines may call it at a time; of a ticket that left,
+// nothing is counted.
+func (g *Gate) Answer(t *Ticket, n int64) error {
+	g.mu.Lock()
+	if t.gate == nil || n <= 0 {
+		g.mu.Unlock()
 		return nil
 	}
-	g.mu.Lock()
 	if g.cfg.Bytes > 0 && g.bytes+n > g.cfg.Bytes && g.bytes > 0 {
 		return g.turnedAway(shedMemory, t.class)
 	}
