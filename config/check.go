@@ -54,6 +54,7 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 	if c.Limits.Concurrent < 0 || c.Limits.Body < 0 {
 		fail("limits", "limits are not negative")
 	}
+	c.checkOverload(fail)
 	if c.Secrets.Refresh < time.Second || c.Secrets.Timeout < time.Second {
 		fail("secrets", "want a refresh and a timeout of at least 1s")
 	}

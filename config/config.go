@@ -34,6 +34,7 @@ type Config struct {
 	Signing    strictyaml.Secret         `yaml:"signing_key" doc:"root of the secrets by which callers sign as AWS's clients do, 64 hexadecimal digits (openssl rand -hex 32), the same for all replicas; default: signing.key in the data directory, with a database none, and then nobody can sign" example:"env:RINGWALL_SIGNING_KEY"`
 	Anonymous  bool                      `yaml:"anonymous" doc:"let callers in that show no key; they are of trust anonymous. Only on a loopback listener" default:"false"`
 	Limits     Limits                    `yaml:"limits" doc:"what callers can make the gateway do"`
+	Overload   Overload                  `yaml:"overload" doc:"what is done when more comes than can be served; the defaults need no tuning"`
 	Providers  map[string]Provider       `yaml:"providers" doc:"where models are asked, by a name of your choice" example:"openai"`
 	Models     map[string]Model          `yaml:"models" doc:"names that clients use, and who serves them" example:"assistant"`
 	Default    string                    `yaml:"default_provider" doc:"the provider that is asked for models not named above; empty: there are no others" example:"openai"`

@@ -133,6 +133,7 @@ func (s *Server) renew(ctx context.Context) error {
 	s.routed.declare(s.metrics.Metrics, c)
 	s.warn(c, w)
 	s.rails.Store(w.Guardrails.(*rails))
+	s.load.reload(c)
 	s.gateway.Swap(w)
 	return nil
 }
@@ -150,6 +151,10 @@ func fixed(old, now *config.Config) string {
 		return "database"
 	case old.Limits != now.Limits:
 		return "limits"
+	case old.Overload.Streams != now.Overload.Streams:
+		return "overload.streams"
+	case old.Overload.Rate != now.Overload.Rate || old.Overload.Grace != now.Overload.Grace:
+		return "overload.min_rate or grace"
 	case old.Audit != now.Audit:
 		return "audit"
 	case old.Log != now.Log:

@@ -71,6 +71,7 @@ type Server struct {
 	stop    func(context.Context) error // of the tracer
 	secrets *safe.Store
 	health  health
+	load    *overload
 }
 
 // OpenKeys opens the store of API keys that c names, and its database, which the
@@ -165,6 +166,7 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.metrics = newMetrics(s.opt.Version, s.keys)
 	s.metrics.declare(c)
+	s.load = newOverload(s.metrics.Metrics, c)
 	s.judged = newJudged(s.metrics.Metrics, s.log)
 	s.routed = newRouted(s.metrics.Metrics, s.log)
 	s.routed.declare(s.metrics.Metrics, c)
@@ -188,8 +190,11 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.rails.Store(w.Guardrails.(*rails))
 	s.gateway, err = gateway.New(gateway.Config{
-		World: w, Auth: &auth.Callers{Keys: s.keys}, Records: s.records, Observer: s.metrics, Memory: s.memory, Tracer: tracer, Log: s.log,
-		Limits: gateway.Limits{Body: int64(c.Limits.Body), Concurrent: c.Limits.Concurrent, Write: c.Limits.Write, Request: c.Limits.Request},
+		World: w, Auth: &auth.Callers{Keys: s.keys}, Records: s.records, Observer: s.metrics, Memory: s.memory, Tracer: tracer, Log: s.log, Gate: s.load.gate,
+		Limits: gateway.Limits{
+			Body: int64(c.Limits.Body), Concurrent: c.Limits.Concurrent, Write: c.Limits.Write, Request: c.Limits.Request,
+			Read: c.Limits.Read, Rate: int64(c.Overload.Rate), Grace: c.Overload.Grace,
+		},
 	})
 	if err != nil {
 		return err
@@ -198,6 +203,7 @@ func (s *Server) open(ctx context.Context) error {
 	if s.listen, err = net.Listen("tcp", c.Listen); err != nil {
 		return fmt.Errorf("listening on %s: %w", c.Listen, err)
 	}
+	s.listen = s.load.before(s.listen, c)
 	s.http = &http.Server{
 		Handler:           s.edge(s.routes()),
 		ReadHeaderTimeout: c.Limits.Header,
@@ -211,6 +217,7 @@ func (s *Server) open(ctx context.Context) error {
 	s.http.Protocols.SetHTTP2(true)
 	// AWS's client for JavaScript speaks HTTP/2 to Bedrock's runtime, also without TLS.
 	s.http.Protocols.SetUnencryptedHTTP2(true)
+	s.load.serves(s.http, c)
 	return nil
 }
 
