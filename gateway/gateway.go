@@ -97,6 +97,8 @@ type World struct {
 	Bypasses []Bypass     // of APIs that are passed on unlooked; others are refused
 	Cache    Cache        // of answers; nil: none are kept
 	Hooks    []*hook.Hook // that are asked, in order
+	Rules    Rules        // that requests meet; nil: what their dialects demand
+	Bodies   Bodies       // of what type they may be said to be
 	Close    func()       // called when no request uses the World any more
 }
 
