@@ -44,6 +44,7 @@ type Config struct {
 	Files      map[string]string         `yaml:"guardrail_files" doc:"further guardrails by name, each in a file of its own, relative to this one: YAML as under guardrails, or the JSON of a guardrail exported from Amazon Bedrock" example:"{}"`
 	Restore    Restore                   `yaml:"restore" doc:"placeholders instead of masks for the model, and values put back into the answer for those who may read them" instead:"write restore: {enabled: true}"`
 	Responses  Responses                 `yaml:"responses" doc:"what is kept of answers of OpenAI's responses API, for requests that go on from one by its id"`
+	Requests   Requests                  `yaml:"requests" doc:"what requests must meet beside what their APIs demand: types of bodies, limits, JSON Schemas, the order of roles"`
 	Cache      Cache                     `yaml:"cache" doc:"answers that are given again to requests that are asked again word for word, by the same caller; the guard looks at them again"`
 	Prices     string                    `yaml:"prices" doc:"file of your own prices of models, relative to this one, in the form of provider/prices/prices.json; they go before the list of the program" example:""`
 	Hooks      []Hook                    `yaml:"hooks" doc:"services of yours that are asked about texts, in order; they are sent the texts"`
@@ -244,7 +245,8 @@ func Parse(file string, src []byte) (*Config, error) {
 		return nil, err
 	}
 	dir := filepath.Dir(file)
-	if err := strictyaml.Join(append(c.loadGuardrails(pos, dir), c.loadPrices(pos, dir), c.loadPolicy(pos, dir), c.check(pos))...); err != nil {
+	errs := append(c.loadGuardrails(pos, dir), c.checkRequests(pos, dir)...)
+	if err := strictyaml.Join(append(errs, c.loadPrices(pos, dir), c.loadPolicy(pos, dir), c.check(pos))...); err != nil {
 		return nil, err
 	}
 	parts := [][]byte{src}

@@ -176,6 +176,9 @@ func (x *exchange) wasAsked(a *ringwall.Asked) {
 // identify turns the credential into a Principal. One that was given and fails is
 // refused: it never falls back to anonymous.
 func (x *exchange) identify(ctx context.Context) error {
+	if err := single(x.r); err != nil {
+		return err
+	}
 	if d, ok := x.d.(Signed); ok {
 		claim, err := d.Signature(x.r)
 		if err != nil {
@@ -256,6 +259,9 @@ func (x *exchange) read() error {
 	if x.r.ContentLength > most {
 		return tooLarge(most)
 	}
+	if err := x.world.Bodies.check(x.r); err != nil {
+		return err
+	}
 	if enc := x.r.Header.Get("Content-Encoding"); enc != "" && enc != "identity" {
 		return &ringwall.Refusal{Status: http.StatusUnsupportedMediaType, Code: "unsupported_encoding", Public: "The request body must not be compressed."}
 	}
@@ -309,7 +315,7 @@ func (x *exchange) read() error {
 	}
 	x.req = req
 	x.Model, x.Stream, x.Prompt = req.Model(), req.Stream(), req.Texts()
-	return nil
+	return x.validate(body)
 }
 
 func tooLarge(most int64) error {

@@ -103,6 +103,8 @@ type World struct {
 	// what keys and trust let.
 	Policy *policy.Bundle
 	Wants  Wants  // what of requests only policies ask for; nil: they are not told
+	Rules  Rules  // that requests meet; nil: what their dialects demand
+	Bodies Bodies // of what type they may be said to be
 	Close  func() // called when no request uses the World any more
 }
 

@@ -122,6 +122,9 @@ func world(c *config.Config, rails *rails, hears route.Observer) (w *gateway.Wor
 	if w.Bypasses, err = bypasses(c, providers); err != nil {
 		return nil, err
 	}
+	if err := rules(c, w); err != nil {
+		return nil, err
+	}
 	for _, h := range c.Hooks {
 		if _, err := h.Secret.Reveal(); err != nil {
 			return nil, fmt.Errorf("hook %s: reading its secret: %w", h.Name, err)
