@@ -51,8 +51,11 @@ func (s *Server) routes() http.Handler {
 		mux.HandleFunc(path, clients.served(s.gateway.Unguarded))
 	}
 	mux.HandleFunc("GET /healthz", s.healthz)
-	mux.HandleFunc("GET /readyz", s.readyz)
-	mux.Handle("GET /metrics", s.metrics.Handler())
+	if s.cfg.Admin.Listen != "" {
+		mux.HandleFunc("GET /readyz", s.readyAlone)
+	} else {
+		s.admin(mux)
+	}
 	mux.HandleFunc("/", clients.served(s.gateway.NotFound))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if pattern, ok := guardapi.Unnamed(r); ok {
