@@ -297,6 +297,9 @@ func (s *Server) Run(ctx context.Context) error {
 	s.note(ctx, ringwall.ConfigLoaded, "start", "")
 	s.health.ready.Store(true)
 	s.log.Info("serving", "address", s.URL(), "guardrail", s.gateway.Guardrail())
+	if admin := s.AdminURL(); admin != "" {
+		s.log.Info("serving the administration", "address", admin)
+	}
 
 	var err error
 	select {

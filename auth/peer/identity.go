@@ -125,6 +125,7 @@ func (i *identity) fits(n name) bool {
 			}
 		}
 		return true
+	case subject:
 	}
 	return n.text == i.text
 }

@@ -285,10 +285,20 @@ func BenchmarkAuthenticate(b *testing.B) {
 	p := peer.New(func() time.Time { return noon })
 	p.Use(read(b, peer.Config{CA: root.file(), CRLs: []peer.File{root.crl(b, nil)}}))
 	chain := []*x509.Certificate{leaf, root.Certificate}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := p.Authenticate(b.Context(), chain); err != nil {
-			b.Fatal(err)
+	b.Run("whose it is", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := p.Authenticate(b.Context(), chain); err != nil {
+				b.Fatal(err)
+			}
 		}
-	}
+	})
+	b.Run("whether it is good", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := p.Check([][]*x509.Certificate{chain}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
