@@ -74,9 +74,8 @@ func (c *Config) checkListener(fail failing) (loopback bool) {
 	if c.Anonymous && !loopback && err == nil {
 		fail("anonymous", "only a loopback listener may let callers in without a key, and %s is none: listen on 127.0.0.1, or make keys", c.Listen)
 	}
-	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
-		fail("tls", "cert and key go together")
-	}
+	c.checkTLS(fail)
+	c.checkAdmin(fail)
 	return loopback
 }
 

@@ -15,9 +15,11 @@ var data = []Control{
 		ID:      "data/transit",
 		Does:    "speaks TLS 1.3 with client certificates where asked and reloads its own; checks the same elsewhere",
 		Asks:    "TLS",
-		Rooms:   []string{"server", "posture"},
+		Rooms:   []string{"server", "auth"},
 		Threats: []string{"LLM02", "ASI07", "AML.T0025", "AML.T0091"},
-		State:   Planned,
+		State:   Partial,
+		Proof:   []string{"server.TestCertificatesAreReadAgain", "server.TestClientCertificates", "server.TestRevokedWhileConnected"},
+		Missing: "what is spoken elsewhere is checked by posture",
 	},
 	{
 		ID:      "data/access",

@@ -237,7 +237,7 @@ func (x *exchange) claimed(ctx context.Context, claim Signature) error {
 	}
 	x.proof = func(body []byte) error {
 		if err := claim.Verify(x.r, body, secret, x.g.cfg.Now()); err != nil {
-			return unauthorized(public, fmt.Errorf("key %s: %w", p.ID, err))
+			return unauthorized(public, fmt.Errorf("key %s: %w", p.Key, err))
 		}
 		x.Principal = p
 		return nil

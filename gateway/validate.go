@@ -51,8 +51,8 @@ const (
 	// BodiesJSON takes JSON, and what curl and AWS's clients of InvokeModel say where
 	// they are told nothing. From pages of browsers it takes no more than JSON: they
 	// could send all else to a gateway on the user's machine without asking it first.
-	BodiesJSON Bodies = iota
-	BodiesStrict      // JSON alone
+	BodiesJSON   Bodies = iota
+	BodiesStrict        // JSON alone
 	BodiesAny
 )
 

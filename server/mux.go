@@ -51,8 +51,11 @@ func (s *Server) routes() http.Handler {
 		mux.HandleFunc(path, clients.served(s.gateway.Unguarded))
 	}
 	mux.Handle("GET /healthz", s.load.quick(http.HandlerFunc(s.healthz)))
-	mux.Handle("GET /readyz", s.load.quick(http.HandlerFunc(s.readyz)))
-	mux.Handle("GET /metrics", s.load.told(s.metrics.Handler()))
+	if s.cfg.Admin.Listen != "" {
+		mux.HandleFunc("GET /readyz", s.readyAlone)
+	} else {
+		s.admin(mux)
+	}
 	mux.HandleFunc("/", clients.served(s.gateway.NotFound))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if pattern, ok := guardapi.Unnamed(r); ok {

@@ -9,7 +9,7 @@ import (
 // files are those that the configuration in force was read from, and the policies that
 // have come since.
 func (s *Server) files() []string {
-	c := s.rails.Load().config
+	c := s.current.Load()
 	files := append([]string{s.opt.File}, c.Read...)
 	if c.Policy.Dir == "" {
 		return files
