@@ -112,10 +112,15 @@ func (s *Server) renew(ctx context.Context) error {
 	if c, err = s.bind(ctx, c); err != nil {
 		return err
 	}
+	use, err := s.meet(c)
+	if err != nil {
+		return err
+	}
 	w, err := s.world(c)
 	if err != nil {
 		return err
 	}
+	use()
 	w.Restore = s.restore(c)
 	s.metrics.declare(c)
 	s.routed.declare(s.metrics.Metrics, c)

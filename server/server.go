@@ -56,6 +56,8 @@ type Server struct {
 	log     *slog.Logger
 	db      *db.DB
 	keys    *auth.Keys
+	people  *people
+	callers *auth.Callers
 	records *audit.Log
 	vault   *redact.Vault // nil: nothing is restored
 	memory  gateway.Memory
@@ -157,6 +159,14 @@ func (s *Server) open(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	if err := s.openPeople(ctx, c); err != nil {
+		return err
+	}
+	use, err := s.meet(c)
+	if err != nil {
+		return err
+	}
+	use()
 	if s.vault, err = openVault(ctx, c, s.db, s.log); err != nil {
 		return err
 	}
@@ -188,7 +198,7 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.rails.Store(w.Guardrails.(*rails))
 	s.gateway, err = gateway.New(gateway.Config{
-		World: w, Auth: &auth.Callers{Keys: s.keys}, Records: s.records, Observer: s.metrics, Memory: s.memory, Tracer: tracer, Log: s.log,
+		World: w, Auth: s.callers, Cookie: s.cookie, Records: s.records, Observer: s.metrics, Memory: s.memory, Tracer: tracer, Log: s.log,
 		Limits: gateway.Limits{Body: int64(c.Limits.Body), Concurrent: c.Limits.Concurrent, Write: c.Limits.Write, Request: c.Limits.Request},
 	})
 	if err != nil {
@@ -273,6 +283,8 @@ func (s *Server) Run(ctx context.Context) error {
 	var group errgroup.Group
 	group.Go(func() error { return s.records.Run(work) })
 	group.Go(func() error { return s.keys.Run(work) })
+	group.Go(func() error { return s.people.tokens.Run(work) })
+	group.Go(func() error { return s.people.sessions.Run(work) })
 	if s.vault != nil {
 		group.Go(func() error { return s.vault.Run(work) })
 	}
