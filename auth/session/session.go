@@ -168,7 +168,8 @@ func (s *Store) Begin(ctx context.Context, proof auth.Proof) (text string, sessi
 	text = s.newText()
 	e := &entry{hash: sha256.Sum256([]byte(text)), whole: true}
 	e.session = Session{ID: idOf(e.hash), Principal: proof.Principal, Issuer: proof.Issuer, SID: proof.Session, Created: date(millis(now)), Expires: date(millis(now.Add(limits.Absolute)))}
-	e.session.Principal.Scopes = nil
+	p := &e.session.Principal
+	p.Scopes, p.Via, p.Key = nil, "session", e.session.ID
 	e.used.Store(millis(now))
 	err = s.tables.db.Tx(ctx, func(tx *db.Tx) error {
 		if err := lock(ctx, tx); err != nil {

@@ -22,6 +22,9 @@ func TestSessionProvesItsPrincipal(t *testing.T) {
 		text, s := w.begin(t, nil)
 		want := w.proof(nil).Principal
 		want.Key = s.ID
+		if !reflect.DeepEqual(s.Principal, want) {
+			t.Errorf("begun for %+v, want %+v", s.Principal, want)
+		}
 		for name, store := range map[string]*session.Store{"here": w.here, "in another process": w.there} {
 			got := accepted(t, store, text)
 			if !got.Proved.Equal(want.Proved) {
