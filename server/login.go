@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -123,6 +124,18 @@ func (s *Server) loginRoutes(mux *http.ServeMux, otherwise http.HandlerFunc) {
 			}
 			otherwise(w, r)
 		})
+	}
+}
+
+// issuers says in body which issuers of tokens are away.
+func (s *Server) issuers(body map[string]string) {
+	away, all := s.people.tokens.Away()
+	switch {
+	case all == 0:
+	case len(away) == 0:
+		body["issuers"] = "current"
+	default:
+		body["issuers"] = "away: " + strings.Join(away, ", ") + ": its tokens are taken by the keys that are known, for a while"
 	}
 }
 

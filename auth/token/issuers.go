@@ -154,6 +154,21 @@ func (s *Issuers) refresh(ctx context.Context, away map[*keySet]bool) {
 	}
 }
 
+// Away returns the names of the issuers that could not be asked for their keys when
+// they were last asked, sorted, and how many issuers there are.
+func (s *Issuers) Away() (away []string, all int) {
+	names := s.state.Load().byName
+	for name, i := range names {
+		i.keys.mu.Lock()
+		if i.keys.err != nil {
+			away = append(away, name)
+		}
+		i.keys.mu.Unlock()
+	}
+	slices.Sort(away)
+	return away, len(names)
+}
+
 // due reports whether keys are to be read again: now and then, and while their issuer
 // is away as often as it may be asked.
 func (k *keySet) due() bool {
