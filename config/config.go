@@ -36,6 +36,9 @@ type Config struct {
 	Database   strictyaml.Secret         `yaml:"database" doc:"PostgreSQL DSN for keys and the index of records; default: SQLite in the data directory" example:"env:RINGWALL_DATABASE"`
 	Signing    strictyaml.Secret         `yaml:"signing_key" doc:"root of the secrets by which callers sign as AWS's clients do, 64 hexadecimal digits (openssl rand -hex 32), the same for all replicas; default: signing.key in the data directory, with a database none, and then nobody can sign" example:"env:RINGWALL_SIGNING_KEY"`
 	Anonymous  bool                      `yaml:"anonymous" doc:"let callers in that show no key; they are of trust anonymous. Only on a loopback listener" default:"false"`
+	OIDC       []OIDC                    `yaml:"oidc" doc:"OpenID providers whose tokens (JSON Web Tokens) callers may show instead of keys"`
+	Login      Login                     `yaml:"login" doc:"browsers log in at one of these providers; without an issuer they do not"`
+	Sessions   Sessions                  `yaml:"sessions" doc:"how long people stay logged in"`
 	Limits     Limits                    `yaml:"limits" doc:"what callers can make the gateway do"`
 	Overload   Overload                  `yaml:"overload" doc:"what is done when more comes than can be served; the defaults need no tuning"`
 	Providers  map[string]Provider       `yaml:"providers" doc:"where models are asked, by a name of your choice" example:"openai"`

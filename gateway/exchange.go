@@ -195,7 +195,7 @@ func (x *exchange) identify(ctx context.Context) error {
 	if err != nil {
 		return unauthorized("The credential cannot be read: "+err.Error(), err)
 	}
-	shown := ringwall.Credential{Bearer: bearer}
+	shown := ringwall.Credential{Bearer: x.browser(bearer)}
 	if bearer == nobody {
 		shown.Bearer = ""
 	}

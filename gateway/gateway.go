@@ -128,10 +128,13 @@ type Config struct {
 	Observer Observer // default: none
 	Memory   Memory   // default: nothing is remembered from one request to the next
 	Tracer   trace.Tracer
-	Log      *slog.Logger // default: discard
-	Limits   Limits
-	Gate     *admit.Gate // who is let in when there is much to do; default: one of Limits.Concurrent slots
-	Now      func() time.Time
+	// Cookie returns the session of a browser that sends a request of its own accord, ""
+	// where there is none. Default: no cookie counts.
+	Cookie func(r *http.Request) string
+	Log    *slog.Logger // default: discard
+	Limits Limits
+	Gate   *admit.Gate // who is let in when there is much to do; default: one of Limits.Concurrent slots
+	Now    func() time.Time
 }
 
 // Gateway serves model APIs. It is safe for concurrent use.

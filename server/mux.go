@@ -56,6 +56,7 @@ func (s *Server) routes() http.Handler {
 	} else {
 		s.admin(mux)
 	}
+	s.loginRoutes(mux, clients.served(s.gateway.NotFound))
 	mux.HandleFunc("/", clients.served(s.gateway.NotFound))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if pattern, ok := guardapi.Unnamed(r); ok {

@@ -140,10 +140,15 @@ func (s *Server) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	use, err := s.meet(c)
+	if err != nil {
+		return err
+	}
 	w, err := s.world(c)
 	if err != nil {
 		return err
 	}
+	use()
 	w.Restore = s.restore(c)
 	s.secured.use(certs)
 	s.current.Store(c)

@@ -55,6 +55,8 @@ type Server struct {
 	log     *slog.Logger
 	db      *db.DB
 	keys    *auth.Keys
+	people  *people
+	callers *auth.Callers
 	records *audit.Log
 	vault   *redact.Vault // nil: nothing is restored
 	memory  gateway.Memory
@@ -72,7 +74,6 @@ type Server struct {
 	health  health
 	load    *overload
 
-	callers     *auth.Callers
 	secured     secured
 	current     atomic.Pointer[config.Config] // in force
 	reloads     chan reloading
@@ -164,6 +165,14 @@ func (s *Server) open(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	if err := s.openPeople(ctx, c); err != nil {
+		return err
+	}
+	use, err := s.meet(c)
+	if err != nil {
+		return err
+	}
+	use()
 	if s.vault, err = openVault(ctx, c, s.db, s.log); err != nil {
 		return err
 	}
@@ -198,9 +207,9 @@ func (s *Server) open(ctx context.Context) error {
 	if err := s.secure(c); err != nil {
 		return err
 	}
-	s.callers = &auth.Callers{Keys: s.keys, Peers: s.secured.peers}
+	s.callers.Peers = s.secured.peers
 	s.gateway, err = gateway.New(gateway.Config{
-		World: w, Auth: s.callers, Records: s.records, Observer: s.metrics, Memory: s.memory, Tracer: tracer, Log: s.log, Gate: s.load.gate,
+		World: w, Auth: s.callers, Cookie: s.cookie, Records: s.records, Observer: s.metrics, Memory: s.memory, Tracer: tracer, Log: s.log, Gate: s.load.gate,
 		Limits: gateway.Limits{
 			Body: int64(c.Limits.Body), Concurrent: c.Limits.Concurrent, Write: c.Limits.Write, Request: c.Limits.Request,
 			Read: c.Limits.Read, Rate: int64(c.Overload.Rate), Grace: c.Overload.Grace,
@@ -283,6 +292,8 @@ func (s *Server) Run(ctx context.Context) error {
 	var group errgroup.Group
 	group.Go(func() error { return s.records.Run(work) })
 	group.Go(func() error { return s.keys.Run(work) })
+	group.Go(func() error { return s.people.tokens.Run(work) })
+	group.Go(func() error { return s.people.sessions.Run(work) })
 	if s.vault != nil {
 		group.Go(func() error { return s.vault.Run(work) })
 	}
