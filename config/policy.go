@@ -2,8 +2,10 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -86,15 +88,15 @@ func (c *Config) loadPolicy(pos *strictyaml.Positions, dir string) error {
 	if !filepath.IsAbs(c.Policy.Dir) {
 		c.Policy.Dir = filepath.Join(dir, c.Policy.Dir)
 	}
-	opt, err := c.Policy.Options()
-	if err != nil {
-		return nil // the check says so
-	}
 	names, err := policy.Names(c.Policy.Dir)
 	if err != nil {
 		return pos.Errorf("policy.dir", "%w", err)
 	}
 	c.Read = append(c.Read, names...)
+	opt, err := c.Policy.Options()
+	if err != nil {
+		return nil // the check says so
+	}
 	c.Policies, err = policy.Load(c.Policy.Dir, opt)
 	var problems strictyaml.Problems
 	if errors.As(err, &problems) {
@@ -103,4 +105,24 @@ func (c *Config) loadPolicy(pos *strictyaml.Positions, dir string) error {
 		return pos.Errorf("policy.dir", "%w", err)
 	}
 	return nil
+}
+
+// LoadPolicy reads the policies' section of a file, and nothing of the rest, which need
+// not be in order.
+func LoadPolicy(file string) (*Policy, error) {
+	src, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	var c Config
+	pos, err := strictyaml.Decode(file, src, &c)
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	c.checkPolicy(func(path, format string, args ...any) { errs = append(errs, pos.Errorf(path, format, args...)) })
+	if c.Policy.Dir != "" && !filepath.IsAbs(c.Policy.Dir) {
+		c.Policy.Dir = filepath.Join(filepath.Dir(file), c.Policy.Dir)
+	}
+	return &c.Policy, strictyaml.Join(errs...)
 }

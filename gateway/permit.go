@@ -88,7 +88,7 @@ func (x *exchange) question(ctx context.Context, deed Deed) (*policy.Request, er
 			var err error
 			if q.Context.Tools, q.Context.MaxTokens, err = x.world.Wants(x.req.Edit(nil)); err != nil {
 				return nil, &ringwall.Refusal{
-					Status: http.StatusForbidden, Code: "forbidden", Public: "Nobody can tell which tools this asks for. Ask your operator, and name the exchange " + x.ID + ".",
+					Status: http.StatusForbidden, Code: "forbidden", Public: "Nobody can tell which tools this asks for. Name this exchange when you ask your operator.",
 					Err: fmt.Errorf("%w: the request cannot be read for policies: %w", ringwall.ErrRefused, err),
 				}
 			}
@@ -119,7 +119,7 @@ func (x *exchange) permitted(q *policy.Request) error {
 		x.Verdict = ringwall.Verdict{Action: ringwall.Hold, Reasons: []string{"policy"}}
 		return &ringwall.Refusal{
 			Status: http.StatusForbidden, Code: "approval_required",
-			Public: "This takes somebody's approval. Ask your operator, and name the exchange " + x.ID + ".",
+			Public: "This takes somebody's approval. Name this exchange when you ask your operator.",
 			Err:    fmt.Errorf("%w: %s %s takes an approval: %s (%s)", ringwall.ErrRefused, q.Action, q.Resource, strings.Join(d.Holds, ", "), strings.Join(d.Policies, ", ")),
 		}
 	}
@@ -130,7 +130,7 @@ func (x *exchange) permitted(q *policy.Request) error {
 	}
 	return &ringwall.Refusal{
 		Status: http.StatusForbidden, Code: "forbidden",
-		Public: "You may not do this here. Ask your operator, and name the exchange " + x.ID + ".", Err: err,
+		Public: "You may not do this here. Name this exchange when you ask your operator.", Err: err,
 	}
 }
 
