@@ -23,6 +23,7 @@ const (
 	PassUnguarded    Deed = "pass-unguarded"
 	ManageGuardrails Deed = "manage-guardrails"
 	ReadAnswers      Deed = "read-answers" // those that were kept, or delete them
+	UseException     Deed = "use-exception"
 )
 
 // PurposeHeader is the request header by which callers say what for they ask. It is a
@@ -101,6 +102,8 @@ func (x *exchange) question(ctx context.Context, deed Deed) (*policy.Request, er
 			}
 		}
 		q.Resource = policy.Resource{Type: "Guardrail", ID: name}
+	case ListModels, PassUnguarded, ManageGuardrails, ReadAnswers: // of the route
+	case UseException: // of which, see excuses
 	}
 	return q, nil
 }
@@ -113,6 +116,7 @@ func (x *exchange) permitted(q *policy.Request) error {
 		x.g.cfg.Log.Warn("a policy could not be evaluated", "exchange", x.ID, "error", strings.Join(d.Errors, "; "))
 	}
 	switch d.Effect {
+	case policy.Deny:
 	case policy.Allow:
 		return nil
 	case policy.Hold:
@@ -153,4 +157,21 @@ func (x *exchange) mine(ctx context.Context, names []string) []string {
 		}
 		return x.world.Policy.Decide(q).Effect == policy.Deny
 	})
+}
+
+// excuses returns who says whether exceptions of guardrails may excuse the caller, nil
+// where nobody wrote policies.
+func (x *exchange) excuses(ctx context.Context) func(guardrail, exception string) bool {
+	if x.world.Policy == nil {
+		return nil
+	}
+	return func(guardrail, exception string) bool {
+		q, err := x.question(ctx, UseException)
+		if err != nil {
+			return false
+		}
+		q.Resource = policy.Resource{Type: "Guardrail", ID: guardrail}
+		q.Context.Exception = exception
+		return x.world.Policy.Decide(q).Effect == policy.Allow
+	}
 }

@@ -110,7 +110,7 @@ func (s *Server) reload(ctx context.Context, why string) {
 		return
 	}
 	s.log.Info("the configuration is in force", "reason", why)
-	s.note(ctx, ringwall.ConfigLoaded, why, "")
+	s.note(ctx, ringwall.ConfigLoaded, why+s.withPolicies(), "")
 }
 
 func (s *Server) renew(ctx context.Context) error {

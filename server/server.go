@@ -286,7 +286,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	served := make(chan error, 1)
 	go func() { served <- s.serve() }()
-	s.note(ctx, ringwall.ConfigLoaded, "start", "")
+	s.note(ctx, ringwall.ConfigLoaded, "start"+s.withPolicies(), "")
 	s.health.ready.Store(true)
 	s.log.Info("serving", "address", s.URL(), "guardrail", s.gateway.Guardrail())
 

@@ -51,6 +51,7 @@ func (s *sample) resourceFlags(c *cobra.Command) {
 	f.StringSliceVar(&s.Context.Tools, "tool", nil, "`NAME` of a tool that the model is offered")
 	f.Int64Var(&s.Context.MaxTokens, "max-tokens", 0, "that the answer may have")
 	f.StringSliceVar(&s.Context.Data, "data-class", nil, "`CLASS` of data that was noticed: iban")
+	f.StringVar(&s.Context.Exception, "exception", "", "of use-exception: `NAME` of the exception")
 	complete(c, "action", policy.Actions()...)
 }
 
