@@ -53,7 +53,7 @@ type Config struct {
 	Tracing    Tracing                   `yaml:"tracing" doc:"OpenTelemetry traces"`
 
 	Sum  [sha256.Size]byte // of the files; zero when there was none
-	Read []string          // the files that were read beside it
+	Read []string          // the files that were read beside it, and directories: see Content
 
 	PriceList *prices.List // of Prices; nil: the program's own
 	// Policies are those of Policy; nil: none are written.
@@ -248,7 +248,7 @@ func Parse(file string, src []byte) (*Config, error) {
 	}
 	parts := [][]byte{src}
 	for _, f := range c.Read {
-		b, _ := os.ReadFile(f) // it could be read a moment ago
+		b, _ := Content(f) // it could be read a moment ago
 		parts = append(parts, b)
 	}
 	c.Sum = Sum(parts)

@@ -27,15 +27,18 @@ func (s *Server) watch(ctx context.Context) error {
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
 
-	var w *fsnotify.Watcher
 	var events chan fsnotify.Event
-	files := s.files()
+	files := append([]string{s.opt.File}, s.cfg.Read...)
 	seen := s.cfg.Sum
 	if s.opt.File != "" {
-		var err error
-		if w, err = fsnotify.NewWatcher(); err == nil {
+		w, err := fsnotify.NewWatcher()
+		if err == nil {
 			defer w.Close()
-			err = follow(w, files)
+			// The directories, for editors and Kubernetes put a new file in the place
+			// of the old one.
+			for _, f := range files {
+				err = errors.Join(err, w.Add(filepath.Dir(f)))
+			}
 		}
 		if err != nil {
 			s.log.Warn("the configuration file is not watched: reload by SIGHUP", "error", err)
@@ -65,34 +68,19 @@ func (s *Server) watch(ctx context.Context) error {
 			}
 			timer.Reset(settle)
 		case <-timer.C:
-			files = s.files() // a policy may have come
 			if now := sum(files); now != seen {
 				seen = now
-				before := s.rails.Load()
 				s.reload(ctx, "the file changed")
-				if in := s.rails.Load(); in != before {
-					files, seen = s.files(), in.config.Sum
-					_ = follow(w, files) // SIGHUP is left
-				}
 			}
 		}
 	}
-}
-
-// follow watches the directories of files, for editors and Kubernetes put a new file in
-// the place of the old one.
-func follow(w *fsnotify.Watcher, files []string) (err error) {
-	for _, f := range files {
-		err = errors.Join(err, w.Add(filepath.Dir(f)))
-	}
-	return err
 }
 
 // sum is that of the contents of files; one that cannot be read has none.
 func sum(files []string) [sha256.Size]byte {
 	var parts [][]byte
 	for _, f := range files {
-		b, _ := os.ReadFile(f)
+		b, _ := config.Content(f)
 		parts = append(parts, b)
 	}
 	return config.Sum(parts)
