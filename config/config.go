@@ -61,7 +61,7 @@ type Config struct {
 	Tracing    Tracing                   `yaml:"tracing" doc:"OpenTelemetry traces"`
 
 	Sum  [sha256.Size]byte // of the files; zero when there was none
-	Read []string          // the files that were read beside it
+	Read []string          // the files that were read beside it, and directories: see Content
 
 	PriceList *prices.List // of Prices; nil: the program's own
 	// Policies are those of Policy; nil: none are written.
@@ -262,7 +262,7 @@ func SumOf(src []byte, files []string) [sha256.Size]byte {
 	part := sha256.Sum256(src)
 	h.Write(part[:])
 	for _, f := range files {
-		b, _ := os.ReadFile(f) // one that is gone has changed
+		b, _ := Content(f) // one that is gone has changed
 		part = sha256.Sum256(b)
 		clear(b)
 		h.Write(part[:])

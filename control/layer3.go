@@ -25,9 +25,11 @@ var data = []Control{
 		ID:      "data/access",
 		Does:    "decides access down to object, row and column by Cedar policies: default deny, with purpose and expiry",
 		Asks:    "bucket policies, IAM, ABAC, fine-grained access",
-		Rooms:   []string{"policy", "s3gate"},
+		Rooms:   []string{"policy", "gateway"},
 		Threats: []string{"LLM02", "LLM08", "ASI03", "AML.T0036", "AML.T0085.000"},
-		State:   Planned,
+		State:   Partial,
+		Proof:   []string{"policy.TestDecide", "policy.TestRefuses", "policy.TestApprovals", "server.TestPolicies", "server.TestPoliciesAreReloaded"},
+		Missing: "objects, rows and columns: so far models, the guard, what is passed on unlooked, and classes of data that a prompt holds",
 	},
 	{
 		ID:      "data/permissions",

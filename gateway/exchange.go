@@ -381,7 +381,7 @@ func (x *exchange) hookIn(ctx context.Context) error {
 
 // lookIn has the texts of the request looked at.
 func (x *exchange) lookIn(ctx context.Context) error {
-	s := guard.Session{Way: ringwall.Input, Principal: x.Principal, Context: ctx}
+	s := guard.Session{Way: ringwall.Input, Principal: x.Principal, Excuses: x.excuses(ctx), Context: ctx}
 	var res guard.Result
 	if x.book != nil {
 		res = x.tokenise(ctx, s)

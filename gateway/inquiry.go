@@ -208,7 +208,7 @@ func (x *exchange) judge(ctx context.Context, q Question) (*Judgement, error) {
 	j.In.Verdict, j.Out.Verdict = allow, allow
 	began := time.Now()
 	if len(q.Prompt) > 0 {
-		j.In, j.Each = q.look(ctx, rail.Guard, guard.Session{Way: ringwall.Input, Principal: x.Principal, Context: ctx})
+		j.In, j.Each = q.look(ctx, rail.Guard, guard.Session{Way: ringwall.Input, Principal: x.Principal, Excuses: x.excuses(ctx), Context: ctx})
 		x.hear(j.In)
 	}
 	x.inputs = len(j.In.Findings)

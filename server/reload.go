@@ -84,7 +84,6 @@ func (s *Server) watch(ctx context.Context) error {
 			}
 			timer.Reset(settle)
 		case <-timer.C:
-			files = s.files() // a policy may have come
 			if s.sum(files) != seen {
 				_ = take("the file changed")
 			}
@@ -121,7 +120,7 @@ func (s *Server) reload(ctx context.Context, why string) error {
 		return err
 	}
 	s.log.Info("the configuration is in force", "reason", why)
-	s.note(ctx, ringwall.ConfigLoaded, why, "")
+	s.note(ctx, ringwall.ConfigLoaded, why+s.withPolicies(), "")
 	return nil
 }
 

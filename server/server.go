@@ -312,7 +312,7 @@ func (s *Server) Run(ctx context.Context) error {
 		s.order(work)
 		return nil
 	})
-	s.note(ctx, ringwall.ConfigLoaded, "start", "")
+	s.note(ctx, ringwall.ConfigLoaded, "start"+s.withPolicies(), "")
 	s.health.ready.Store(true)
 	s.log.Info("serving", "address", s.URL(), "guardrail", s.gateway.Guardrail())
 	if admin := s.AdminURL(); admin != "" {
