@@ -53,6 +53,7 @@ func (s *Server) routes() http.Handler {
 	for _, path := range builtin.Unguarded {
 		mux.HandleFunc(path, clients.served(s.gateway.Unguarded))
 	}
+	mux.HandleFunc("GET /openapi.json", s.openapi)
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.Handle("GET /metrics", s.metrics.Handler())
