@@ -288,6 +288,8 @@ func (x *exchange) read() error {
 		switch {
 		case errors.As(err, &big):
 			return tooLarge(most)
+		case misframed(x.r, err):
+			return &ringwall.Refusal{Status: http.StatusBadRequest, Code: "malformed_body", Public: "The chunks of the request body cannot be read: write them as RFC 9112 has them.", Err: err}
 		case err != nil && !(errors.As(err, &slow) && slow.Timeout()):
 			return &clientGone{fmt.Errorf("reading the request: %w", err)}
 		case err != nil:

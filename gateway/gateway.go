@@ -198,7 +198,7 @@ func (g *Gateway) Guardrail() string {
 }
 
 // Handle registers the routes of a dialect on mux.
-func (g *Gateway) Handle(mux *http.ServeMux, pattern string, d Dialect) {
+func (g *Gateway) Handle(mux Mux, pattern string, d Dialect) {
 	route := routeOf(pattern)
 	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, spoken(d, r), route, (*exchange).run) })
 }

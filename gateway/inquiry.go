@@ -151,7 +151,7 @@ func (j *Judgement) Ran(way ringwall.Direction, control string) bool {
 func (j *Judgement) Verdict() ringwall.Verdict { return j.In.Verdict.And(j.Out.Verdict) }
 
 // HandleInquiry registers a route at which the guard is asked on mux.
-func (g *Gateway) HandleInquiry(mux *http.ServeMux, pattern string, q Inquirer) {
+func (g *Gateway) HandleInquiry(mux Mux, pattern string, q Inquirer) {
 	mux.HandleFunc(pattern, g.Inquiries(pattern, q))
 }
 

@@ -16,10 +16,10 @@ import (
 
 // admin is the table of what is served to those who run the gateway: on a listener of
 // its own, or beside the models where there is none.
-func (s *Server) admin(mux *http.ServeMux) {
-	mux.Handle("GET /metrics", s.observing(s.load.told(s.metrics.Handler())))
-	mux.Handle("GET /readyz", s.observing(s.load.quick(http.HandlerFunc(s.readyz))))
-	mux.Handle("POST /admin/reload", s.administering(http.HandlerFunc(s.reloadNow)))
+func (s *Server) admin(mux gateway.Mux) {
+	mux.HandleFunc("GET /metrics", s.observing(s.load.told(s.metrics.Handler())).ServeHTTP)
+	mux.HandleFunc("GET /readyz", s.observing(s.load.quick(http.HandlerFunc(s.readyz))).ServeHTTP)
+	mux.HandleFunc("POST /admin/reload", s.administering(http.HandlerFunc(s.reloadNow)).ServeHTTP)
 }
 
 // adminHandler is all of the admin listener.

@@ -16,6 +16,7 @@ import (
 	"github.com/ringwall/ringwall/auth/session"
 	"github.com/ringwall/ringwall/auth/token"
 	"github.com/ringwall/ringwall/config"
+	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/internal/db"
 )
 
@@ -115,7 +116,7 @@ func (s *Server) cookie(r *http.Request) string {
 }
 
 // loginRoutes serve logins while the configuration has one.
-func (s *Server) loginRoutes(mux *http.ServeMux, otherwise http.HandlerFunc) {
+func (s *Server) loginRoutes(mux gateway.Mux, otherwise http.HandlerFunc) {
 	for pattern, serve := range login.Patterns {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			if l := s.people.login.Load(); l != nil {

@@ -67,6 +67,7 @@ type Server struct {
 	made    *guardrail.Made
 	rails   atomic.Pointer[rails] // of the world in force
 	routed  *routed
+	table   *table
 	http    *http.Server
 	listen  net.Listener
 	stop    func(context.Context) error // of the tracer
