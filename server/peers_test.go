@@ -224,7 +224,7 @@ func TestRevokedWhileConnected(t *testing.T) {
 			if status, reused := ask(keyed, text); status != 401 || !reused {
 				t.Errorf("beside a key: %d, reused %v", status, reused)
 			}
-			if status, _ := ask(first, ""); status != 0 {
+			if status, _ := ask(first, ""); status != 0 { // nor go on with its session
 				t.Errorf("it may connect again: %d", status)
 			}
 			if status, reused := ask(second, ""); status != 200 || !reused {
