@@ -225,6 +225,30 @@ func TestKeysAreBoundToNetworks(t *testing.T) {
 	})
 }
 
+// A program that knows of no scopes and networks must not take a narrowed key for a
+// whole one; neither must ours, where somebody took away what narrows it.
+func TestNarrowedKeysAreMarked(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		narrow, bound := spec, spec
+		narrow.Scopes = []string{"ask-guard"}
+		bound.Name, bound.From = "bound", []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+		for _, s := range []auth.Spec{narrow, bound} {
+			text, key := create(t, w.keys, s)
+			var trust string
+			if err := w.db.QueryRow(t.Context(), "SELECT trust FROM auth_keys WHERE prefix = ?", key.Prefix).Scan(&trust); err != nil || new(ringwall.Trust).UnmarshalText([]byte(trust)) == nil {
+				t.Errorf("an older program reads the trust %q, %v", trust, err)
+			}
+			if _, err := w.open(t, auth.Config{}).Authenticate(from("10.0.0.1"), text); err != nil {
+				t.Error(err)
+			}
+			if _, err := w.db.Exec(t.Context(), "UPDATE auth_keys SET scopes = '', nets = '' WHERE prefix = ?", key.Prefix); err != nil {
+				t.Fatal(err)
+			}
+			refused(t, w.open(t, auth.Config{}), text, "cannot be read")
+		}
+	})
+}
+
 // A database of before there were lines of keys goes on working, and so do its keys
 // under the ids that they had.
 func TestOldDatabases(t *testing.T) {

@@ -224,7 +224,7 @@ func TestRevokedWhileConnected(t *testing.T) {
 			if status, reused := ask(keyed, text); status != 401 || !reused {
 				t.Errorf("beside a key: %d, reused %v", status, reused)
 			}
-			if status, _ := ask(first, ""); status != 0 {
+			if status, _ := ask(first, ""); status != 0 { // nor go on with its session
 				t.Errorf("it may connect again: %d", status)
 			}
 			if status, reused := ask(second, ""); status != 200 || !reused {
@@ -234,6 +234,8 @@ func TestRevokedWhileConnected(t *testing.T) {
 			until(t, "nobody is let in by a list that is over", func() bool { status, _ := ask(second, ""); return status != 200 })
 			a.revoke(time.Now().Add(time.Hour))
 			until(t, "both are let in again", func() bool { status, _ := ask(first, ""); return status == 200 })
+			a.write("ca.pem", "CERTIFICATE", newAuthority(t, "theirs").cert.Raw)
+			until(t, "nobody is let in of a CA that is gone", func() bool { status, _ := ask(first, ""); return status != 200 })
 		})
 	}
 }

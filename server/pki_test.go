@@ -127,7 +127,7 @@ func (a *authority) browse(name string, http2 bool, show ...tls.Certificate) *ht
 	pool := x509.NewCertPool()
 	pool.AddCert(a.cert)
 	cfg := &tls.Config{
-		RootCAs: pool, ServerName: name, MinVersion: tls.VersionTLS12,
+		RootCAs: pool, ServerName: name, MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(4),
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { // also where the gateway names other CAs
 			if len(show) == 0 {
 				return &tls.Certificate{}, nil
