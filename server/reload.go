@@ -112,10 +112,18 @@ func (s *Server) renew(ctx context.Context) error {
 	if c, err = s.bind(ctx, c); err != nil {
 		return err
 	}
+	n, err := networkOf(ctx, c, s.bans, s.network.Load(), true, s.log)
+	if err != nil {
+		return err
+	}
 	w, err := s.world(c)
 	if err != nil {
 		return err
 	}
+	if err := n.enforce(); err != nil {
+		return err
+	}
+	s.network.Store(n)
 	w.Restore = s.restore(c)
 	s.metrics.declare(c)
 	s.routed.declare(s.metrics.Metrics, c)
@@ -150,6 +158,8 @@ func fixed(old, now *config.Config) string {
 		return "responses"
 	case old.Tracing.Endpoint != now.Tracing.Endpoint:
 		return "tracing"
+	case old.Network.Preface != now.Network.Preface:
+		return "network.proxy_protocol"
 	case old.Secrets != now.Secrets:
 		return "secrets"
 	}

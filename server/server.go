@@ -35,6 +35,7 @@ import (
 	"github.com/ringwall/ringwall/internal/safe"
 	"github.com/ringwall/ringwall/internal/telemetry"
 	"github.com/ringwall/ringwall/redact"
+	"github.com/ringwall/ringwall/waf/ban"
 )
 
 // Options say what a Server serves.
@@ -71,6 +72,9 @@ type Server struct {
 	stop    func(context.Context) error // of the tracer
 	secrets *safe.Store
 	health  health
+	bans    *ban.Bans
+	network atomic.Pointer[network]
+	turned  *turned
 }
 
 // OpenKeys opens the store of API keys that c names, and its database, which the
@@ -80,17 +84,7 @@ func OpenKeys(ctx context.Context, c *config.Config, log *slog.Logger) (*auth.Ke
 }
 
 func openKeys(ctx context.Context, c *config.Config, log *slog.Logger, changed func(context.Context, auth.Key)) (*auth.Keys, *db.DB, error) {
-	dsn := filepath.Join(c.Data, "ringwall.db")
-	if !c.Database.IsZero() {
-		var err error
-		if dsn, err = c.Database.Reveal(); err != nil {
-			return nil, nil, fmt.Errorf("reading the database's DSN: %w", err)
-		}
-	}
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return nil, nil, fmt.Errorf("making the data directory: %w", err)
-	}
-	d, err := db.Open(ctx, db.Config{DSN: dsn})
+	d, err := openDB(ctx, c)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -103,6 +97,21 @@ func openKeys(ctx context.Context, c *config.Config, log *slog.Logger, changed f
 		return nil, nil, errors.Join(err, d.Close())
 	}
 	return keys, d, nil
+}
+
+// openDB opens the database of c, which is in the data directory unless c names one.
+func openDB(ctx context.Context, c *config.Config) (*db.DB, error) {
+	dsn := filepath.Join(c.Data, "ringwall.db")
+	if !c.Database.IsZero() {
+		var err error
+		if dsn, err = c.Database.Reveal(); err != nil {
+			return nil, fmt.Errorf("reading the database's DSN: %w", err)
+		}
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("making the data directory: %w", err)
+	}
+	return db.Open(ctx, db.Config{DSN: dsn})
 }
 
 // signingRoot reads the root that c names, or the one in the data directory. Replicas
@@ -147,13 +156,16 @@ func (s *Server) open(ctx context.Context) error {
 	if s.keys, s.db, err = openKeys(ctx, c, s.log, s.keyChanged); err != nil {
 		return err
 	}
+	if err := s.openNetwork(ctx, c); err != nil {
+		return err
+	}
 	index := s.db
 	if c.Database.IsZero() {
 		index = nil // beside the records, so that the two are moved together
 	}
 	if s.records, err = audit.Open(ctx, audit.Config{
 		Dir: AuditDir(c), Fsync: audit.Fsync(c.Audit.Fsync), Interval: c.Audit.Interval, SegmentBytes: int64(c.Audit.Segment),
-		KeepText: c.Audit.KeepText, Index: index, Log: s.log,
+		KeepText: c.Audit.KeepText, Address: audit.Address(c.Audit.Address), Index: index, Log: s.log,
 	}); err != nil {
 		return err
 	}
@@ -165,6 +177,7 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.metrics = newMetrics(s.opt.Version, s.keys)
 	s.metrics.declare(c)
+	s.turned = newTurned(s.metrics.Metrics, s.bans)
 	s.judged = newJudged(s.metrics.Metrics, s.log)
 	s.routed = newRouted(s.metrics.Metrics, s.log)
 	s.routed.declare(s.metrics.Metrics, c)
@@ -188,7 +201,7 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.rails.Store(w.Guardrails.(*rails))
 	s.gateway, err = gateway.New(gateway.Config{
-		World: w, Auth: &auth.Callers{Keys: s.keys}, Records: s.records, Observer: s.metrics, Memory: s.memory, Tracer: tracer, Log: s.log,
+		World: w, Auth: unbanned{&auth.Callers{Keys: s.keys}, s.bans}, Records: s.records, Observer: observed{s}, Memory: s.memory, Tracer: tracer, Log: s.log,
 		Limits: gateway.Limits{Body: int64(c.Limits.Body), Concurrent: c.Limits.Concurrent, Write: c.Limits.Write, Request: c.Limits.Request},
 	})
 	if err != nil {
@@ -198,6 +211,7 @@ func (s *Server) open(ctx context.Context) error {
 	if s.listen, err = net.Listen("tcp", c.Listen); err != nil {
 		return fmt.Errorf("listening on %s: %w", c.Listen, err)
 	}
+	s.listen = s.behind(s.listen)
 	s.http = &http.Server{
 		Handler:           s.edge(s.routes()),
 		ReadHeaderTimeout: c.Limits.Header,
@@ -273,6 +287,10 @@ func (s *Server) Run(ctx context.Context) error {
 	var group errgroup.Group
 	group.Go(func() error { return s.records.Run(work) })
 	group.Go(func() error { return s.keys.Run(work) })
+	group.Go(func() error { return s.bans.Run(work) })
+	for lane := range lanes {
+		group.Go(func() error { return s.keepNetwork(work, lane) })
+	}
 	if s.vault != nil {
 		group.Go(func() error { return s.vault.Run(work) })
 	}

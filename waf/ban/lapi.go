@@ -5,28 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
 	"strings"
 	"sync/atomic"
 	"time"
-
-	"github.com/ringwall/ringwall/internal/telemetry"
 )
 
 // Bouncer takes CrowdSec's decisions over: from a file, and from a local API (LAPI) by
-// the protocol of its bouncers. Run does the work.
+// the protocol of its bouncers, at each Refresh.
 type Bouncer struct {
 	Bans *Bans
 	File string                 // what cscli decisions list -o json prints; it is read again when it changed
 	URL  string                 // of the local API: "http://127.0.0.1:8080"
 	Key  func() (string, error) // of the bouncer (cscli bouncers add ringwall)
-	Poll time.Duration          // default 10s
 
 	Client *http.Client // default: one with a time-out of 30s
-	Log    *slog.Logger // default: silent
 
 	seen    os.FileInfo
 	started bool // the whole list was had; from now on what changed
@@ -44,42 +39,6 @@ const lapiTime = 30 * time.Second
 
 var errLAPIKey = errors.New("it does not take the bouncer's key: make one with cscli bouncers add")
 
-// Run takes decisions over until ctx ends, and returns nil. Those that are known hold
-// while the local API is away; it says so once in the log.
-func (b *Bouncer) Run(ctx context.Context) error {
-	poll := b.Poll
-	if poll <= 0 {
-		poll = 10 * time.Second
-	}
-	tick := time.NewTicker(poll)
-	defer tick.Stop()
-	away := false
-	for {
-		err := b.Refresh(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil && !away:
-			b.log().WarnContext(ctx, "decisions of CrowdSec could not be had: the last ones hold until they end", telemetry.KeyError, err)
-		case err == nil && away:
-			b.log().InfoContext(ctx, "decisions of CrowdSec are current again")
-		}
-		away = err != nil
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
-}
-
-func (b *Bouncer) log() *slog.Logger {
-	if b.Log == nil {
-		return slog.New(slog.DiscardHandler)
-	}
-	return b.Log
-}
-
 // Checked is when the decisions were last known to be current; zero before that.
 func (b *Bouncer) Checked() time.Time {
 	if at := b.at.Load(); at != 0 {
@@ -88,8 +47,8 @@ func (b *Bouncer) Checked() time.Time {
 	return time.Time{}
 }
 
-// Refresh takes over what changed. Run calls it; it is called by one goroutine at a
-// time.
+// Refresh takes over what changed; when that fails, what is known holds until it ends.
+// It is called by one goroutine at a time.
 func (b *Bouncer) Refresh(ctx context.Context) error {
 	err := errors.Join(b.readFile(), b.ask(ctx))
 	if err == nil {

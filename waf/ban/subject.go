@@ -103,14 +103,11 @@ func Network(p netip.Prefix) (Subject, error) {
 	switch p = p.Masked(); {
 	case !p.IsValid():
 		return Subject{}, errSubject
-	case p.Bits() == 0, p.Contains(mapped) && p.Addr().Is6():
+	case p.Bits() == 0:
 		return Subject{}, errAll
 	}
 	return Subject{Address, p.String()}, nil
 }
-
-// mapped is the first of the addresses that stand for IPv4.
-var mapped = netip.MustParseAddr("::ffff:0:0")
 
 // Host is the subject of an address: itself, or its /64 of IPv6.
 func Host(a netip.Addr) Subject { return Subject{Address, hostPrefix(a).String()} }
