@@ -22,6 +22,7 @@ type Event struct {
 	Estimated bool      `json:"estimated,omitempty"` // tokens are what the gateway estimates: no provider counted them
 	Stream    bool      `json:"stream,omitempty"`
 	Guardrail string    `json:"guardrail,omitempty"`
+	Policy    []string  `json:"policy,omitempty"` // ids of the policies that decided whether the caller may
 
 	Verdict  *Verdict      `json:"verdict,omitempty"` // nil until it is decided
 	Findings []Finding     `json:"findings,omitempty"`

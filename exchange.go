@@ -157,9 +157,10 @@ type Exchange struct {
 	Target    string // as the provider calls the model, where that was a choice
 	Tries     []Try  // providers that were asked before and did not answer
 	Stream    bool
-	Cached    bool   // the answer was kept of an equal request
-	Estimated bool   // tokens are what the gateway estimates: no provider counted them
-	Guardrail string // name and version: "default@draft"
+	Cached    bool     // the answer was kept of an equal request
+	Estimated bool     // tokens are what the gateway estimates: no provider counted them
+	Guardrail string   // name and version: "default@draft"
+	Policy    []string // ids of the policies that decided whether the caller may; nil: none was asked
 
 	Prompt   []Text // the located texts of the request, as given
 	Answer   []Text // the texts of the answer, as the model gave them

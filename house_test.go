@@ -27,7 +27,7 @@ var floors = [][]string{
 	{"guard/stream"},                       // what holds an answer back
 	{ // mechanisms
 		"guard", "redact", "token", "policy", "waf", "toolcall", "scan", "sign", "kms", "posture",
-		"vuln", "drift", "discover", "lineage", "privacy", "poison",
+		"vuln", "drift", "discover", "lineage", "privacy", "poison", "scope",
 	},
 	{ // services
 		"auth", "quota", "audit", "registry", "retention", "detect", "respond", "provider", "approval", "hook",

@@ -45,6 +45,7 @@ func appendEvent(b []byte, e *ringwall.Event, keepText bool) ([]byte, error) {
 		b = append(b, `,"stream":true`...)
 	}
 	b = appendOptional(b, `,"guardrail":`, e.Guardrail)
+	b = appendList(b, `,"policy":`, e.Policy, func(b []byte, s *string) []byte { return appendString(b, *s) })
 	if e.Verdict != nil {
 		b = appendVerdict(append(b, `,"verdict":`...), e.Verdict)
 	}
@@ -83,6 +84,8 @@ func appendPrincipal(b []byte, p *ringwall.Principal) []byte {
 	}
 	b = appendString(append(b, `"trust":`...), p.Trust.String())
 	b = appendOptional(b, `,"via":`, p.Via)
+	b = appendOptional(b, `,"key":`, p.Key)
+	b = appendList(b, `,"roles":`, p.Roles, func(b []byte, s *string) []byte { return appendString(b, *s) })
 	return append(b, '}')
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -78,7 +79,10 @@ type usage struct {
 // finish fills what follows from the key.
 func (e *entry) finish() {
 	e.expires = millis(e.key.Expires)
-	e.principal = ringwall.Principal{ID: e.key.Prefix, Tenant: e.key.Tenant, Trust: e.key.Trust, Via: "key"}
+	e.principal = ringwall.Principal{
+		ID: e.key.Principal, Tenant: e.key.Tenant, Trust: e.key.Trust, Via: "key", Key: e.key.Prefix,
+		Roles: e.key.Roles, Scopes: e.key.Scopes,
+	}
 	if used := millis(e.key.LastUsed); used > e.use.at.Load() {
 		e.use.at.Store(used)
 		e.use.written.Store(used)
@@ -125,21 +129,38 @@ func (k *Keys) Create(ctx context.Context, spec Spec) (text string, key Key, err
 	}
 	raw := newKey()
 	e := &entry{hash: sha256.Sum256(raw[:]), whole: true, use: new(usage)}
-	e.key = Key{Prefix: string(raw[:idEnd]), Name: spec.Name, Tenant: spec.Tenant, Trust: spec.Trust}
-	e.key.Created = date(millis(k.now()))
-	switch spec.TTL {
-	case NeverExpires:
-	case 0:
-		e.key.Expires = e.key.Created.Add(DefaultTTL)
-	default:
-		e.key.Expires = date(millis(e.key.Created.Add(spec.TTL)))
+	prefix := string(raw[:idEnd])
+	e.key = Key{
+		Prefix: prefix, Principal: prefix, Name: spec.Name, Tenant: spec.Tenant, Trust: spec.Trust,
+		Roles: sorted(spec.Roles), Scopes: slices.Clone(spec.Scopes), From: slices.Clone(spec.From),
 	}
+	e.live(k.now(), spec.TTL)
 	e.finish()
-	if err := k.store.insert(ctx, e); err != nil {
+	if err := k.store.create(ctx, e); err != nil {
 		return "", Key{}, fmt.Errorf("creating a key: %w", err)
 	}
 	k.put(e)
 	return string(raw[:]), e.key, nil
+}
+
+// live sets when a new key begins and ends.
+func (e *entry) live(now time.Time, ttl time.Duration) {
+	e.key.Created = date(millis(now))
+	switch ttl {
+	case NeverExpires:
+	case 0:
+		e.key.Expires = e.key.Created.Add(DefaultTTL)
+	default:
+		e.key.Expires = date(millis(e.key.Created.Add(ttl)))
+	}
+}
+
+// sorted returns the words in order, each once; nil when there are none.
+func sorted(words []string) []string {
+	if len(words) == 0 {
+		return nil
+	}
+	return slices.Compact(slices.Sorted(slices.Values(words)))
 }
 
 // List returns all keys, also those that expired or were revoked, by name and
@@ -160,24 +181,30 @@ func (k *Keys) List(ctx context.Context) ([]Key, error) {
 	return out, nil
 }
 
-// Revoke ends a key, named by its prefix or its name, and returns it. This Keys
-// refuses it at once, others within a second. Revoking a key again changes
-// nothing and is no error; the error wraps [ErrNoSuchKey] when there is none.
-func (k *Keys) Revoke(ctx context.Context, prefixOrName string) (Key, error) {
-	e, err := k.store.revoke(ctx, prefixOrName, k.now())
+// Revoke ends the key with that prefix, or all keys in use of that name, those that
+// were replaced and still work too, and returns them, the newest first. This Keys
+// refuses them at once, others within a second. Revoking again changes nothing and is
+// no error; the error wraps [ErrNoSuchKey] when there is none.
+func (k *Keys) Revoke(ctx context.Context, prefixOrName string) ([]Key, error) {
+	ended, err := k.store.revoke(ctx, prefixOrName, k.now())
 	if err != nil {
-		return Key{}, fmt.Errorf("revoking a key: %w", err)
+		return nil, fmt.Errorf("revoking a key: %w", err)
 	}
-	k.put(e)
-	return e.key, nil
+	keys := make([]Key, len(ended))
+	for i, e := range ended {
+		k.put(e)
+		keys[i] = e.key
+	}
+	return keys, nil
 }
 
-// Authenticate returns the principal that the key text proves: its ID is the
-// prefix of the key. Every error wraps [ringwall.ErrUnauthenticated], tells an
-// operator the cause, and repeats nothing of the text but its public prefix;
-// the principal is then the zero one, which nobody may take for a caller
-// without a key. It asks the database only for a whole key that it does not
-// know, ten times a second at most and briefly.
+// Authenticate returns the principal that the key text proves: its ID is the same
+// for all keys of a line, its Key the prefix of this one. A key that is bound to
+// networks proves it only where the [ringwall.Client] of ctx is in one of them. Every
+// error wraps [ringwall.ErrUnauthenticated], tells an operator the cause, and repeats
+// nothing of the text but its public prefix; the principal is then the zero one, which
+// nobody may take for a caller without a key. It asks the database only for a whole
+// key that it does not know, ten times a second at most and briefly.
 func (k *Keys) Authenticate(ctx context.Context, bearer string) (ringwall.Principal, error) {
 	raw, err := parse(bearer)
 	if err != nil {
@@ -191,8 +218,12 @@ func (k *Keys) Authenticate(ctx context.Context, bearer string) (ringwall.Princi
 	}
 	now := k.now().UnixMilli()
 	hash := sha256.Sum256(raw[:])
+	clear(raw[:])
 	if subtle.ConstantTimeCompare(hash[:], e.hash[:]) != 1 || !e.valid(now) || now-k.synced.Load() > k.maxStale {
 		return ringwall.Principal{}, fmt.Errorf("%w: key %s: %s", ringwall.ErrUnauthenticated, e.key.Prefix, k.cause(e, hash, now))
+	}
+	if err := e.near(ctx); err != nil {
+		return ringwall.Principal{}, fmt.Errorf("%w: key %s: %w", ringwall.ErrUnauthenticated, e.key.Prefix, err)
 	}
 	// Written at most once a second: cores must not fight over the line.
 	if now-e.use.at.Load() >= 1000 {
@@ -204,6 +235,26 @@ func (k *Keys) Authenticate(ctx context.Context, bearer string) (ringwall.Princi
 func (e *entry) valid(now int64) bool {
 	return e.whole && e.key.Revoked.IsZero() && (e.expires == 0 || now < e.expires) && e.key.Trust > ringwall.Anonymous
 }
+
+// near refuses a key that is bound to networks where the request of ctx does not come
+// from one of them, or where nobody knows where it comes from.
+func (e *entry) near(ctx context.Context) error {
+	if e.key.From == nil {
+		return nil
+	}
+	from := ringwall.ClientOf(ctx).Addr.Unmap().WithZone("")
+	for _, n := range e.key.From {
+		if n.Contains(from) {
+			return nil
+		}
+	}
+	if !from.IsValid() {
+		return errNowhere
+	}
+	return fmt.Errorf("it was shown from %v, which is in none of its networks", from)
+}
+
+var errNowhere = errors.New("it is bound to networks, and nobody knows where it was shown from")
 
 // cause says why a known key was refused. Who cannot show the secret learns
 // nothing else, even from what an operator may pass on.

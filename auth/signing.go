@@ -78,6 +78,7 @@ func readRoot(path string) (*Root, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the signing root: %w", err)
 	}
+	defer clear(text)
 	return ParseRoot(string(text))
 }
 
@@ -90,7 +91,10 @@ func createRoot(path string) error {
 	defer os.Remove(f.Name()) //nolint:errcheck // a name of it that is left over does no harm
 	var key [32]byte
 	rand.Read(key[:]) // never fails: it ends the program instead
-	_, err = f.WriteString(hex.EncodeToString(key[:]) + "\n")
+	text := append(hex.AppendEncode(nil, key[:]), '\n')
+	_, err = f.Write(text)
+	clear(key[:])
+	clear(text)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
@@ -144,6 +148,9 @@ func (k *Keys) Signing(ctx context.Context, prefix string) (ringwall.Principal, 
 	now := k.now().UnixMilli()
 	if !e.valid(now) || now-k.synced.Load() > k.maxStale {
 		return refuse(fmt.Errorf("key %s: %s", prefix, k.cause(e, e.hash, now)))
+	}
+	if err := e.near(ctx); err != nil {
+		return refuse(fmt.Errorf("key %s: %w", prefix, err))
 	}
 	if now-e.use.at.Load() >= 1000 {
 		e.use.at.Store(now)

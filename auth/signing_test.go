@@ -26,7 +26,7 @@ func TestSecretsAreDerived(t *testing.T) {
 			t.Fatalf("Secret() = %q, %v", secret, err)
 		}
 		p, again, err := keys.Signing(t.Context(), k.Prefix)
-		if err != nil || again != secret || !reflect.DeepEqual(p, ringwall.Principal{ID: k.Prefix, Tenant: "acme", Trust: ringwall.Customer, Via: "signature"}) {
+		if err != nil || again != secret || !reflect.DeepEqual(p, ringwall.Principal{ID: k.Prefix, Tenant: "acme", Trust: ringwall.Customer, Via: "signature", Key: k.Prefix}) {
 			t.Errorf("Signing() = %+v, %v", p, err)
 		}
 		if _, err := w.keys.Secret(k.Prefix); !errors.Is(err, auth.ErrNoRoot) {

@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/ringwall/ringwall/internal/db"
@@ -36,7 +38,7 @@ func (s store) version(ctx context.Context) (int64, error) {
 	return v, err
 }
 
-const columns = "prefix, hash, name, tenant, trust, created, expires, revoked, last_used"
+const columns = "prefix, hash, name, tenant, trust, created, expires, revoked, last_used, principal, roles, scopes, nets, replaced"
 
 // all returns every key, by name and then by time.
 func (s store) all(ctx context.Context) ([]*entry, error) {
@@ -67,10 +69,11 @@ func (s store) one(ctx context.Context, prefix string) (*entry, error) {
 }
 
 func scan(scan func(...any) error) (*entry, error) {
-	var hash, trust string
-	var created, expires, revoked, used int64
+	var hash, trust, roles, scopes, nets string
+	var created, expires, revoked, used, replaced int64
 	e := &entry{use: new(usage)}
-	err := scan(&e.key.Prefix, &hash, &e.key.Name, &e.key.Tenant, &trust, &created, &expires, &revoked, &used)
+	err := scan(&e.key.Prefix, &hash, &e.key.Name, &e.key.Tenant, &trust, &created, &expires, &revoked, &used,
+		&e.key.Principal, &roles, &scopes, &nets, &replaced)
 	if err != nil {
 		return nil, err
 	}
@@ -82,44 +85,147 @@ func scan(scan func(...any) error) (*entry, error) {
 	if err := e.key.Trust.UnmarshalText([]byte(trust)); err != nil {
 		e.key.Trust, e.whole = 0, false
 	}
+	if e.key.Principal == "" { // made before lines of keys were known
+		e.key.Principal = e.key.Prefix
+	}
+	e.key.Roles, e.key.Scopes = words(roles), words(scopes)
+	if e.key.From, err = networks(nets); err != nil {
+		e.whole = false
+	}
 	e.key.Created, e.key.Expires, e.key.Revoked, e.key.LastUsed = date(created), date(expires), date(revoked), date(used)
+	e.key.Replaced = date(replaced)
 	e.finish()
 	return e, nil
 }
 
-func (s store) insert(ctx context.Context, e *entry) error {
+// words are those of a list; nil where there is none.
+func words(list string) []string {
+	if list == "" {
+		return nil
+	}
+	// What is no word is kept as one that fits nothing, rather than dropped.
+	return strings.Split(list, " ")
+}
+
+// networks are those of a list; nil where there is none.
+func networks(list string) (nets []netip.Prefix, err error) {
+	for _, w := range words(list) {
+		n, err := netip.ParsePrefix(w)
+		if err != nil {
+			return []netip.Prefix{}, err
+		}
+		nets = append(nets, n)
+	}
+	return nets, nil
+}
+
+// create writes a key whose name no other key in use has.
+func (s store) create(ctx context.Context, e *entry) error {
 	return s.change(ctx, func(tx *db.Tx) error {
 		var one int
-		err := tx.QueryRow(ctx, "SELECT 1 FROM auth_keys WHERE name = ? AND revoked = 0", e.key.Name).Scan(&one)
+		err := tx.QueryRow(ctx, "SELECT 1 FROM auth_keys WHERE name = ? AND revoked = 0 AND replaced = 0", e.key.Name).Scan(&one)
 		if err == nil {
 			return fmt.Errorf("%w: %q", ErrNameTaken, e.key.Name)
 		} else if !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
-		_, err = tx.Exec(ctx, "INSERT INTO auth_keys ("+columns+") VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0)",
-			e.key.Prefix, hex.EncodeToString(e.hash[:]), e.key.Name, e.key.Tenant, e.key.Trust.String(),
-			millis(e.key.Created), millis(e.key.Expires))
-		return err
+		return insert(ctx, tx, e)
 	})
 }
 
-// revoke marks the key in use that has this prefix or name, and returns it. A
-// key that is revoked already is returned as it is.
-func (s store) revoke(ctx context.Context, prefixOrName string, now time.Time) (e *entry, err error) {
+func insert(ctx context.Context, tx *db.Tx, e *entry) error {
+	nets := make([]string, len(e.key.From))
+	for i, n := range e.key.From {
+		nets[i] = n.String()
+	}
+	_, err := tx.Exec(ctx, "INSERT INTO auth_keys ("+columns+") VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, 0)",
+		e.key.Prefix, hex.EncodeToString(e.hash[:]), e.key.Name, e.key.Tenant, e.key.Trust.String(),
+		millis(e.key.Created), millis(e.key.Expires), e.key.Principal,
+		strings.Join(e.key.Roles, " "), strings.Join(e.key.Scopes, " "), strings.Join(nets, " "))
+	return err
+}
+
+// named returns the keys with that prefix or name: those in use first, of them the one
+// that is not replaced, and then those that were revoked last.
+func named(ctx context.Context, tx *db.Tx, prefixOrName string) (all []*entry, err error) {
+	rows, err := tx.Query(ctx, "SELECT "+columns+" FROM auth_keys WHERE prefix = ? OR name = ?"+
+		" ORDER BY revoked = 0 DESC, replaced = 0 DESC, revoked DESC, created DESC, prefix", prefixOrName, prefixOrName)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		e, err := scan(rows.Scan)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, e)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, ErrNoSuchKey
+	}
+	return all, nil
+}
+
+// revoke marks the keys in use that have this prefix or name, and returns them. Where
+// all are revoked already, the last of them is returned as it is.
+func (s store) revoke(ctx context.Context, prefixOrName string, now time.Time) (ended []*entry, err error) {
 	err = s.change(ctx, func(tx *db.Tx) error {
-		row := tx.QueryRow(ctx, "SELECT "+columns+" FROM auth_keys WHERE prefix = ? OR name = ?"+
-			" ORDER BY revoked = 0 DESC, revoked DESC LIMIT 1", prefixOrName, prefixOrName)
-		if e, err = scan(row.Scan); errors.Is(err, sql.ErrNoRows) {
-			return ErrNoSuchKey
-		} else if err != nil || !e.key.Revoked.IsZero() {
+		all, err := named(ctx, tx, prefixOrName)
+		if err != nil {
 			return err
 		}
-		e.key.Revoked = date(millis(now))
-		e.finish()
-		_, err := tx.Exec(ctx, "UPDATE auth_keys SET revoked = ? WHERE prefix = ?", millis(now), e.key.Prefix)
-		return err
+		ended = all[:1]
+		for i, e := range all {
+			if !e.key.Revoked.IsZero() {
+				break
+			}
+			ended = all[:i+1]
+			e.key.Revoked = date(millis(now))
+			e.finish()
+			if _, err := tx.Exec(ctx, "UPDATE auth_keys SET revoked = ? WHERE prefix = ?", millis(now), e.key.Prefix); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
-	return e, err
+	return ended, err
+}
+
+// replace writes the key that succeeds makes of the one in use with this prefix or
+// name, which ends at the time that succeeds says.
+func (s store) replace(ctx context.Context, prefixOrName string, succeeds func(old *entry) (fresh *entry, end time.Time)) (old, fresh *entry, err error) {
+	err = s.change(ctx, func(tx *db.Tx) error {
+		all, err := named(ctx, tx, prefixOrName)
+		if err != nil {
+			return err
+		}
+		old = all[0]
+		switch {
+		case !old.key.Revoked.IsZero():
+			return fmt.Errorf("%w in use: %s is revoked", ErrNoSuchKey, old.key.Prefix)
+		case !old.key.Replaced.IsZero():
+			return fmt.Errorf("%w: give the name %q", ErrReplaced, old.key.Name)
+		case !old.whole:
+			return fmt.Errorf("the row of key %s in the database cannot be read", old.key.Prefix)
+		}
+		var end time.Time
+		fresh, end = succeeds(old)
+		old.key.Replaced = fresh.key.Created
+		if old.key.Expires.IsZero() || end.Before(old.key.Expires) {
+			old.key.Expires = end
+		}
+		old.finish()
+		if _, err := tx.Exec(ctx, "UPDATE auth_keys SET replaced = ?, expires = ? WHERE prefix = ?",
+			millis(old.key.Replaced), millis(old.key.Expires), old.key.Prefix); err != nil {
+			return err
+		}
+		return insert(ctx, tx, fresh)
+	})
+	return old, fresh, err
 }
 
 // change runs f in a transaction that counts as a change.

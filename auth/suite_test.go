@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -113,7 +114,7 @@ func refused(t testing.TB, k *auth.Keys, text, cause string) {
 func TestKeyProvesItsPrincipal(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		text, key := create(t, w.keys, spec)
-		want := ringwall.Principal{ID: key.Prefix, Tenant: "acme", Trust: ringwall.Customer, Via: "key"}
+		want := ringwall.Principal{ID: key.Prefix, Tenant: "acme", Trust: ringwall.Customer, Via: "key", Key: key.Prefix}
 		if got := accepted(t, w.keys, text); !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
@@ -197,9 +198,9 @@ func TestRevoke(t *testing.T) {
 		if _, _, err := w.keys.Create(t.Context(), spec); !errors.Is(err, auth.ErrNameTaken) {
 			t.Errorf("a second key of one name: %v", err)
 		}
-		key, err := w.keys.Revoke(t.Context(), "shop")
-		if err != nil || !key.Revoked.Equal(w.clock.Now()) {
-			t.Fatalf("revoking by name: %+v, %v", key, err)
+		ended, err := w.keys.Revoke(t.Context(), "shop")
+		if err != nil || len(ended) != 1 || !ended[0].Revoked.Equal(w.clock.Now()) {
+			t.Fatalf("revoking by name: %+v, %v", ended, err)
 		}
 		refused(t, w.keys, byName, "revoked at 2026-03-01T12:00:00Z")
 
@@ -211,7 +212,7 @@ func TestRevoke(t *testing.T) {
 		refused(t, w.keys, byPrefix, "revoked at 2026-03-01T12:01:00Z")
 
 		w.clock.move(time.Minute)
-		if again, err := w.keys.Revoke(t.Context(), second.Prefix); err != nil || again.Revoked.Equal(w.clock.Now()) {
+		if again, err := w.keys.Revoke(t.Context(), second.Prefix); err != nil || len(again) != 1 || again[0].Revoked.Equal(w.clock.Now()) {
 			t.Errorf("revoked again: %+v, %v", again, err)
 		}
 		if _, err := w.keys.Revoke(t.Context(), "nobody"); !errors.Is(err, auth.ErrNoSuchKey) {
@@ -333,6 +334,15 @@ func TestSpecIsChecked(t *testing.T) {
 		"a negative lifetime":          {Name: "a", Trust: ringwall.Staff, TTL: -time.Hour},
 		"a lifetime of a century":      {Name: "a", Trust: ringwall.Staff, TTL: 100 * 365 * 24 * time.Hour},
 		"a lifetime of a nanosecond":   {Name: "a", Trust: ringwall.Staff, TTL: 1},
+		"a role of two words":          {Name: "a", Trust: ringwall.Staff, Roles: []string{"a b"}},
+		"a role without a name":        {Name: "a", Trust: ringwall.Staff, Roles: []string{""}},
+		"many roles":                   {Name: "a", Trust: ringwall.Staff, Roles: make([]string, 33)},
+		"a scope that there is not":    {Name: "a", Trust: ringwall.Staff, Scopes: []string{"ask-modle"}},
+		"scopes without a word":        {Name: "a", Trust: ringwall.Staff, Scopes: []string{}},
+		"networks without an address":  {Name: "a", Trust: ringwall.Staff, From: []netip.Prefix{}},
+		"a network that is none":       {Name: "a", Trust: ringwall.Staff, From: make([]netip.Prefix, 1)},
+		"a network with more set":      {Name: "a", Trust: ringwall.Staff, From: []netip.Prefix{netip.MustParsePrefix("10.0.0.1/8")}},
+		"an IPv4 network in IPv6":      {Name: "a", Trust: ringwall.Staff, From: []netip.Prefix{netip.MustParsePrefix("::ffff:10.0.0.0/104")}},
 	} {
 		if _, _, err := keys.Create(t.Context(), s); err == nil || !strings.HasPrefix(err.Error(), "creating a key: ") {
 			t.Errorf("%s: %v", name, err)
@@ -378,10 +388,10 @@ func TestTheDatabaseHoldsNoKey(t *testing.T) {
 func TestSpoiltRowsShutOutOneCaller(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		var texts []string
-		for i, name := range []string{"good", "trust", "hash", "prefix", "none"} {
+		for i, name := range []string{"good", "trust", "hash", "prefix", "none", "nets"} {
 			text, key := create(t, w.keys, auth.Spec{Name: name, Trust: ringwall.Staff})
 			texts = append(texts, text)
-			for _, change := range [][]string{nil, {"trust", "emperor"}, {"hash", "zz"}, {"prefix", "short"}, {"trust", "anonymous"}}[i : i+1] {
+			for _, change := range [][]string{nil, {"trust", "emperor"}, {"hash", "zz"}, {"prefix", "short"}, {"trust", "anonymous"}, {"nets", "10.0.0.0/8 everywhere"}}[i : i+1] {
 				if change == nil {
 					continue
 				}
@@ -392,7 +402,7 @@ func TestSpoiltRowsShutOutOneCaller(t *testing.T) {
 		}
 		keys := w.open(t, auth.Config{})
 		accepted(t, keys, texts[0])
-		for i, cause := range []string{"cannot be read", "cannot be read", "no such key", "proves nothing"} {
+		for i, cause := range []string{"cannot be read", "cannot be read", "no such key", "proves nothing", "cannot be read"} {
 			refused(t, keys, texts[i+1], cause)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"log/slog"
+	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
@@ -89,11 +90,16 @@ func BenchmarkAuthenticate(b *testing.B) {
 		b.Fatal(err)
 	}
 	good, _ := create(b, keys, auth.Spec{Name: "a", Trust: ringwall.Staff})
-	for name, text := range map[string]string{"good": good, "damaged": swap(good)} {
+	narrow, _ := create(b, keys, auth.Spec{
+		Name: "b", Trust: ringwall.Staff, Roles: []string{"buyer"}, Scopes: []string{"ask-model", "model:gpt-*"},
+		From: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("10.0.0.0/8")},
+	})
+	ctx := from("10.1.2.3")
+	for name, text := range map[string]string{"good": good, "damaged": swap(good), "bound to networks": narrow} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := keys.Authenticate(b.Context(), text); (err == nil) != (name == "good") {
+				if _, err := keys.Authenticate(ctx, text); (err == nil) != (name != "damaged") {
 					b.Fatal(err)
 				}
 			}
@@ -115,8 +121,10 @@ func BenchmarkAuthenticate(b *testing.B) {
 func TestAuthenticateAllocatesNothing(t *testing.T) {
 	w := &world{dsn: databases[0].dsn(t), clock: newClock(), log: new(bytes.Buffer)}
 	keys := w.open(t, auth.Config{})
-	text, _ := create(t, keys, spec)
-	ctx := t.Context()
+	bound := spec
+	bound.From = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("10.0.0.0/8")}
+	text, _ := create(t, keys, bound)
+	ctx := from("10.1.2.3")
 	if n := testing.AllocsPerRun(100, func() {
 		if _, err := keys.Authenticate(ctx, text); err != nil {
 			t.Fatal(err)

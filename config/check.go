@@ -48,12 +48,14 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 	c.checkVault(fail)
 	c.checkHooks(fail)
 	c.checkNetwork(fail)
+	c.checkPolicy(fail)
 	if c.Cache.Enabled && (c.Cache.Bytes < 1<<20 || c.Cache.TTL < time.Second) {
 		fail("cache", "want at least 1MiB, and a ttl of 1s")
 	}
 	if c.Limits.Concurrent < 0 || c.Limits.Body < 0 {
 		fail("limits", "limits are not negative")
 	}
+	c.checkOverload(fail)
 	if c.Secrets.Refresh < time.Second || c.Secrets.Timeout < time.Second {
 		fail("secrets", "want a refresh and a timeout of at least 1s")
 	}

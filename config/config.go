@@ -20,6 +20,7 @@ import (
 
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/internal/strictyaml"
+	"github.com/ringwall/ringwall/policy"
 	"github.com/ringwall/ringwall/provider/prices"
 	"github.com/ringwall/ringwall/redact"
 )
@@ -33,6 +34,7 @@ type Config struct {
 	Signing    strictyaml.Secret         `yaml:"signing_key" doc:"root of the secrets by which callers sign as AWS's clients do, 64 hexadecimal digits (openssl rand -hex 32), the same for all replicas; default: signing.key in the data directory, with a database none, and then nobody can sign" example:"env:RINGWALL_SIGNING_KEY"`
 	Anonymous  bool                      `yaml:"anonymous" doc:"let callers in that show no key; they are of trust anonymous. Only on a loopback listener" default:"false"`
 	Limits     Limits                    `yaml:"limits" doc:"what callers can make the gateway do"`
+	Overload   Overload                  `yaml:"overload" doc:"what is done when more comes than can be served; the defaults need no tuning"`
 	Providers  map[string]Provider       `yaml:"providers" doc:"where models are asked, by a name of your choice" example:"openai"`
 	Models     map[string]Model          `yaml:"models" doc:"names that clients use, and who serves them" example:"assistant"`
 	Default    string                    `yaml:"default_provider" doc:"the provider that is asked for models not named above; empty: there are no others" example:"openai"`
@@ -42,9 +44,11 @@ type Config struct {
 	Files      map[string]string         `yaml:"guardrail_files" doc:"further guardrails by name, each in a file of its own, relative to this one: YAML as under guardrails, or the JSON of a guardrail exported from Amazon Bedrock" example:"{}"`
 	Restore    Restore                   `yaml:"restore" doc:"placeholders instead of masks for the model, and values put back into the answer for those who may read them" instead:"write restore: {enabled: true}"`
 	Responses  Responses                 `yaml:"responses" doc:"what is kept of answers of OpenAI's responses API, for requests that go on from one by its id"`
+	Requests   Requests                  `yaml:"requests" doc:"what requests must meet beside what their APIs demand: types of bodies, limits, JSON Schemas, the order of roles"`
 	Cache      Cache                     `yaml:"cache" doc:"answers that are given again to requests that are asked again word for word, by the same caller; the guard looks at them again"`
 	Prices     string                    `yaml:"prices" doc:"file of your own prices of models, relative to this one, in the form of provider/prices/prices.json; they go before the list of the program" example:""`
 	Hooks      []Hook                    `yaml:"hooks" doc:"services of yours that are asked about texts, in order; they are sent the texts"`
+	Policy     Policy                    `yaml:"policy" doc:"who may do what, by policies in Cedar: begin with ringwall policy example"`
 	Audit      Audit                     `yaml:"audit" doc:"the records"`
 	Network    Network                   `yaml:"network" doc:"where requests may come from, and who is believed about it"`
 	Secrets    Secrets                   `yaml:"secrets" doc:"the secrets that services keep, aws-secret:NAME#key and vault:path#key: read at start, at each reload and now and then"`
@@ -55,6 +59,8 @@ type Config struct {
 	Read []string          // the files that were read beside it
 
 	PriceList *prices.List // of Prices; nil: the program's own
+	// Policies are those of Policy; nil: none are written.
+	Policies *policy.Bundle
 
 	Keeper strictyaml.Keeper // of secrets that services keep: see Bind
 }
@@ -242,7 +248,8 @@ func Parse(file string, src []byte) (*Config, error) {
 	}
 	dir := filepath.Dir(file)
 	c.Network.locate(dir)
-	if err := strictyaml.Join(append(c.loadGuardrails(pos, dir), c.loadPrices(pos, dir), c.check(pos))...); err != nil {
+	errs := append(c.loadGuardrails(pos, dir), c.checkRequests(pos, dir)...)
+	if err := strictyaml.Join(append(errs, c.loadPrices(pos, dir), c.loadPolicy(pos, dir), c.check(pos))...); err != nil {
 		return nil, err
 	}
 	parts := [][]byte{src}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/hook"
+	"github.com/ringwall/ringwall/internal/admit"
 )
 
 // withheld says what policy did about what goes that way.
@@ -64,7 +65,7 @@ func (x *exchange) system() (texts []string) {
 
 // complete asks for a whole answer and answers with it.
 func (x *exchange) complete(ctx context.Context, p Provider, call ringwall.Call) error {
-	raw, err := p.Complete(ctx, call)
+	raw, err := p.Complete(ringwall.WithHold(ctx, x.holdAnswer), call)
 	x.upstream = time.Since(x.asked)
 	if err != nil {
 		return upstreamFailed(err)
@@ -160,7 +161,12 @@ func (x *exchange) relay(ctx context.Context, p Provider, call ringwall.Call) er
 		}
 	}()
 	var failed error
+	said := 0 // bytes of events that are not counted so far
 	for ev, err := range p.Events(ctx, call) {
+		if said += len(ev.Data); err == nil && said >= burst {
+			err = x.holdAnswer(int64(said))
+			said = 0
+		}
 		if err == nil && hold != nil {
 			err = hold.add(ev)
 		}
@@ -207,6 +213,9 @@ func (x *exchange) relay(ctx context.Context, p Provider, call ringwall.Call) er
 		}
 		if (x.written || len(buf) > 0) && ctx.Err() == nil {
 			x.outcome, x.detail = ringwall.UpstreamFail, failed.Error()
+			if errors.Is(failed, admit.ErrShed) {
+				x.outcome = ringwall.Overloaded
+			}
 			var r *ringwall.Refusal
 			errors.As(err, &r)
 			buf = relay.Fail(buf, r, x.ID)
@@ -262,10 +271,14 @@ func (x *exchange) send(frames []byte) error {
 	if len(frames) == 0 {
 		return nil
 	}
+	from := time.Now()
 	if err := x.write(frames); err != nil {
 		return err
 	}
-	return x.rc.Flush()
+	if err := x.rc.Flush(); err != nil {
+		return err
+	}
+	return x.accepted(len(frames), from)
 }
 
 // write writes to the client, who may take a bounded time to accept it.

@@ -19,6 +19,7 @@ import (
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/hook"
+	"github.com/ringwall/ringwall/internal/admit"
 	"github.com/ringwall/ringwall/redact"
 )
 
@@ -61,6 +62,10 @@ type exchange struct {
 	asked      time.Time
 	upstream   time.Duration
 	limited    time.Time // when the deadline of writing was set last
+	ticket     admit.Ticket
+	hint       uint64        // of the credential; 0: it shows none
+	sent       int64         // bytes of the answer
+	waited     time.Duration // for the client to accept them
 }
 
 // serve answers a request in the words of d by going the way run.
@@ -69,16 +74,12 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, d Dialect, route
 	x.ID, x.Start, x.Dialect, x.Route = newID(), g.cfg.Now(), d.Name(), route
 	x.Verdict, x.Client = ringwall.Verdict{Action: ringwall.Block}, ringwall.ClientOf(r.Context())
 	w.Header().Set(Header, x.ID)
-	select {
-	case g.slots <- struct{}{}:
-		defer func() { <-g.slots }()
-	default:
-		w.Header().Set("Retry-After", "1")
-		x.refuse(&ringwall.Refusal{Status: http.StatusServiceUnavailable, Code: "overloaded", Public: "Too many requests are being served. Try again soon."})
-		x.outcome = ringwall.Overloaded
+	if err := x.enter(); err != nil {
+		x.fail(err)
 		x.settle()
 		return
 	}
+	defer x.ticket.Leave()
 	x.world = g.take()
 	defer x.world.drop()
 	x.wall.Guard = x.world.Guard
@@ -133,6 +134,9 @@ func (x *exchange) run(ctx context.Context) error {
 	if err := x.hookIn(ctx); err != nil {
 		return err
 	}
+	if err := x.mayStill(ctx, AskModel); err != nil {
+		return err
+	}
 	if err := x.promise(ctx); err != nil {
 		return err
 	}
@@ -146,6 +150,7 @@ func (x *exchange) run(ctx context.Context) error {
 	defer x.wasAsked(call.Asked)
 	asked := x.cached(route.Provider, call)
 	x.asked = time.Now()
+	x.ticket.Rest() // waiting for a model costs nothing
 	if x.Stream {
 		err = x.relay(ctx, asked, call)
 	} else {
@@ -171,6 +176,9 @@ func (x *exchange) wasAsked(a *ringwall.Asked) {
 // identify turns the credential into a Principal. One that was given and fails is
 // refused: it never falls back to anonymous.
 func (x *exchange) identify(ctx context.Context) error {
+	if err := single(x.r); err != nil {
+		return err
+	}
 	if d, ok := x.d.(Signed); ok {
 		claim, err := d.Signature(x.r)
 		if err != nil {
@@ -256,14 +264,25 @@ func (x *exchange) read() error {
 	if x.r.ContentLength > most {
 		return tooLarge(most)
 	}
+	if err := x.world.Bodies.check(x.r); err != nil {
+		return err
+	}
 	if enc := x.r.Header.Get("Content-Encoding"); enc != "" && enc != "identity" {
 		return &ringwall.Refusal{Status: http.StatusUnsupportedMediaType, Code: "unsupported_encoding", Public: "The request body must not be compressed."}
 	}
-	body := make([]byte, 0, max(512, x.r.ContentLength+1))
+	// What a client says that it will send takes no memory before it comes.
+	body := make([]byte, 0, min(max(512, x.r.ContentLength+1), 64<<10))
+	if err := x.hold(cap(body)); err != nil {
+		return err
+	}
+	pace := x.pace()
 	src := http.MaxBytesReader(x.w, x.r.Body, most)
-	for {
-		n, err := src.Read(body[len(body):cap(body)])
-		body = body[:len(body)+n]
+	for n := 0; ; {
+		err := pace.next(n)
+		if err == nil {
+			n, err = src.Read(body[len(body):cap(body)])
+			body = body[:len(body)+n]
+		}
 		if err == io.EOF {
 			// The time to send a request is over with it, not with the answer.
 			http.NewResponseController(x.w).SetReadDeadline(time.Time{})
@@ -280,7 +299,11 @@ func (x *exchange) read() error {
 			return &ringwall.Refusal{Status: http.StatusRequestTimeout, Code: "incomplete_request", Public: "The request body did not come in time.", Err: err}
 		}
 		if len(body) == cap(body) {
-			body = append(body, 0)[:len(body)]
+			more := min(int64(2*cap(body)), max(x.r.ContentLength, most)+1)
+			if err := x.hold(int(more) - cap(body)); err != nil {
+				return err
+			}
+			body = append(make([]byte, 0, more), body...)
 		}
 	}
 	if x.proof != nil {
@@ -288,13 +311,16 @@ func (x *exchange) read() error {
 			return err
 		}
 	}
+	if err := x.work(x.r.Context()); err != nil {
+		return err
+	}
 	req, err := x.d.Read(x.r, body)
 	if err != nil {
 		return err
 	}
 	x.req = req
 	x.Model, x.Stream, x.Prompt = req.Model(), req.Stream(), req.Texts()
-	return nil
+	return x.validate(body)
 }
 
 func tooLarge(most int64) error {

@@ -26,7 +26,9 @@ import (
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/hook"
+	"github.com/ringwall/ringwall/internal/admit"
 	"github.com/ringwall/ringwall/internal/sse"
+	"github.com/ringwall/ringwall/policy"
 )
 
 // Provider asks models. Implementations are safe for concurrent use and stop
@@ -97,7 +99,13 @@ type World struct {
 	Bypasses []Bypass     // of APIs that are passed on unlooked; others are refused
 	Cache    Cache        // of answers; nil: none are kept
 	Hooks    []*hook.Hook // that are asked, in order
-	Close    func()       // called when no request uses the World any more
+	// Policy says who may do what; nil: nobody wrote policies, and every known caller may
+	// what keys and trust let.
+	Policy *policy.Bundle
+	Wants  Wants  // what of requests only policies ask for; nil: they are not told
+	Rules  Rules  // that requests meet; nil: what their dialects demand
+	Bodies Bodies // of what type they may be said to be
+	Close  func() // called when no request uses the World any more
 }
 
 // Limits bound what callers can make the gateway do. Zero fields mean the
@@ -107,6 +115,9 @@ type Limits struct {
 	Concurrent int           // requests at a time; default 2048
 	Write      time.Duration // that a client may take to accept a piece; default 30s
 	Request    time.Duration // that an exchange may take; default 10m
+	Read       time.Duration // that a body may take to come; default 60s
+	Rate       int64         // bytes a second that a client sends and reads at least; default 500
+	Grace      time.Duration // for which a body may come more slowly, or not at all; default 5s
 }
 
 // Config configures a Gateway.
@@ -119,6 +130,7 @@ type Config struct {
 	Tracer   trace.Tracer
 	Log      *slog.Logger // default: discard
 	Limits   Limits
+	Gate     *admit.Gate // who is let in when there is much to do; default: one of Limits.Concurrent slots
 	Now      func() time.Time
 }
 
@@ -126,7 +138,9 @@ type Config struct {
 type Gateway struct {
 	cfg   Config
 	world atomic.Pointer[lease]
-	slots chan struct{}
+	gate  *admit.Gate
+	hints *hints
+	sheds sheds
 }
 
 // New returns a Gateway.
@@ -147,13 +161,25 @@ func New(cfg Config) (*Gateway, error) {
 	if l.Request <= 0 {
 		l.Request = 10 * time.Minute
 	}
+	if l.Read <= 0 {
+		l.Read = 60 * time.Second
+	}
+	if l.Rate <= 0 {
+		l.Rate = 500
+	}
+	if l.Grace <= 0 {
+		l.Grace = 5 * time.Second
+	}
+	if cfg.Gate == nil {
+		cfg.Gate = admit.New(admit.Config{Slots: l.Concurrent, Wait: 100 * time.Millisecond, Queue: l.Concurrent, Bytes: admit.Bytes()})
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	g := &Gateway{cfg: cfg, slots: make(chan struct{}, l.Concurrent)}
+	g := &Gateway{cfg: cfg, gate: cfg.Gate, hints: newHints()}
 	g.world.Store(newLease(cfg.World))
 	return g, nil
 }

@@ -24,6 +24,8 @@ func (x *exchange) hooked(ctx context.Context, stage hook.Stage, way ringwall.Di
 	if len(texts) == 0 {
 		return nil, nil
 	}
+	resume := x.ticket.Pause() // others may work while they are asked
+	defer resume()
 	for _, h := range x.world.Hooks {
 		if !h.At(stage) {
 			continue

@@ -114,7 +114,7 @@ func TestInquiries(t *testing.T) {
 		{"an errand for others", "/secret", "7", guardrail(t), log, 403, "a key of trust operator", ringwall.Refused},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			resp, err := http.Post(inquire(t, tt.guard, tt.records).URL+tt.path, "text/plain", strings.NewReader(tt.body))
+			resp, err := http.Post(inquire(t, tt.guard, tt.records).URL+tt.path, "application/json", strings.NewReader(tt.body))
 			if err != nil {
 				t.Fatal(err)
 			}

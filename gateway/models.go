@@ -55,6 +55,11 @@ func (g *Gateway) named(d Dialect, answer func(x *exchange, names []string)) htt
 		x := g.aside(w, r, d)
 		x.world = g.take()
 		defer x.world.drop()
+		if err := x.enter(); err != nil {
+			x.fail(err)
+			return
+		}
+		defer x.ticket.Leave()
 		ctx, cancel := context.WithTimeout(r.Context(), 30*time.Second)
 		defer cancel()
 		if err := x.identify(ctx); err != nil {
@@ -67,6 +72,11 @@ func (g *Gateway) named(d Dialect, answer func(x *exchange, names []string)) htt
 			x.fail(err)
 			return
 		}
+		if err := x.work(ctx); err != nil {
+			x.fail(err)
+			return
+		}
+		x.ticket.Rest() // providers are asked
 		names := slices.Sorted(maps.Keys(x.world.Models))
 		if p := x.world.Default; p != nil {
 			more, err := p.Provider.Models(ctx)
@@ -76,7 +86,7 @@ func (g *Gateway) named(d Dialect, answer func(x *exchange, names []string)) htt
 			names = append(names, more...)
 			slices.Sort(names)
 		}
-		answer(x, slices.Compact(names))
+		answer(x, x.mine(ctx, slices.Compact(names)))
 	}
 }
 

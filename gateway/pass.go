@@ -75,6 +75,10 @@ func (x *exchange) pass(ctx context.Context) error {
 	if err := x.may(ctx, PassUnguarded); err != nil {
 		return err
 	}
+	if err := x.work(ctx); err != nil {
+		return err
+	}
+	x.ticket.Rest() // nothing is looked at
 	most := cmp.Or(p.Body, 32<<20)
 	if x.r.ContentLength > most {
 		return tooLarge(most)
@@ -91,9 +95,12 @@ func (x *exchange) pass(ctx context.Context) error {
 	defer func() { x.upstream = time.Since(began) }()
 	resp, err := p.Provider.Pass(x.onward(ctx, most))
 	var big *http.MaxBytesError
+	var slow *errSlow
 	switch {
 	case errors.As(err, &big):
 		return tooLarge(most)
+	case errors.As(err, &slow):
+		return &ringwall.Refusal{Status: http.StatusRequestTimeout, Code: "incomplete_request", Public: "The request body did not come in time.", Err: err}
 	case err != nil:
 		return upstreamFailed(err)
 	}
@@ -139,23 +146,29 @@ func (x *exchange) onward(ctx context.Context, most int64) *http.Request {
 		}
 	}
 	if x.r.ContentLength != 0 {
-		r.Body = &sending{ReadCloser: http.MaxBytesReader(x.w, x.r.Body, most), x: x}
+		s := &sending{ReadCloser: http.MaxBytesReader(x.w, x.r.Body, most), pace: x.pace()}
+		s.pace.last = s.pace.began.Add(x.g.cfg.Limits.Request) // it may be large
+		r.Body = s
 	} else {
 		r.Body = nil
 	}
 	return r
 }
 
-// sending is a body that comes piece by piece, each within the time that one may
-// take.
+// sending is a body that is passed on while it comes, as fast as it must.
 type sending struct {
 	io.ReadCloser
-	x *exchange
+	pace pace
+	n    int
 }
 
 func (s *sending) Read(p []byte) (int, error) {
-	s.x.rc.SetReadDeadline(time.Now().Add(s.x.g.cfg.Limits.Write))
-	return s.ReadCloser.Read(p)
+	if err := s.pace.next(s.n); err != nil {
+		return 0, err
+	}
+	n, err := s.ReadCloser.Read(p)
+	s.n = n
+	return n, err
 }
 
 // back gives the answer to the client while it comes.
@@ -173,11 +186,15 @@ func (x *exchange) back(resp *http.Response) error {
 	for {
 		n, err := resp.Body.Read(buf)
 		if n > 0 {
+			from := time.Now()
 			if err := x.write(buf[:n]); err != nil {
 				return err
 			}
 			if err := x.rc.Flush(); err != nil {
 				return &clientGone{fmt.Errorf("writing the answer: %w", err)}
+			}
+			if err := x.accepted(n, from); err != nil {
+				return err
 			}
 		}
 		switch {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/internal/admit"
 	"github.com/ringwall/ringwall/provider/tally"
 )
 
@@ -61,9 +62,11 @@ func (x *exchange) fail(err error) {
 		r = &ringwall.Refusal{Status: http.StatusInternalServerError, Code: "internal_error", Public: "The request could not be served.", Err: err}
 	}
 	switch {
+	case errors.Is(err, admit.ErrShed):
+		x.outcome = ringwall.Overloaded
 	case errors.As(err, &up):
 		x.outcome = ringwall.UpstreamFail
-	case errors.Is(err, ringwall.ErrRefused), errors.Is(err, ringwall.ErrUnavailable):
+	case errors.Is(err, ringwall.ErrRefused), errors.Is(err, ringwall.ErrForbidden), errors.Is(err, ringwall.ErrUnavailable):
 		x.outcome = ringwall.Refused
 	case errors.Is(err, ringwall.ErrUnauthenticated):
 		x.outcome = ringwall.Denied
@@ -105,6 +108,7 @@ func (x *exchange) refuse(r *ringwall.Refusal) {
 func (x *exchange) status(code int) {
 	if !x.written {
 		x.written, x.Status = true, code
+		x.ticket.Rest()
 		x.w.WriteHeader(code)
 	}
 }
@@ -112,6 +116,12 @@ func (x *exchange) status(code int) {
 // settle ends the record, whatever happened.
 func (x *exchange) settle() {
 	x.estimate()
+	if x.unrecorded() {
+		if o := x.g.cfg.Observer; o != nil {
+			o.Ended(&x.Exchange, x.outcome, x.g.cfg.Now().Sub(x.Start), 0)
+		}
+		return
+	}
 	ev := x.event(ringwall.ExchangeEnd)
 	ev.Duration = x.g.cfg.Now().Sub(x.Start)
 	if err := x.g.cfg.Records.End(context.WithoutCancel(x.r.Context()), ev); err != nil {
@@ -144,7 +154,7 @@ func (x *exchange) estimate() {
 func (x *exchange) event(kind ringwall.Kind) ringwall.Event {
 	ev := ringwall.Event{
 		ID: x.ID, Kind: kind, Time: x.g.cfg.Now(), Principal: x.Principal, Dialect: x.Dialect, Route: x.Route,
-		Model: clip(x.Model, 256), Provider: x.Provider, Stream: x.Stream, Guardrail: x.Guardrail,
+		Model: clip(x.Model, 256), Provider: x.Provider, Stream: x.Stream, Guardrail: x.Guardrail, Policy: x.Policy,
 	}
 	if x.Client.Addr.IsValid() {
 		ev.Client = x.Client.Addr.String()

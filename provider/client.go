@@ -129,7 +129,11 @@ func (c *Client) Whole(ctx context.Context, r Request) ([]byte, error) {
 		hint = 4096
 	}
 	buf := bytes.NewBuffer(make([]byte, 0, hint+bytes.MinRead))
-	if _, err := buf.ReadFrom(io.LimitReader(coming{s}, c.cfg.Answer+1)); err != nil {
+	if _, err := buf.ReadFrom(io.LimitReader(held{coming{s}, ringwall.HoldOf(ctx)}, c.cfg.Answer+1)); err != nil {
+		var r *ringwall.Refusal
+		if errors.As(err, &r) {
+			return nil, err // of ours: there is no room for it
+		}
 		return nil, broke(fmt.Errorf("reading the model's answer: %w", timedOut(ctx, err)))
 	}
 	if int64(buf.Len()) > c.cfg.Answer {

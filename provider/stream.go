@@ -92,3 +92,20 @@ func timedOut(ctx context.Context, err error) error {
 	}
 	return err
 }
+
+// held is a body whose pieces are counted while they are kept; hold is nil where nobody
+// counts.
+type held struct {
+	io.Reader
+	hold func(n int64) error
+}
+
+func (h held) Read(p []byte) (int, error) {
+	n, err := h.Reader.Read(p)
+	if n > 0 && h.hold != nil {
+		if full := h.hold(int64(n)); full != nil {
+			return n, full
+		}
+	}
+	return n, err
+}

@@ -147,7 +147,7 @@ func TestASignedCallerIsInTheRecord(t *testing.T) {
 	if _, err := c.InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String("amazon.nova-lite-v1:0"), ContentType: aws.String("application/json"), Body: []byte(asking("hello", ""))}); err != nil {
 		t.Fatal(err)
 	}
-	if ev := h.record(id); !reflect.DeepEqual(ev.Principal, ringwall.Principal{ID: key.Prefix, Tenant: "acme", Trust: ringwall.Customer, Via: "signature"}) || ev.Dialect != "bedrock-invoke" {
+	if ev := h.record(id); !reflect.DeepEqual(ev.Principal, ringwall.Principal{ID: key.Prefix, Tenant: "acme", Trust: ringwall.Customer, Via: "signature", Key: key.Prefix}) || ev.Dialect != "bedrock-invoke" {
 		t.Errorf("record %+v", ev)
 	}
 	// The same signature proves no other body.

@@ -5,5 +5,5 @@ import "net/http"
 // edge is what every request passes before it comes to a room of the house. Of the
 // lines below, the last one meets a request first.
 func (s *Server) edge(h http.Handler) http.Handler {
-	return s.located(h)
+	return s.load.counted(s.located(h))
 }

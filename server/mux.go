@@ -50,9 +50,9 @@ func (s *Server) routes() http.Handler {
 	for _, path := range builtin.Unguarded {
 		mux.HandleFunc(path, clients.served(s.gateway.Unguarded))
 	}
-	mux.HandleFunc("GET /healthz", s.healthz)
-	mux.HandleFunc("GET /readyz", s.readyz)
-	mux.Handle("GET /metrics", s.metrics.Handler())
+	mux.Handle("GET /healthz", s.load.quick(http.HandlerFunc(s.healthz)))
+	mux.Handle("GET /readyz", s.load.quick(http.HandlerFunc(s.readyz)))
+	mux.Handle("GET /metrics", s.load.told(s.metrics.Handler()))
 	mux.HandleFunc("/", clients.served(s.gateway.NotFound))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if pattern, ok := guardapi.Unnamed(r); ok {

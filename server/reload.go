@@ -27,18 +27,15 @@ func (s *Server) watch(ctx context.Context) error {
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
 
+	var w *fsnotify.Watcher
 	var events chan fsnotify.Event
-	files := append([]string{s.opt.File}, s.cfg.Read...)
+	files := s.files()
 	seen := s.cfg.Sum
 	if s.opt.File != "" {
-		w, err := fsnotify.NewWatcher()
-		if err == nil {
+		var err error
+		if w, err = fsnotify.NewWatcher(); err == nil {
 			defer w.Close()
-			// The directories, for editors and Kubernetes put a new file in the place
-			// of the old one.
-			for _, f := range files {
-				err = errors.Join(err, w.Add(filepath.Dir(f)))
-			}
+			err = follow(w, files)
 		}
 		if err != nil {
 			s.log.Warn("the configuration file is not watched: reload by SIGHUP", "error", err)
@@ -68,12 +65,27 @@ func (s *Server) watch(ctx context.Context) error {
 			}
 			timer.Reset(settle)
 		case <-timer.C:
+			files = s.files() // a policy may have come
 			if now := sum(files); now != seen {
 				seen = now
+				before := s.rails.Load()
 				s.reload(ctx, "the file changed")
+				if in := s.rails.Load(); in != before {
+					files, seen = s.files(), in.config.Sum
+					_ = follow(w, files) // SIGHUP is left
+				}
 			}
 		}
 	}
+}
+
+// follow watches the directories of files, for editors and Kubernetes put a new file in
+// the place of the old one.
+func follow(w *fsnotify.Watcher, files []string) (err error) {
+	for _, f := range files {
+		err = errors.Join(err, w.Add(filepath.Dir(f)))
+	}
+	return err
 }
 
 // sum is that of the contents of files; one that cannot be read has none.
@@ -129,6 +141,7 @@ func (s *Server) renew(ctx context.Context) error {
 	s.routed.declare(s.metrics.Metrics, c)
 	s.warn(c, w)
 	s.rails.Store(w.Guardrails.(*rails))
+	s.load.reload(c)
 	s.gateway.Swap(w)
 	return nil
 }
@@ -146,6 +159,10 @@ func fixed(old, now *config.Config) string {
 		return "database"
 	case old.Limits != now.Limits:
 		return "limits"
+	case old.Overload.Streams != now.Overload.Streams:
+		return "overload.streams"
+	case old.Overload.Rate != now.Overload.Rate || old.Overload.Grace != now.Overload.Grace:
+		return "overload.min_rate or grace"
 	case old.Audit != now.Audit:
 		return "audit"
 	case old.Log != now.Log:

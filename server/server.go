@@ -75,6 +75,7 @@ type Server struct {
 	bans    *ban.Bans
 	network atomic.Pointer[network]
 	turned  *turned
+	load    *overload
 }
 
 // OpenKeys opens the store of API keys that c names, and its database, which the
@@ -178,6 +179,7 @@ func (s *Server) open(ctx context.Context) error {
 	s.metrics = newMetrics(s.opt.Version, s.keys)
 	s.metrics.declare(c)
 	s.turned = newTurned(s.metrics.Metrics, s.bans)
+	s.load = newOverload(s.metrics.Metrics, c)
 	s.judged = newJudged(s.metrics.Metrics, s.log)
 	s.routed = newRouted(s.metrics.Metrics, s.log)
 	s.routed.declare(s.metrics.Metrics, c)
@@ -201,8 +203,11 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.rails.Store(w.Guardrails.(*rails))
 	s.gateway, err = gateway.New(gateway.Config{
-		World: w, Auth: unbanned{&auth.Callers{Keys: s.keys}, s.bans}, Records: s.records, Observer: observed{s}, Memory: s.memory, Tracer: tracer, Log: s.log,
-		Limits: gateway.Limits{Body: int64(c.Limits.Body), Concurrent: c.Limits.Concurrent, Write: c.Limits.Write, Request: c.Limits.Request},
+		World: w, Auth: unbanned{&auth.Callers{Keys: s.keys}, s.bans}, Records: s.records, Observer: observed{s}, Memory: s.memory, Tracer: tracer, Log: s.log, Gate: s.load.gate,
+		Limits: gateway.Limits{
+			Body: int64(c.Limits.Body), Concurrent: c.Limits.Concurrent, Write: c.Limits.Write, Request: c.Limits.Request,
+			Read: c.Limits.Read, Rate: int64(c.Overload.Rate), Grace: c.Overload.Grace,
+		},
 	})
 	if err != nil {
 		return err
@@ -211,7 +216,7 @@ func (s *Server) open(ctx context.Context) error {
 	if s.listen, err = net.Listen("tcp", c.Listen); err != nil {
 		return fmt.Errorf("listening on %s: %w", c.Listen, err)
 	}
-	s.listen = s.behind(s.listen)
+	s.listen = s.behind(s.load.before(s.listen, c))
 	s.http = &http.Server{
 		Handler:           s.edge(s.routes()),
 		ReadHeaderTimeout: c.Limits.Header,
@@ -225,6 +230,7 @@ func (s *Server) open(ctx context.Context) error {
 	s.http.Protocols.SetHTTP2(true)
 	// AWS's client for JavaScript speaks HTTP/2 to Bedrock's runtime, also without TLS.
 	s.http.Protocols.SetUnencryptedHTTP2(true)
+	s.load.serves(s.http, c)
 	return nil
 }
 
@@ -363,7 +369,11 @@ func (s *Server) keyChanged(ctx context.Context, k auth.Key) {
 	if !k.Revoked.IsZero() {
 		kind = ringwall.KeyRevoked
 	}
-	s.note(ctx, kind, "name "+k.Name+", trust "+k.Trust.String(), k.Prefix)
+	detail := "name " + k.Name + ", trust " + k.Trust.String()
+	if k.Principal != k.Prefix {
+		detail += ", of principal " + k.Principal
+	}
+	s.note(ctx, kind, detail, k.Prefix)
 }
 
 // note records an administrative act; about names what it is about.

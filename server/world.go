@@ -14,6 +14,7 @@ import (
 	"github.com/ringwall/ringwall/config"
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/cache"
+	"github.com/ringwall/ringwall/gateway/dialect"
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/guard/judge"
@@ -88,6 +89,7 @@ func world(c *config.Config, rails *rails, hears route.Observer) (w *gateway.Wor
 		}
 	}()
 	w = &gateway.World{Guard: g.Guard, Guardrails: rails, Anonymous: c.Anonymous, Models: map[string]gateway.Route{}, Translate: builtin.Translate}
+	w.Policy, w.Wants = c.Policies, dialect.Wants
 	providers := map[string]gateway.Provider{}
 	var closers []func()
 	for _, name := range slices.Sorted(maps.Keys(c.Providers)) {
@@ -118,6 +120,9 @@ func world(c *config.Config, rails *rails, hears route.Observer) (w *gateway.Wor
 		w.Default = &gateway.Route{Name: c.Default, Provider: providers[c.Default]}
 	}
 	if w.Bypasses, err = bypasses(c, providers); err != nil {
+		return nil, err
+	}
+	if err := rules(c, w); err != nil {
 		return nil, err
 	}
 	for _, h := range c.Hooks {

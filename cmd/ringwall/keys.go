@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"text/tabwriter"
 	"time"
 
@@ -18,11 +19,11 @@ import (
 func keysCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "keys",
-		Short: "Make, list and revoke the API keys of callers",
-		Long: `Makes, lists and revokes the API keys of callers, while the gateway runs or not:
-it sees changes within a second.`,
+		Short: "Make, list, rotate and revoke the API keys of callers",
+		Long: `Makes, lists, rotates and revokes the API keys of callers, while the gateway runs or
+not: it sees changes within a second.`,
 	}
-	c.AddCommand(keysCreate(), keysList(), keysRevoke())
+	c.AddCommand(keysCreate(), keysList(), keysRotate(), keysRevoke())
 	return c
 }
 
@@ -44,11 +45,20 @@ func keysCreate() *cobra.Command {
 	var spec auth.Spec
 	var trust, format string
 	var forever, aws bool
+	var narrow narrowing
 	c := &cobra.Command{
 		Use:   "create [NAME]",
 		Short: "Make a key; it is shown once",
+		Long: `Makes a key, which is shown once.
+
+A key is good for all that its trust lets its caller do, unless it has scopes: words
+that say what it is good for. ask-model, ask-guard, list-models, pass-unguarded,
+manage-guardrails, read-answers, observe and administer are deeds; model:gpt-* names
+models, route:/v1/chat/* paths. Words of one kind add up; a request must fit one of each
+kind that is there.`,
 		Example: `  ringwall keys create ci --tenant shop --ttl 720h
   ringwall keys create support --trust staff --format json
+  ringwall keys create app --scope model:gpt-* --scope ask-model --from 10.0.0.0/8
   ringwall keys create batch --aws`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -69,6 +79,9 @@ func keysCreate() *cobra.Command {
 			if forever {
 				spec.TTL = auth.NeverExpires
 			}
+			if err := narrow.into(&spec); err != nil {
+				return err
+			}
 			return withKeys(cmd, &p, func(keys *auth.Keys) error {
 				if _, err := keys.Secret(""); aws && err != nil {
 					return usage(fmt.Errorf("%w: write signing_key into the configuration", err))
@@ -77,23 +90,8 @@ func keysCreate() *cobra.Command {
 				if err != nil {
 					return usage(err)
 				}
-				secret := ""
-				if aws {
-					if secret, err = keys.Secret(k.Prefix); err != nil {
-						return err
-					}
-				}
-				switch {
-				case format == "json":
-					return json.NewEncoder(cmd.OutOrStdout()).Encode(struct { //nolint:gosec // it is shown once, to who made it
-						Text   string `json:"key"`
-						Secret string `json:"aws_secret_access_key,omitempty"` // the prefix is the access key's id
-						keyRow
-					}{text, secret, row(k)})
-				case aws:
-					fmt.Fprintf(cmd.OutOrStdout(), "AWS_ACCESS_KEY_ID=%s\nAWS_SECRET_ACCESS_KEY=%s\n", k.Prefix, secret)
-				default:
-					fmt.Fprintln(cmd.OutOrStdout(), text)
+				if err := show(cmd, keys, text, k, format, aws); err != nil || format == "json" {
+					return err
 				}
 				fmt.Fprintf(cmd.ErrOrStderr(), "This key is shown once. It is of trust %s%s and %s.\n", k.Trust, tenant(k), expiry(k))
 				return nil
@@ -101,6 +99,7 @@ func keysCreate() *cobra.Command {
 		},
 	}
 	p.flags(c)
+	narrow.flags(c)
 	c.Flags().StringVar(&spec.Name, "name", "", "`NAME` of the key (default: made of the time)")
 	c.Flags().StringVar(&spec.Tenant, "tenant", "", "`TENANT` that the key belongs to")
 	c.Flags().StringVar(&trust, "trust", ringwall.Customer.String(), "how far the caller is trusted: verified, customer, staff, operator")
@@ -111,6 +110,29 @@ func keysCreate() *cobra.Command {
 	complete(c, "trust", "verified", "customer", "staff", "operator")
 	complete(c, "format", "text", "json")
 	return c
+}
+
+// show prints a key that was made, or the pair by which its holder signs.
+func show(cmd *cobra.Command, keys *auth.Keys, text string, k auth.Key, format string, aws bool) (err error) {
+	secret := ""
+	if aws {
+		if secret, err = keys.Secret(k.Prefix); err != nil {
+			return err
+		}
+	}
+	switch {
+	case format == "json":
+		return json.NewEncoder(cmd.OutOrStdout()).Encode(struct { //nolint:gosec // it is shown once, to who made it
+			Text   string `json:"key"`
+			Secret string `json:"aws_secret_access_key,omitempty"` // the prefix is the access key's id
+			keyRow
+		}{text, secret, row(k)})
+	case aws:
+		fmt.Fprintf(cmd.OutOrStdout(), "AWS_ACCESS_KEY_ID=%s\nAWS_SECRET_ACCESS_KEY=%s\n", k.Prefix, secret)
+	default:
+		fmt.Fprintln(cmd.OutOrStdout(), text)
+	}
+	return nil
 }
 
 func tenant(k auth.Key) string {
@@ -129,21 +151,31 @@ func expiry(k auth.Key) string {
 
 // keyRow is a key as it is listed.
 type keyRow struct {
-	Prefix   string         `json:"prefix"`
-	Name     string         `json:"name"`
-	Tenant   string         `json:"tenant,omitempty"`
-	Trust    ringwall.Trust `json:"trust"`
-	State    string         `json:"state"`
-	Created  time.Time      `json:"created"`
-	Expires  *time.Time     `json:"expires,omitempty"`
-	LastUsed *time.Time     `json:"last_used,omitempty"`
+	Prefix    string         `json:"prefix"`
+	Principal string         `json:"principal,omitempty"` // where it is not the prefix
+	Name      string         `json:"name"`
+	Tenant    string         `json:"tenant,omitempty"`
+	Trust     ringwall.Trust `json:"trust"`
+	Roles     []string       `json:"roles,omitempty"`
+	Scopes    []string       `json:"scopes,omitempty"`
+	From      []netip.Prefix `json:"from,omitempty"`
+	State     string         `json:"state"`
+	Created   time.Time      `json:"created"`
+	Expires   *time.Time     `json:"expires,omitempty"`
+	LastUsed  *time.Time     `json:"last_used,omitempty"`
 }
 
 func row(k auth.Key) keyRow {
-	r := keyRow{Prefix: k.Prefix, Name: k.Name, Tenant: k.Tenant, Trust: k.Trust, State: "valid", Created: k.Created.UTC()}
+	r := keyRow{Prefix: k.Prefix, Name: k.Name, Tenant: k.Tenant, Trust: k.Trust, Roles: k.Roles, Scopes: k.Scopes, From: k.From, State: "valid", Created: k.Created.UTC()}
+	if k.Principal != k.Prefix {
+		r.Principal = k.Principal
+	}
+	if !k.Replaced.IsZero() {
+		r.State = "replaced" // and works until it expires
+	}
 	if !k.Expires.IsZero() {
 		r.Expires = &k.Expires
-		if k.Expires.Before(time.Now()) {
+		if !k.Expires.After(time.Now()) {
 			r.State = "expired"
 		}
 	}
@@ -180,9 +212,9 @@ func keysList() *cobra.Command {
 					return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{"keys": rows})
 				}
 				w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-				fmt.Fprintln(w, "PREFIX\tNAME\tTENANT\tTRUST\tSTATE\tEXPIRES\tLAST USED")
+				fmt.Fprintln(w, "PREFIX\tNAME\tTENANT\tTRUST\tSTATE\tEXPIRES\tLAST USED\tNARROWED TO")
 				for _, r := range rows {
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Prefix, r.Name, r.Tenant, r.Trust, r.State, when(r.Expires), when(r.LastUsed))
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Prefix, r.Name, r.Tenant, r.Trust, r.State, when(r.Expires), when(r.LastUsed), r.narrowed())
 				}
 				return w.Flush()
 			})
@@ -204,20 +236,24 @@ func when(t *time.Time) string {
 func keysRevoke() *cobra.Command {
 	var p place
 	c := &cobra.Command{
-		Use:     "revoke PREFIX|NAME",
-		Short:   "Revoke a key, for good",
+		Use:   "revoke PREFIX|NAME",
+		Short: "Revoke a key, for good",
+		Long: `Revokes a key, for good: the one with a prefix, or all of a name, with those that were
+replaced and still work.`,
 		Example: "  ringwall keys revoke rw_k7mq2xvd",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withKeys(cmd, &p, func(keys *auth.Keys) error {
-				k, err := keys.Revoke(cmd.Context(), args[0])
+				ended, err := keys.Revoke(cmd.Context(), args[0])
 				if errors.Is(err, auth.ErrNoSuchKey) {
 					return usage(err)
 				}
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s (%s) is revoked\n", k.Prefix, k.Name)
+				for _, k := range ended {
+					fmt.Fprintf(cmd.OutOrStdout(), "%s (%s) is revoked\n", k.Prefix, k.Name)
+				}
 				return nil
 			})
 		},

@@ -189,7 +189,8 @@ func (b *Buffer) slow(r rune, raw []byte) {
 	}
 	var tmp [32]byte
 	form := decompose(tmp[:0], r, raw)
-	if len(form) == w {
+	even := len(form) == w && utf8.RuneCount(form) == 1 // "⒳" is as long as "(x)"
+	if even {
 		b.note(0)
 	} else {
 		b.note(w)
@@ -197,7 +198,7 @@ func (b *Buffer) slow(r rune, raw []byte) {
 	b.clean = append(b.clean, form...)
 	b.folded = appendLower(b.folded, form)
 	b.read += w
-	if len(form) != w {
+	if !even {
 		b.note(0)
 	}
 }

@@ -46,6 +46,11 @@ func TestEveryRune(t *testing.T) {
 		if string(clean) != string(want) {
 			t.Fatalf("%U %q is shown as %q, want %q", r, r, clean, want)
 		}
+		for off, c := range clean {
+			if start, end := b.Start(off), b.End(off+1); utf8.RuneStart(c) && start != 0 || end < start || off+1 == len(clean) && end != len(string(r)) || c < utf8.RuneSelf && r >= utf8.RuneSelf && end != len(string(r)) {
+				t.Fatalf("%U %q: byte %d of the view stands for [%d, %d)", r, r, off, start, end)
+			}
+		}
 		lower := []byte{}
 		for _, c := range string(want) {
 			l := unicode.ToLower(c)

@@ -10,7 +10,7 @@ import (
 // into a table each. Han needs no table: it stands for itself.
 type forms struct {
 	bytes [tableLen]uint64 // up to four bytes of clean, and above them as many of folded
-	len   [tableLen]uint8  // of each; 0: the rune is dropped; slow: it has a longer form
+	len   [tableLen]uint8  // of each; 0: the rune is dropped; slow: its form is no entry
 }
 
 // The table covers the runes from lowFirst up to lowEnd, and from highFirst to
@@ -37,7 +37,7 @@ var table = sync.OnceValue(func() *forms {
 			continue
 		}
 		form := decompose(nil, r, raw[:utf8.EncodeRune(raw[:], r)])
-		if len(form) > 4 {
+		if len(form) > 4 || len(form) == utf8.RuneLen(r) && utf8.RuneCount(form) != 1 {
 			t.len[i] = slow
 			continue
 		}

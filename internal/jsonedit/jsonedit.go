@@ -104,6 +104,9 @@ func (v Value) Raw() []byte {
 	return v.d.src[n.start:n.end]
 }
 
+// Source returns the document that v is part of.
+func (v Value) Source() []byte { return v.d.src }
+
 // Text returns the decoded string, or "" when v is not a string.
 func (v Value) Text() string {
 	if v.Kind() != String {

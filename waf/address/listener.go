@@ -63,7 +63,15 @@ func (l *Listener) say(what string, peer netip.Addr, err error) {
 
 // abort closes c without a farewell, so that no state of it is kept.
 func abort(c net.Conn) {
-	if t, ok := c.(*net.TCPConn); ok {
+	within := c
+	for {
+		w, ok := within.(interface{ NetConn() net.Conn })
+		if !ok {
+			break
+		}
+		within = w.NetConn()
+	}
+	if t, ok := within.(*net.TCPConn); ok {
 		_ = t.SetLinger(0)
 	}
 	_ = c.Close()
@@ -136,6 +144,9 @@ func readPreface(r *bufio.Reader) (netip.AddrPort, error) {
 		}
 	}
 }
+
+// NetConn returns the connection of the proxy.
+func (c *conn) NetConn() net.Conn { return c.Conn }
 
 // RemoteAddr is the address that the proxy stands for. It waits for the header.
 func (c *conn) RemoteAddr() net.Addr {

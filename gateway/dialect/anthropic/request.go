@@ -161,6 +161,9 @@ func (r *request) blocks(v jsonedit.Value, name, path string, o ringwall.Origin)
 	return nil
 }
 
+// Document implements gateway.Parsed.
+func (r *request) Document() jsonedit.Value { return r.doc.Root() }
+
 func (r *request) Model() string             { return r.model.Text() }
 func (r *request) Stream() bool              { return r.stream }
 func (r *request) Header() map[string]string { return r.header }

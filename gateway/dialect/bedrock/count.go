@@ -70,6 +70,9 @@ func (c Count) Read(h *http.Request, body []byte) (gateway.Request, error) {
 	return nil, dialect.Invalid(body, root, "input", "one of converse and invokeModel should stand here, and nothing else")
 }
 
+// Document implements gateway.Parsed.
+func (r *counting) Document() jsonedit.Value { return r.Request.(*request).Document() }
+
 // Edit implements gateway.Request.
 func (r *counting) Edit(changed []guard.Changed) []byte {
 	inner := r.Request.Edit(changed)

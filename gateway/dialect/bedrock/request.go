@@ -42,6 +42,9 @@ type request struct {
 	header map[string]string
 }
 
+// Document implements gateway.Parsed.
+func (r *request) Document() jsonedit.Value { return r.doc.Root() }
+
 func (r *request) Model() string             { return r.model }
 func (r *request) Stream() bool              { return r.stream }
 func (r *request) Header() map[string]string { return r.header }

@@ -204,6 +204,9 @@ func (r *request) content(v jsonedit.Value, path string, o ringwall.Origin) erro
 	return nil
 }
 
+// Document implements gateway.Parsed.
+func (r *request) Document() jsonedit.Value { return r.doc.Root() }
+
 func (r *request) Model() string             { return r.name }
 func (r *request) Stream() bool              { return r.stream }
 func (r *request) Header() map[string]string { return nil }

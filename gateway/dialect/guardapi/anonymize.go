@@ -25,7 +25,7 @@ type Anonymizer struct{ parser }
 func (Anonymizer) Name() string { return "presidio-anonymizer" }
 
 // Credential implements gateway.Inquirer. Presidio has none.
-func (Anonymizer) Credential(r *http.Request) (string, error) { return credential(r, "X-Api-Key") }
+func (Anonymizer) Credential(r *http.Request) (string, error) { return gateway.Shown(r, "X-Api-Key") }
 
 // AppendError implements gateway.Inquirer.
 func (Anonymizer) AppendError(dst []byte, h http.Header, r *ringwall.Refusal, id string) []byte {

@@ -25,7 +25,7 @@ type Apply struct {
 func (Apply) Name() string { return "bedrock-guardrail" }
 
 // Credential implements gateway.Inquirer.
-func (Apply) Credential(r *http.Request) (string, error) { return credential(r, "X-Api-Key") }
+func (Apply) Credential(r *http.Request) (string, error) { return gateway.Shown(r, "X-Api-Key") }
 
 // AppendError implements gateway.Inquirer.
 func (Apply) AppendError(dst []byte, h http.Header, r *ringwall.Refusal, id string) []byte {

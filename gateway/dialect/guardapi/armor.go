@@ -22,7 +22,7 @@ type Armor struct{ parser }
 func (Armor) Name() string { return "model-armor" }
 
 // Credential implements gateway.Inquirer.
-func (Armor) Credential(r *http.Request) (string, error) { return credential(r, "X-Goog-Api-Key") }
+func (Armor) Credential(r *http.Request) (string, error) { return gateway.Shown(r, "X-Goog-Api-Key") }
 
 // AppendError implements gateway.Inquirer.
 func (Armor) AppendError(dst []byte, _ http.Header, r *ringwall.Refusal, id string) []byte {

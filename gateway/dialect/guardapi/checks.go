@@ -26,7 +26,7 @@ type Checks struct {
 func (Checks) Name() string { return "bedrock-checks" }
 
 // Credential implements gateway.Inquirer.
-func (Checks) Credential(r *http.Request) (string, error) { return credential(r, "X-Api-Key") }
+func (Checks) Credential(r *http.Request) (string, error) { return gateway.Shown(r, "X-Api-Key") }
 
 // AppendError implements gateway.Inquirer.
 func (Checks) AppendError(dst []byte, h http.Header, r *ringwall.Refusal, id string) []byte {

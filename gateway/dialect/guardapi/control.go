@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/dialect"
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/internal/jsonedit"
@@ -58,7 +59,7 @@ func (Control) Routes() map[string]ringwall.Trust {
 func (Control) Name() string { return "bedrock-control" }
 
 // Credential implements gateway.Errands.
-func (Control) Credential(r *http.Request) (string, error) { return credential(r, "X-Api-Key") }
+func (Control) Credential(r *http.Request) (string, error) { return gateway.Shown(r, "X-Api-Key") }
 
 // AppendError implements gateway.Errands.
 func (Control) AppendError(dst []byte, h http.Header, r *ringwall.Refusal, id string) []byte {

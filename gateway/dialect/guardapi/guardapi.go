@@ -109,17 +109,6 @@ func list(body []byte, v jsonedit.Value, path string) error {
 	return nil
 }
 
-// credential returns the key that a request shows in one of headers or as a
-// bearer token.
-func credential(r *http.Request, headers ...string) (string, error) {
-	for _, h := range headers {
-		if key := r.Header.Get(h); key != "" {
-			return key, nil
-		}
-	}
-	return gateway.Common{}.Credential(r)
-}
-
 // named is the guardrail that a header names.
 func named(r *http.Request) gateway.Ref {
 	return gateway.ParseRef(r.Header.Get(gateway.GuardrailHeader))

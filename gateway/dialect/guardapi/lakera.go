@@ -25,7 +25,7 @@ type Lakera struct {
 func (Lakera) Name() string { return "lakera-guard" }
 
 // Credential implements gateway.Inquirer.
-func (Lakera) Credential(r *http.Request) (string, error) { return credential(r) }
+func (Lakera) Credential(r *http.Request) (string, error) { return gateway.Shown(r) }
 
 // AppendError implements gateway.Inquirer.
 func (Lakera) AppendError(dst []byte, _ http.Header, r *ringwall.Refusal, id string) []byte {

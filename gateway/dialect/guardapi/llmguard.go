@@ -18,7 +18,7 @@ type LLMGuard struct {
 func (LLMGuard) Name() string { return "llm-guard" }
 
 // Credential implements gateway.Inquirer.
-func (LLMGuard) Credential(r *http.Request) (string, error) { return credential(r) }
+func (LLMGuard) Credential(r *http.Request) (string, error) { return gateway.Shown(r) }
 
 // AppendError implements gateway.Inquirer.
 func (LLMGuard) AppendError(dst []byte, _ http.Header, r *ringwall.Refusal, id string) []byte {

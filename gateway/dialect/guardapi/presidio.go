@@ -22,7 +22,7 @@ type Analyzer struct{ parser }
 func (Analyzer) Name() string { return "presidio-analyzer" }
 
 // Credential implements gateway.Inquirer. Presidio has none.
-func (Analyzer) Credential(r *http.Request) (string, error) { return credential(r, "X-Api-Key") }
+func (Analyzer) Credential(r *http.Request) (string, error) { return gateway.Shown(r, "X-Api-Key") }
 
 // AppendError implements gateway.Inquirer.
 func (Analyzer) AppendError(dst []byte, _ http.Header, r *ringwall.Refusal, id string) []byte {

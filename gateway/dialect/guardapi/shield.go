@@ -18,7 +18,7 @@ func (Shield) Name() string { return "azure-prompt-shield" }
 
 // Credential implements gateway.Inquirer.
 func (Shield) Credential(r *http.Request) (string, error) {
-	return credential(r, "Ocp-Apim-Subscription-Key")
+	return gateway.Shown(r, "Ocp-Apim-Subscription-Key")
 }
 
 // AppendError implements gateway.Inquirer.

@@ -172,6 +172,9 @@ func call(l *dialect.Locator, v jsonedit.Value, path string) {
 	}
 }
 
+// Document implements gateway.Parsed.
+func (r *request) Document() jsonedit.Value { return r.doc.Root() }
+
 func (r *request) Model() string             { return r.model.Text() }
 func (r *request) Stream() bool              { return r.stream }
 func (r *request) Header() map[string]string { return nil }

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/ringwall/ringwall"
@@ -66,23 +67,27 @@ func (l *locator) message(v jsonedit.Value, path string) {
 }
 
 func (a *answer) Edit(changed []guard.Changed) []byte {
-	if len(changed) == 0 {
-		return a.src
-	}
 	edits := a.Edits(changed)
 	for i, c := range a.doc.Root().Get("choices").Elems() {
 		end := len(a.Texts())
 		if i+1 < len(a.choice) {
 			end = a.choice[i+1]
 		}
-		for _, ch := range changed {
-			if a.choice[i] <= ch.Index && ch.Index < end {
-				edits = append(edits, withoutLogprobs(c)...)
-				break
-			}
+		begin := a.choice[i]
+		if !spelt(c) || slices.ContainsFunc(changed, func(ch guard.Changed) bool { return begin <= ch.Index && ch.Index < end }) {
+			edits = append(edits, withoutLogprobs(c)...)
 		}
 	}
+	if len(edits) == 0 {
+		return a.src
+	}
 	return dialect.Splice(a.src, edits)
+}
+
+// spelt reports whether the tokens of a choice say what it says.
+func spelt(choice jsonedit.Value) bool {
+	lp, m := choice.Get("logprobs"), choice.Get("message")
+	return dialect.Spells(lp.Get("content"), m.Get("content").Text()) && dialect.Spells(lp.Get("refusal"), m.Get("refusal").Text())
 }
 
 // withoutLogprobs returns the edit that takes the tokens of a choice away: they

@@ -3,6 +3,7 @@ package openai
 import (
 	"slices"
 
+	"github.com/ringwall/ringwall/gateway/dialect"
 	"github.com/ringwall/ringwall/internal/jsonedit"
 )
 
@@ -14,13 +15,17 @@ type token struct {
 }
 
 // logprobs queues the tokens of a frame and puts in their place those whose text
-// is out.
-func (r *relay) logprobs(c *choice, lp jsonedit.Value) {
+// is out. Those that say another thing than piece, what the frame says, are dropped.
+func (r *relay) logprobs(c *choice, piece, lp jsonedit.Value) {
 	end := 0
 	if f := c.field("content"); f != nil {
 		end = f.in
 	}
-	for _, e := range lp.Get("content").Elems() {
+	tokens := lp.Get("content")
+	if !dialect.Spells(tokens, piece.Text()) {
+		tokens = jsonedit.Value{}
+	}
+	for _, e := range tokens.Elems() {
 		c.probs = append(c.probs, token{slices.Clone(e.Raw()), end})
 	}
 	start, stop := lp.Span()

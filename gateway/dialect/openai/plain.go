@@ -23,6 +23,9 @@ type Plain struct {
 	stream bool
 }
 
+// Document implements gateway.Parsed.
+func (r *Plain) Document() jsonedit.Value { return r.doc.Root() }
+
 // ReadPlain parses a request, and reads its model and whether it is streamed. Its
 // texts are for the caller to find.
 func ReadPlain(body []byte, limits jsonedit.Limits) (*Plain, jsonedit.Value, error) {

@@ -185,7 +185,7 @@ func (r *relay) delta(ctx context.Context, c *choice, v jsonedit.Value) (says bo
 		}
 	}
 	if lp := v.Get("logprobs"); lp.Kind() == jsonedit.Object {
-		r.logprobs(c, lp)
+		r.logprobs(c, v.Get("delta").Get("content"), lp)
 	}
 	return says, nil
 }

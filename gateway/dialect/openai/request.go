@@ -168,6 +168,9 @@ func (l *locator) toolCall(v jsonedit.Value, path string) {
 	}
 }
 
+// Document implements gateway.Parsed.
+func (r *request) Document() jsonedit.Value { return r.doc.Root() }
+
 func (r *request) Model() string             { return r.model.Text() }
 func (r *request) Stream() bool              { return r.stream }
 func (r *request) Header() map[string]string { return nil }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/ringwall/ringwall"
@@ -92,21 +93,20 @@ func (Dialect) Answer(_ gateway.Request, body []byte) (gateway.Answer, error) {
 }
 
 func (a *answer) Edit(changed []guard.Changed) []byte {
-	if len(changed) == 0 {
-		return a.src
-	}
 	edits := a.Edits(changed)
 	for i, c := range a.doc.Root().Get("choices").Elems() {
 		end := len(a.Texts())
 		if i+1 < len(a.choice) {
 			end = a.choice[i+1]
 		}
-		for _, ch := range changed {
-			if a.choice[i] <= ch.Index && ch.Index < end {
-				edits = append(edits, tokenless(c)...)
-				break
-			}
+		begin := a.choice[i]
+		said := dialect.Spells(c.Get("logprobs").Get("tokens"), c.Get("text").Text())
+		if !said || slices.ContainsFunc(changed, func(ch guard.Changed) bool { return begin <= ch.Index && ch.Index < end }) {
+			edits = append(edits, tokenless(c)...)
 		}
+	}
+	if len(edits) == 0 {
+		return a.src
 	}
 	return dialect.Splice(a.src, edits)
 }

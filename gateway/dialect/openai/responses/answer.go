@@ -3,6 +3,7 @@ package responses
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/ringwall/ringwall"
@@ -77,20 +78,23 @@ func (l *locator) rest(req gateway.Request, v jsonedit.Value, path, key string) 
 }
 
 func (a *answer) Edit(changed []guard.Changed) []byte {
-	if len(changed) == 0 {
-		return a.src
-	}
 	masked := map[string]bool{}
 	for _, c := range changed {
 		masked[a.Texts()[c.Index].Path] = true
 	}
-	return dialect.Splice(a.src, append(a.Edits(changed), a.tokenless(masked)...))
+	edits := append(a.Edits(changed), a.tokenless(masked)...)
+	if len(edits) == 0 {
+		return a.src
+	}
+	return dialect.Splice(a.src, edits)
 }
 
-// tokenless returns the edits that take the tokens of masked texts away.
+// tokenless returns the edits that take the tokens of masked texts away, and those
+// that say another thing than their text.
 func (l *locator) tokenless(masked map[string]bool) (edits []jsonedit.Edit) {
 	for _, p := range l.probs {
-		if masked[p.path] {
+		said := slices.ContainsFunc(l.Texts(), func(t ringwall.Text) bool { return t.Path == p.path && dialect.Spells(p.value, t.Value) })
+		if masked[p.path] || !said {
 			edits = append(edits, put(p.value, "[]"))
 		}
 	}

@@ -149,6 +149,9 @@ func (r *request) items(list jsonedit.Value, path, name string) error {
 	return nil
 }
 
+// Document implements gateway.Parsed.
+func (r *request) Document() jsonedit.Value { return r.doc.Root() }
+
 func (r *request) Model() string             { return r.model.Text() }
 func (r *request) Stream() bool              { return r.stream }
 func (r *request) Header() map[string]string { return nil }

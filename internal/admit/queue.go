@@ -1,0 +1,218 @@
+package admit
+
+import (
+	"context"
+	"time"
+)
+
+// waiter is a ticket that waits for its turn.
+type waiter struct {
+	t     *Ticket
+	turn  chan *Shed // nil: it is its turn
+	timer *time.Timer
+	lane  *lane
+	older *waiter
+	newer *waiter
+}
+
+// lane are the waiters of one flow and one class, the newest first.
+type lane struct {
+	class       Class
+	n           int
+	newest      *waiter
+	oldest      *waiter
+	left, right *lane // in the line; nil: nobody waits
+}
+
+// line are the lanes of a class, in a ring: whose turn it is next, first.
+type line struct {
+	class Class
+	n     int // waiters
+	next  *lane
+}
+
+func newWaiter() any {
+	w := &waiter{turn: make(chan *Shed, 1), timer: time.NewTimer(time.Hour)}
+	w.timer.Stop()
+	return w
+}
+
+// Work returns once t may use the processor, as a request of that class and flow. It
+// returns a *Shed when the turn does not come in time, or what ended ctx.
+func (g *Gate) Work(ctx context.Context, t *Ticket, c Class, of Flow) error {
+	now := time.Now()
+	g.mu.Lock()
+	g.look(now)
+	if shed := g.become(t, c, of); shed != nil {
+		return g.turnedAway(shed, c)
+	}
+	if t.working || !t.front {
+		g.mu.Unlock()
+		return nil
+	}
+	if float64(g.working) < g.limit {
+		g.start(t)
+		g.mu.Unlock()
+		return nil
+	}
+	if g.cfg.Wait <= 0 {
+		return g.turnedAway(shedQueue, c)
+	}
+	if g.queued >= g.room() && !g.makeRoom(t) {
+		return g.turnedAway(shedQueue, c)
+	}
+	w := g.waiters.Get().(*waiter)
+	w.t = t
+	w.timer.Reset(g.cfg.Wait)
+	waited := g.cfg.Waited
+	g.push(w)
+	g.mu.Unlock()
+
+	var shed *Shed
+	var gone error
+	select {
+	case shed = <-w.turn:
+	case <-w.timer.C:
+		shed = shedWait
+	case <-ctx.Done():
+		gone = ctx.Err()
+	}
+	g.mu.Lock()
+	if w.lane != nil {
+		g.pull(w)
+	} else if gone != nil || shed == shedWait {
+		// The turn, or the eviction, came at the same time.
+		if now := <-w.turn; shed != nil && now == nil {
+			shed = nil
+		}
+	}
+	w.t = nil
+	w.timer.Stop()
+	g.waiters.Put(w)
+	switch {
+	case gone != nil:
+		g.mu.Unlock()
+		return gone // Leave gives back what it may have got
+	case shed != nil:
+		return g.turnedAway(shed, c)
+	}
+	g.mu.Unlock()
+	waited(c, time.Since(now))
+	return nil
+}
+
+// turnedAway ends the hold on mu and tells of one that is turned away.
+func (g *Gate) turnedAway(s *Shed, c Class) error {
+	tell := g.cfg.Shed
+	g.mu.Unlock()
+	tell(s.Reason, c)
+	return s
+}
+
+// start lets t work.
+func (g *Gate) start(t *Ticket) {
+	t.working = true
+	g.working++
+	g.passed++
+	g.peak = max(g.peak, g.working)
+}
+
+// dispatch gives turns as long as there are any.
+func (g *Gate) dispatch() {
+	for c := Classes - 1; c >= 0 && g.queued > 0; c-- {
+		for l := &g.lines[c]; l.next != nil; {
+			if float64(g.working) >= g.limit {
+				return
+			}
+			lane := l.next
+			l.next = lane.right // another flow's turn next
+			w := lane.newest
+			g.pull(w)
+			g.start(w.t)
+			w.turn <- nil
+		}
+	}
+}
+
+// push makes w the newest of its lane.
+func (g *Gate) push(w *waiter) {
+	c := w.t.class
+	l, line := &w.t.flow.lanes[c], &g.lines[c]
+	w.lane, w.older, w.newer = l, l.newest, nil
+	if l.newest != nil {
+		l.newest.newer = w
+	} else {
+		l.oldest = w
+	}
+	l.newest = w
+	l.class = c
+	if l.n++; l.n == 1 {
+		if at := line.next; at == nil {
+			l.left, l.right, line.next = l, l, l
+		} else { // behind all others
+			l.left, l.right = at.left, at
+			at.left.right, at.left = l, l
+		}
+	}
+	line.n++
+	g.queued++
+}
+
+// pull takes w out of its lane.
+func (g *Gate) pull(w *waiter) {
+	l := w.lane
+	line := &g.lines[l.class]
+	if w.newer != nil {
+		w.newer.older = w.older
+	} else {
+		l.newest = w.older
+	}
+	if w.older != nil {
+		w.older.newer = w.newer
+	} else {
+		l.oldest = w.newer
+	}
+	w.lane, w.newer, w.older = nil, nil, nil
+	if l.n--; l.n == 0 {
+		if l.right == l {
+			line.next = nil
+		} else {
+			l.left.right, l.right.left = l.right, l.left
+			if line.next == l {
+				line.next = l.right
+			}
+		}
+		l.left, l.right = nil, nil
+	}
+	line.n--
+	g.queued--
+}
+
+// makeRoom turns away the one that has waited longest, of the longest lane, of the
+// lowest class that is not above that of t; it reports whether there is one. A lane
+// that is no longer than that of t is left alone, but for t's own.
+func (g *Gate) makeRoom(t *Ticket) bool {
+	for c := range t.class + 1 {
+		line := &g.lines[c]
+		longest := line.next
+		if longest == nil {
+			continue
+		}
+		for l := longest.right; l != line.next; l = l.right {
+			if l.n > longest.n {
+				longest = l
+			}
+		}
+		if own := &t.flow.lanes[c]; c == t.class && longest.n <= own.n+1 {
+			if own.n == 0 {
+				return false
+			}
+			longest = own
+		}
+		w := longest.oldest
+		g.pull(w)
+		w.turn <- shedQueue
+		return true
+	}
+	return false
+}
