@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -60,7 +61,11 @@ func Explain(ctx context.Context, c *config.Config, peer netip.Addr, h http.Head
 	if err != nil {
 		return Whereabouts{}, err
 	}
-	defer db.Close()
+	w, err := explain(ctx, c, bans, peer, h)
+	return w, errors.Join(err, db.Close())
+}
+
+func explain(ctx context.Context, c *config.Config, bans *ban.Bans, peer netip.Addr, h http.Header) (Whereabouts, error) {
 	n, err := networkOf(ctx, c, bans, nil, false, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return Whereabouts{}, err

@@ -43,7 +43,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 		trusted := l.Trusted(peer)
 		switch {
 		case l.Preface && !trusted:
-			l.say("a connection is closed: PROXY protocol", peer, errUntrusted)
+			l.say(peer, errUntrusted)
 			abort(c)
 		case l.Drop != nil && !trusted && l.Drop(peer):
 			abort(c)
@@ -55,9 +55,9 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 }
 
-func (l *Listener) say(what string, peer netip.Addr, err error) {
+func (l *Listener) say(peer netip.Addr, err error) {
 	if l.Log != nil {
-		l.Log.Debug(what, "address", peer.String(), "reason", err.Error())
+		l.Log.Debug("a connection is closed: PROXY protocol", "address", peer.String(), "reason", err.Error())
 	}
 }
 
@@ -114,7 +114,7 @@ func (c *conn) preface() {
 		if err != nil {
 			peer := addrOf(c.Conn.RemoteAddr())
 			c.err = fmt.Errorf("reading the header of the PROXY protocol from %s: %w", peer, err)
-			c.l.say("a connection is closed: PROXY protocol", peer, err)
+			c.l.say(peer, err)
 			abort(c.Conn)
 			return
 		}
@@ -127,11 +127,13 @@ var errDropped = errors.New("its address gets no answer")
 // readPreface reads the header that r begins with, and nothing behind it.
 func readPreface(r *bufio.Reader) (netip.AddrPort, error) {
 	for want := 1; ; {
-		b, err := r.Peek(want)
+		if _, err := r.Peek(want); err != nil {
+			return netip.AddrPort{}, err
+		}
+		b, err := r.Peek(r.Buffered())
 		if err != nil {
 			return netip.AddrPort{}, err
 		}
-		b, _ = r.Peek(r.Buffered())
 		at, n, err := parsePreface(b)
 		switch {
 		case errors.Is(err, errMore):
