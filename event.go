@@ -11,6 +11,7 @@ type Event struct {
 	Time time.Time `json:"time"`
 
 	Principal Principal `json:"principal"`
+	Client    string    `json:"client,omitempty"` // address that it comes from, or the network of it that retention allows
 	Dialect   string    `json:"dialect,omitempty"`
 	Route     string    `json:"route,omitempty"`
 	Model     string    `json:"model,omitempty"`
@@ -46,6 +47,9 @@ const (
 	ConfigRefused Kind = "config-refused"
 	KeyCreated    Kind = "key-created"
 	KeyRevoked    Kind = "key-revoked"
+	ClientRefused Kind = "client-refused" // by where it comes from, before anything of it was read
+	BanMade       Kind = "ban-made"
+	BanLifted     Kind = "ban-lifted"
 	Recovered     Kind = "recovered" // the log was opened after an unclean end
 
 	SessionOpened  Kind = "session-opened"  // a person logged in

@@ -149,6 +149,7 @@ type Exchange struct {
 	ID        string
 	Start     time.Time
 	Principal Principal
+	Client    Client
 	Dialect   string // "openai"
 	Route     string // "/v1/chat/completions"
 	Model     string // as the client named it

@@ -29,6 +29,7 @@ func (l *Log) append(e *ringwall.Event) (uint64, error) {
 			l.events.Put(buf)
 		}
 	}()
+	e.Client = l.cfg.Address.keep(e.Client)
 	var err error
 	if *buf, err = appendEvent((*buf)[:0], e, l.cfg.KeepText); err != nil {
 		return 0, err

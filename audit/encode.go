@@ -28,6 +28,7 @@ func appendEvent(b []byte, e *ringwall.Event, keepText bool) ([]byte, error) {
 	b = at.AppendFormat(b, time.RFC3339Nano)
 	b = append(b, `","principal":`...)
 	b = appendPrincipal(b, &e.Principal)
+	b = appendOptional(b, `,"client":`, e.Client)
 	b = appendOptional(b, `,"dialect":`, e.Dialect)
 	b = appendOptional(b, `,"route":`, e.Route)
 	b = appendOptional(b, `,"model":`, e.Model)

@@ -46,6 +46,8 @@ type Config struct {
 	// KeepText lets the texts of prompts and answers into the log. Without it
 	// a Digest's text is left out, whoever filled it.
 	KeepText bool
+	// Address is how much is kept of the addresses of clients. Default AddressWhole.
+	Address Address
 
 	Index *db.DB           // closed by its owner; nil: SQLite in Dir/index.db
 	Log   *slog.Logger     // default slog.Default()
@@ -102,6 +104,9 @@ func (c *Config) complete() error {
 	case FsyncAlways, FsyncInterval, FsyncNever:
 	default:
 		return fmt.Errorf("unknown fsync %q: want %s, %s or %s", c.Fsync, FsyncAlways, FsyncInterval, FsyncNever)
+	}
+	if !c.Address.known() {
+		return fmt.Errorf("unknown address %q: want %s, %s or %s", c.Address, AddressWhole, AddressNone, AddressTruncated)
 	}
 	if c.Interval < 0 || c.SegmentBytes < 0 {
 		return errors.New("interval and segment size must not be negative")

@@ -47,6 +47,7 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 	c.checkGuardrails(fail)
 	c.checkVault(fail)
 	c.checkHooks(fail)
+	c.checkNetwork(fail)
 	c.checkPolicy(fail)
 	c.checkLogin(fail)
 	if c.Cache.Enabled && (c.Cache.Bytes < 1<<20 || c.Cache.TTL < time.Second) {
@@ -94,15 +95,15 @@ func (p *Provider) check(path string, loopback bool, fail failing) {
 		if p.Type == "anthropic" && p.BaseURL == "" {
 			break
 		}
-		if !address(p.BaseURL) {
+		if !isURL(p.BaseURL) {
 			fail(path+".base_url", "want http(s)://host[:port]/v1")
 		}
 	case "bedrock", "gemini", "ollama":
-		if p.BaseURL != "" && !address(p.BaseURL) {
+		if p.BaseURL != "" && !isURL(p.BaseURL) {
 			fail(path+".base_url", "want http(s)://host[:port], or nothing for the usual one")
 		}
 	case "azure":
-		if u, err := url.Parse(p.BaseURL); err != nil || !address(p.BaseURL) || strings.Trim(u.Path, "/") != "" {
+		if u, err := url.Parse(p.BaseURL); err != nil || !isURL(p.BaseURL) || strings.Trim(u.Path, "/") != "" {
 			fail(path+".base_url", "want the resource, https://NAME.openai.azure.com, without a path")
 		}
 	case "builtin":
@@ -115,8 +116,8 @@ func (p *Provider) check(path string, loopback bool, fail failing) {
 	}
 }
 
-// address reports whether s is a URL of HTTP.
-func address(s string) bool {
+// isURL reports whether s is a URL of HTTP.
+func isURL(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
@@ -170,7 +171,7 @@ func (c *Config) checkHooks(fail failing) {
 			fail(path+".name", "each hook needs a name of its own")
 		}
 		hooks[h.Name] = true
-		if u, err := url.Parse(h.URL); err != nil || !address(h.URL) || u.User != nil {
+		if u, err := url.Parse(h.URL); err != nil || !isURL(h.URL) || u.User != nil {
 			fail(path+".url", "want http(s)://host[:port]/path")
 		}
 		if h.Secret.IsZero() {

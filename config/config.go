@@ -56,6 +56,7 @@ type Config struct {
 	Hooks      []Hook                    `yaml:"hooks" doc:"services of yours that are asked about texts, in order; they are sent the texts"`
 	Policy     Policy                    `yaml:"policy" doc:"who may do what, by policies in Cedar: begin with ringwall policy example"`
 	Audit      Audit                     `yaml:"audit" doc:"the records"`
+	Network    Network                   `yaml:"network" doc:"where requests may come from, and who is believed about it"`
 	Secrets    Secrets                   `yaml:"secrets" doc:"the secrets that services keep, aws-secret:NAME#key and vault:path#key: read at start, at each reload and now and then"`
 	Log        Log                       `yaml:"log" doc:"what the program says about itself, on standard error"`
 	Tracing    Tracing                   `yaml:"tracing" doc:"OpenTelemetry traces"`
@@ -204,6 +205,7 @@ type Audit struct {
 	Fsync    string          `yaml:"fsync" doc:"when records are forced to disk, which matters when the machine stops: before each call, every interval, or whenever the system pleases" enum:"always|interval|never" default:"interval"`
 	Interval time.Duration   `yaml:"interval" doc:"how often, with fsync: interval" default:"1s"`
 	Segment  strictyaml.Size `yaml:"segment" doc:"size from which a new file is begun" default:"64MiB"`
+	Address  string          `yaml:"keep_address" doc:"keep the addresses of clients: true, false, or truncated to their /24 of IPv4 and /48 of IPv6" enum:"true|false|truncated" default:"true"`
 	KeepText bool            `yaml:"keep_text" doc:"keep the texts of prompts and answers; otherwise their length and a keyed hash" default:"false"`
 }
 
@@ -245,6 +247,7 @@ func Parse(file string, src []byte) (*Config, error) {
 		return nil, err
 	}
 	dir := filepath.Dir(file)
+	c.Network.locate(dir)
 	errs := append(c.loadGuardrails(pos, dir), c.checkRequests(pos, dir)...)
 	if err := strictyaml.Join(append(errs, c.loadPrices(pos, dir), c.loadPolicy(pos, dir), c.check(pos))...); err != nil {
 		return nil, err

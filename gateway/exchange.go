@@ -72,7 +72,7 @@ type exchange struct {
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, d Dialect, route string, run func(*exchange, context.Context) error) {
 	x := &exchange{g: g, d: d, w: w, rc: http.NewResponseController(w), r: r, outcome: ringwall.Broken}
 	x.ID, x.Start, x.Dialect, x.Route = newID(), g.cfg.Now(), d.Name(), route
-	x.Verdict = ringwall.Verdict{Action: ringwall.Block}
+	x.Verdict, x.Client = ringwall.Verdict{Action: ringwall.Block}, ringwall.ClientOf(r.Context())
 	w.Header().Set(Header, x.ID)
 	if err := x.enter(); err != nil {
 		x.fail(err)
@@ -245,7 +245,12 @@ func (x *exchange) claimed(ctx context.Context, claim Signature) error {
 	return nil
 }
 
+// unauthorized refuses a credential, unless whoever looked at it did.
 func unauthorized(public string, err error) error {
+	var r *ringwall.Refusal
+	if errors.As(err, &r) {
+		return err
+	}
 	return &ringwall.Refusal{
 		Status: http.StatusUnauthorized, Code: "invalid_api_key", Public: public,
 		Err: fmt.Errorf("%w: %w", ringwall.ErrUnauthenticated, err),

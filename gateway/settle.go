@@ -156,6 +156,9 @@ func (x *exchange) event(kind ringwall.Kind) ringwall.Event {
 		ID: x.ID, Kind: kind, Time: x.g.cfg.Now(), Principal: x.Principal, Dialect: x.Dialect, Route: x.Route,
 		Model: clip(x.Model, 256), Provider: x.Provider, Stream: x.Stream, Guardrail: x.Guardrail, Policy: x.Policy,
 	}
+	if x.Client.Addr.IsValid() {
+		ev.Client = x.Client.Addr.String()
+	}
 	if kind == ringwall.ExchangeBegin {
 		ev.Texts = make([]ringwall.Digest, 0, len(x.Prompt))
 		x.digest(&ev, ringwall.Input, x.Prompt)

@@ -31,7 +31,7 @@ func (s *Server) adminHandler() http.Handler {
 		refused(w, http.StatusNotFound, "not_found", "There is nothing at "+r.Method+" of this path: see /metrics and /readyz.")
 	})
 	h := web.New(web.Group{Origins: s.cfg.Admin.Origins}).Handler(mux)
-	return located(s.transport(h))
+	return s.located(s.transport(h))
 }
 
 // observing lets those read what h tells who run the gateway. Without a listener of its
@@ -92,7 +92,7 @@ func (s *Server) caller(r *http.Request) (ringwall.Principal, error) {
 	if t := r.TLS; t != nil && len(t.VerifiedChains) > 0 {
 		shown.Certificates = t.VerifiedChains[0]
 	}
-	return s.callers.Authenticate(r.Context(), shown)
+	return unbanned{s.callers, s.bans}.Authenticate(r.Context(), shown)
 }
 
 // refused answers with an error.

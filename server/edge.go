@@ -1,27 +1,11 @@
 package server
 
-import (
-	"net/http"
-	"net/netip"
-
-	"github.com/ringwall/ringwall"
-)
+import "net/http"
 
 // edge is what every request passes before it comes to a room of the house. Of the
 // lines below, the last one meets a request first.
 func (s *Server) edge(h http.Handler) http.Handler {
 	h = s.crossing(h)
 	h = s.transport(h)
-	return s.load.counted(located(h))
-}
-
-// located tells a request where it comes from.
-func located(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var c ringwall.Client
-		if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-			c.Addr = at.Addr().Unmap()
-		}
-		h.ServeHTTP(w, r.WithContext(ringwall.WithClient(r.Context(), c)))
-	})
+	return s.load.counted(s.located(h))
 }

@@ -143,10 +143,18 @@ func (s *Server) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	n, err := networkOf(ctx, c, s.bans, s.network.Load(), true, s.log)
+	if err != nil {
+		return err
+	}
 	w, err := s.world(c)
 	if err != nil {
 		return err
 	}
+	if err := n.enforce(); err != nil {
+		return err
+	}
+	s.network.Store(n)
 	use()
 	w.Restore = s.restore(c)
 	s.secured.use(certs)
@@ -191,6 +199,8 @@ func fixed(old, now *config.Config) string {
 		return "responses"
 	case old.Tracing.Endpoint != now.Tracing.Endpoint:
 		return "tracing"
+	case old.Network.Preface != now.Network.Preface:
+		return "network.proxy_protocol"
 	case old.Secrets != now.Secrets:
 		return "secrets"
 	}

@@ -34,6 +34,7 @@ import (
 	"github.com/ringwall/ringwall/internal/safe"
 	"github.com/ringwall/ringwall/internal/telemetry"
 	"github.com/ringwall/ringwall/redact"
+	"github.com/ringwall/ringwall/waf/ban"
 )
 
 // Options say what a Server serves.
@@ -73,6 +74,9 @@ type Server struct {
 	stop    func(context.Context) error // of the tracer
 	secrets *safe.Store
 	health  health
+	bans    *ban.Bans
+	network atomic.Pointer[network]
+	turned  *turned
 	load    *overload
 
 	secured     secured
@@ -89,17 +93,7 @@ func OpenKeys(ctx context.Context, c *config.Config, log *slog.Logger) (*auth.Ke
 }
 
 func openKeys(ctx context.Context, c *config.Config, log *slog.Logger, changed func(context.Context, auth.Key)) (*auth.Keys, *db.DB, error) {
-	dsn := filepath.Join(c.Data, "ringwall.db")
-	if !c.Database.IsZero() {
-		var err error
-		if dsn, err = c.Database.Reveal(); err != nil {
-			return nil, nil, fmt.Errorf("reading the database's DSN: %w", err)
-		}
-	}
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return nil, nil, fmt.Errorf("making the data directory: %w", err)
-	}
-	d, err := db.Open(ctx, db.Config{DSN: dsn})
+	d, err := openDB(ctx, c)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -112,6 +106,21 @@ func openKeys(ctx context.Context, c *config.Config, log *slog.Logger, changed f
 		return nil, nil, errors.Join(err, d.Close())
 	}
 	return keys, d, nil
+}
+
+// openDB opens the database of c, which is in the data directory unless c names one.
+func openDB(ctx context.Context, c *config.Config) (*db.DB, error) {
+	dsn := filepath.Join(c.Data, "ringwall.db")
+	if !c.Database.IsZero() {
+		var err error
+		if dsn, err = c.Database.Reveal(); err != nil {
+			return nil, fmt.Errorf("reading the database's DSN: %w", err)
+		}
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("making the data directory: %w", err)
+	}
+	return db.Open(ctx, db.Config{DSN: dsn})
 }
 
 // signingRoot reads the root that c names, or the one in the data directory. Replicas
@@ -156,13 +165,16 @@ func (s *Server) open(ctx context.Context) error {
 	if s.keys, s.db, err = openKeys(ctx, c, s.log, s.keyChanged); err != nil {
 		return err
 	}
+	if err := s.openNetwork(ctx, c); err != nil {
+		return err
+	}
 	index := s.db
 	if c.Database.IsZero() {
 		index = nil // beside the records, so that the two are moved together
 	}
 	if s.records, err = audit.Open(ctx, audit.Config{
 		Dir: AuditDir(c), Fsync: audit.Fsync(c.Audit.Fsync), Interval: c.Audit.Interval, SegmentBytes: int64(c.Audit.Segment),
-		KeepText: c.Audit.KeepText, Index: index, Log: s.log,
+		KeepText: c.Audit.KeepText, Address: audit.Address(c.Audit.Address), Index: index, Log: s.log,
 	}); err != nil {
 		return err
 	}
@@ -182,6 +194,7 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.metrics = newMetrics(s.opt.Version, s.keys)
 	s.metrics.declare(c)
+	s.turned = newTurned(s.metrics.Metrics, s.bans)
 	s.load = newOverload(s.metrics.Metrics, c)
 	s.judged = newJudged(s.metrics.Metrics, s.log)
 	s.routed = newRouted(s.metrics.Metrics, s.log)
@@ -210,7 +223,7 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.callers.Peers = s.secured.peers
 	s.gateway, err = gateway.New(gateway.Config{
-		World: w, Auth: s.callers, Cookie: s.cookie, Records: s.records, Observer: s.metrics, Memory: s.memory, Tracer: tracer, Log: s.log, Gate: s.load.gate,
+		World: w, Auth: unbanned{s.callers, s.bans}, Cookie: s.cookie, Records: s.records, Observer: observed{s}, Memory: s.memory, Tracer: tracer, Log: s.log, Gate: s.load.gate,
 		Limits: gateway.Limits{
 			Body: int64(c.Limits.Body), Concurrent: c.Limits.Concurrent, Write: c.Limits.Write, Request: c.Limits.Request,
 			Read: c.Limits.Read, Rate: int64(c.Overload.Rate), Grace: c.Overload.Grace,
@@ -223,7 +236,7 @@ func (s *Server) open(ctx context.Context) error {
 	if s.listen, err = net.Listen("tcp", c.Listen); err != nil {
 		return fmt.Errorf("listening on %s: %w", c.Listen, err)
 	}
-	s.listen = s.load.before(s.listen, c)
+	s.listen = s.behind(s.load.before(s.listen, c))
 	s.http = s.httpServer(c, s.edge(s.routes()))
 	s.load.serves(s.http)
 	return s.listenAdmin(c)
@@ -295,6 +308,10 @@ func (s *Server) Run(ctx context.Context) error {
 	group.Go(func() error { return s.keys.Run(work) })
 	group.Go(func() error { return s.people.tokens.Run(work) })
 	group.Go(func() error { return s.people.sessions.Run(work) })
+	group.Go(func() error { return s.bans.Run(work) })
+	for lane := range lanes {
+		group.Go(func() error { return s.keepNetwork(work, lane) })
+	}
 	if s.vault != nil {
 		group.Go(func() error { return s.vault.Run(work) })
 	}

@@ -43,7 +43,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 		trusted := l.Trusted(peer)
 		switch {
 		case l.Preface && !trusted:
-			l.say("a connection is closed: PROXY protocol", peer, errUntrusted)
+			l.say(peer, errUntrusted)
 			abort(c)
 		case l.Drop != nil && !trusted && l.Drop(peer):
 			abort(c)
@@ -55,15 +55,23 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 }
 
-func (l *Listener) say(what string, peer netip.Addr, err error) {
+func (l *Listener) say(peer netip.Addr, err error) {
 	if l.Log != nil {
-		l.Log.Debug(what, "address", peer.String(), "reason", err.Error())
+		l.Log.Debug("a connection is closed: PROXY protocol", "address", peer.String(), "reason", err.Error())
 	}
 }
 
 // abort closes c without a farewell, so that no state of it is kept.
 func abort(c net.Conn) {
-	if t, ok := c.(*net.TCPConn); ok {
+	within := c
+	for {
+		w, ok := within.(interface{ NetConn() net.Conn })
+		if !ok {
+			break
+		}
+		within = w.NetConn()
+	}
+	if t, ok := within.(*net.TCPConn); ok {
 		_ = t.SetLinger(0)
 	}
 	_ = c.Close()
@@ -106,7 +114,7 @@ func (c *conn) preface() {
 		if err != nil {
 			peer := addrOf(c.Conn.RemoteAddr())
 			c.err = fmt.Errorf("reading the header of the PROXY protocol from %s: %w", peer, err)
-			c.l.say("a connection is closed: PROXY protocol", peer, err)
+			c.l.say(peer, err)
 			abort(c.Conn)
 			return
 		}
@@ -119,11 +127,13 @@ var errDropped = errors.New("its address gets no answer")
 // readPreface reads the header that r begins with, and nothing behind it.
 func readPreface(r *bufio.Reader) (netip.AddrPort, error) {
 	for want := 1; ; {
-		b, err := r.Peek(want)
+		if _, err := r.Peek(want); err != nil {
+			return netip.AddrPort{}, err
+		}
+		b, err := r.Peek(r.Buffered())
 		if err != nil {
 			return netip.AddrPort{}, err
 		}
-		b, _ = r.Peek(r.Buffered())
 		at, n, err := parsePreface(b)
 		switch {
 		case errors.Is(err, errMore):
@@ -136,6 +146,9 @@ func readPreface(r *bufio.Reader) (netip.AddrPort, error) {
 		}
 	}
 }
+
+// NetConn returns the connection of the proxy.
+func (c *conn) NetConn() net.Conn { return c.Conn }
 
 // RemoteAddr is the address that the proxy stands for. It waits for the header.
 func (c *conn) RemoteAddr() net.Addr {

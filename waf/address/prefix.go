@@ -55,14 +55,3 @@ func unmapPrefix(p netip.Prefix) (netip.Prefix, error) {
 
 // plain is a as it is looked for: unmapped, without a zone.
 func plain(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }
-
-// Truncate returns the network that a is in, /24 of IPv4 and /48 of IPv6, for
-// records that must not name one subscriber.
-func Truncate(a netip.Addr) netip.Prefix {
-	bits := 48
-	if a = plain(a); a.Is4() {
-		bits = 24
-	}
-	p, _ := a.Prefix(bits) // the zero address has the zero prefix
-	return p
-}
