@@ -45,7 +45,8 @@ const (
 	ConfigRefused Kind = "config-refused"
 	KeyCreated    Kind = "key-created"
 	KeyRevoked    Kind = "key-revoked"
-	Recovered     Kind = "recovered" // the log was opened after an unclean end
+	QuotaWarned   Kind = "quota-warned" // most of a limit is used
+	Recovered     Kind = "recovered"    // the log was opened after an unclean end
 )
 
 // Outcome is how an Exchange ended.

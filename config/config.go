@@ -44,6 +44,8 @@ type Config struct {
 	Responses  Responses                 `yaml:"responses" doc:"what is kept of answers of OpenAI's responses API, for requests that go on from one by its id"`
 	Cache      Cache                     `yaml:"cache" doc:"answers that are given again to requests that are asked again word for word, by the same caller; the guard looks at them again"`
 	Prices     string                    `yaml:"prices" doc:"file of your own prices of models, relative to this one, in the form of provider/prices/prices.json; they go before the list of the program" example:""`
+	Quota      Quota                     `yaml:"quota" doc:"how much callers may use"`
+	Valkey     Valkey                    `yaml:"valkey" doc:"Valkey or Redis, where replicas share what they count"`
 	Hooks      []Hook                    `yaml:"hooks" doc:"services of yours that are asked about texts, in order; they are sent the texts"`
 	Audit      Audit                     `yaml:"audit" doc:"the records"`
 	Secrets    Secrets                   `yaml:"secrets" doc:"the secrets that services keep, aws-secret:NAME#key and vault:path#key: read at start, at each reload and now and then"`

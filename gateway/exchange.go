@@ -61,6 +61,7 @@ type exchange struct {
 	asked      time.Time
 	upstream   time.Duration
 	limited    time.Time // when the deadline of writing was set last
+	spending   spending
 }
 
 // serve answers a request in the words of d by going the way run.

@@ -27,6 +27,8 @@ import (
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/hook"
 	"github.com/ringwall/ringwall/internal/sse"
+	"github.com/ringwall/ringwall/provider/prices"
+	"github.com/ringwall/ringwall/quota"
 )
 
 // Provider asks models. Implementations are safe for concurrent use and stop
@@ -96,8 +98,13 @@ type World struct {
 	Restore  *Restore
 	Bypasses []Bypass     // of APIs that are passed on unlooked; others are refused
 	Cache    Cache        // of answers; nil: none are kept
-	Hooks    []*hook.Hook // that are asked, in order
-	Close    func()       // called when no request uses the World any more
+	Quota    *quota.Plan  // how much callers may use; nil: all they like
+	Loops    *quota.Loops // that agents are kept from; nil: none
+	// Price is what a model costs, by either of its names; nil: by the list of the
+	// program.
+	Price func(model string) (prices.Price, bool)
+	Hooks []*hook.Hook // that are asked, in order
+	Close func()       // called when no request uses the World any more
 }
 
 // Limits bound what callers can make the gateway do. Zero fields mean the

@@ -63,7 +63,7 @@ func (x *exchange) fail(err error) {
 	switch {
 	case errors.As(err, &up):
 		x.outcome = ringwall.UpstreamFail
-	case errors.Is(err, ringwall.ErrRefused), errors.Is(err, ringwall.ErrUnavailable):
+	case errors.Is(err, ringwall.ErrRefused), errors.Is(err, ringwall.ErrUnavailable), errors.Is(err, ringwall.ErrQuotaExceeded):
 		x.outcome = ringwall.Refused
 	case errors.Is(err, ringwall.ErrUnauthenticated):
 		x.outcome = ringwall.Denied
@@ -94,7 +94,7 @@ func (x *exchange) refuse(r *ringwall.Refusal) {
 	if r.Status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", `Bearer realm="ringwall"`)
 	}
-	if r.Status == http.StatusServiceUnavailable || r.Status == http.StatusTooManyRequests {
+	if r.After >= 0 && (r.Status == http.StatusServiceUnavailable || r.Status == http.StatusTooManyRequests) {
 		h.Set("Retry-After", strconv.Itoa(max(1, int(r.After.Round(time.Second)/time.Second))))
 	}
 	body := x.d.AppendError(nil, h, r, x.ID) // before the status: it sets headers
@@ -112,6 +112,7 @@ func (x *exchange) status(code int) {
 // settle ends the record, whatever happened.
 func (x *exchange) settle() {
 	x.estimate()
+	x.repay()
 	ev := x.event(ringwall.ExchangeEnd)
 	ev.Duration = x.g.cfg.Now().Sub(x.Start)
 	if err := x.g.cfg.Records.End(context.WithoutCancel(x.r.Context()), ev); err != nil {

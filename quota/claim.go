@@ -18,6 +18,7 @@ type Claim struct {
 
 	Input  int64 // tokens that the model will read, about
 	Output int64 // most tokens that it may write
+	Calls  int64 // tool calls that it may ask for, about
 	Price  Price
 }
 
@@ -131,6 +132,10 @@ func (l *limit) cost(c *Claim) (fixed, unit int64) {
 		return c.Input, 0
 	case Output:
 		return 0, 1
+	case Cached:
+		return c.Input, 0 // it cannot be more
+	case ToolCalls:
+		return max(1, c.Calls), 0 // the rest is taken when it is known
 	case Money:
 		return perMillion(c.Input, c.Price.Input), perMillion(1, c.Price.Output)
 	}

@@ -100,7 +100,12 @@ func (m *memory) take(_ context.Context, l *Lease, want, least int64) (int64, er
 		p := &l.parts[i]
 		p.c = m.find(&m.all[where[i]], l.key(p), p, now, wall.UnixMilli())
 	}
-	granted, err := l.fit(want, least, true, m.sum(now), func(p *part, need int64) (time.Duration, bool) {
+	sum := m.sum(now)
+	granted, err := l.fit(want, least, true, func(p *part) int64 {
+		p.used = sum(p)
+		p.resets(now, wall.UnixMilli())
+		return p.used
+	}, func(p *part, need int64) (time.Duration, bool) {
 		if p.l.slot == 0 {
 			return p.c.room(wall.UnixMilli(), need)
 		}
@@ -134,13 +139,18 @@ func (m *memory) charge(l *Lease, p *part, n, now, wall int64) {
 	p.c.add(slot, n)
 	p.took(slot, n)
 	p.used = p.c.sum
-	p.reset = (p.c.newest+Slots+1)*p.l.slot - now
-	if p.l.slot == 0 {
-		p.reset = p.ends - wall
-	}
+	p.resets(now, wall)
 	if p.used >= p.l.warn && p.c.warned <= now && p.l.Measure != Concurrent {
 		p.c.warned = now + max(p.reset, 1000)
 		m.tell(Warning{Limit: p.l.Name, Subject: string(l.key(p)[len(p.l.prefix):]), Used: p.used, Most: p.l.Most})
+	}
+}
+
+// resets notes when all of a counter is back.
+func (p *part) resets(now, wall int64) {
+	p.reset = (p.c.newest+Slots+1)*p.l.slot - now
+	if p.l.slot == 0 {
+		p.reset = p.ends - wall
 	}
 }
 

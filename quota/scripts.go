@@ -93,8 +93,16 @@ for i = 1, n do
     granted = math.min(granted, some)
   end
 end
-if worst > 0 then return {"no", now, worst, after, never} end
 local out = {"ok", now, granted}
+if worst > 0 then
+  out = {"no", now, worst, after, never}
+  for i = 1, n do
+    local width, ends = tonumber(ARGV[7 + (i - 1) * 7 + 1]), tonumber(ARGV[7 + (i - 1) * 7 + 3])
+    out[#out + 1] = used[i]
+    if width == 0 then out[#out + 1] = ends - now else out[#out + 1] = (at[i] + slots + 1) * width - now end
+  end
+  return out
+end
 local held = {granted}
 for i = 1, n do
   local key, a = KEYS[i + 2], 7 + (i - 1) * 7

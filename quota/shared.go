@@ -51,10 +51,10 @@ const (
 )
 
 const (
-	failures   = 3           // in a row, after which the server is away
-	pause      = time.Second // until it is tried again
-	mostDebts  = 1 << 16
-	debtsAtATM = 2000 // that are handed on at a time
+	failures    = 3           // in a row, after which the server is away
+	pause       = time.Second // until it is tried again
+	mostDebts   = 1 << 16
+	debtsAtOnce = 2000 // that are handed on at a time
 )
 
 func (s *Shared) begin(m *memory, cfg Config) {
@@ -168,7 +168,12 @@ func (s *Shared) ask(ctx context.Context, l *Lease, want, least int64, fixed boo
 			s.epoch.CompareAndSwap(s.epoch.Load(), &is)
 		case what == "clock":
 			s.offset.Store(numbers[0] - s.memory.clock.wall().UnixMilli())
-		case what == "no" && len(numbers) == 4 && numbers[1] >= 1 && numbers[1] <= int64(len(l.parts)):
+		case what == "no" && len(numbers) == 4+2*len(l.parts) && numbers[1] >= 1 && numbers[1] <= int64(len(l.parts)):
+			for i := range l.parts {
+				p := &l.parts[i]
+				p.used, p.reset = numbers[4+2*i], numbers[5+2*i]
+				s.memory.learn(l, p, now, epoch)
+			}
 			p := &l.parts[numbers[1]-1]
 			return 0, &Exceeded{Limit: &p.l.Limit, Own: p.l.own, After: time.Duration(max(0, numbers[2])) * time.Millisecond, Never: numbers[3] == 1}
 		case what == "ok" && len(numbers) == 2+3*len(l.parts):
@@ -307,7 +312,7 @@ func (s *Shared) Owed() (waiting, dropped int) {
 func (s *Shared) handOn(ctx context.Context) {
 	s.single.Lock()
 	defer s.single.Unlock()
-	for range debtsAtATM {
+	for range debtsAtOnce {
 		s.mu.Lock()
 		if len(s.debts) == 0 {
 			s.debts = nil

@@ -117,6 +117,10 @@ func (s *Server) renew(ctx context.Context) error {
 		return err
 	}
 	w.Restore = s.restore(c)
+	if err := s.limit(c, w); err != nil {
+		w.Close()
+		return err
+	}
 	s.metrics.declare(c)
 	s.routed.declare(s.metrics.Metrics, c)
 	s.warn(c, w)
@@ -150,6 +154,10 @@ func fixed(old, now *config.Config) string {
 		return "responses"
 	case old.Tracing.Endpoint != now.Tracing.Endpoint:
 		return "tracing"
+	case !old.Valkey.Same(&now.Valkey):
+		return "valkey"
+	case old.Quota.Answer != now.Quota.Answer, old.Quota.Away != now.Quota.Away, old.Quota.Share != now.Quota.Share:
+		return "quota.answer, quota.away or quota.local_share"
 	case old.Secrets != now.Secrets:
 		return "secrets"
 	}

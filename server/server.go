@@ -71,6 +71,8 @@ type Server struct {
 	stop    func(context.Context) error // of the tracer
 	secrets *safe.Store
 	health  health
+
+	accounts accounts
 }
 
 // OpenKeys opens the store of API keys that c names, and its database, which the
@@ -165,6 +167,9 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.metrics = newMetrics(s.opt.Version, s.keys)
 	s.metrics.declare(c)
+	if err := s.openQuota(ctx, c); err != nil {
+		return err
+	}
 	s.judged = newJudged(s.metrics.Metrics, s.log)
 	s.routed = newRouted(s.metrics.Metrics, s.log)
 	s.routed.declare(s.metrics.Metrics, c)
@@ -176,6 +181,9 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	w.Restore = s.restore(c)
+	if err := s.limit(c, w); err != nil {
+		return err
+	}
 	tracer, stop, err := telemetry.NewTracer(ctx, telemetry.TraceConfig{
 		Endpoint: c.Tracing.Endpoint, Headers: c.Tracing.Headers, Service: "ringwall", Version: s.opt.Version, SampleRatio: c.Tracing.Sample, Log: s.log,
 	})
@@ -273,6 +281,7 @@ func (s *Server) Run(ctx context.Context) error {
 	var group errgroup.Group
 	group.Go(func() error { return s.records.Run(work) })
 	group.Go(func() error { return s.keys.Run(work) })
+	group.Go(func() error { return s.runQuota(work) })
 	if s.vault != nil {
 		group.Go(func() error { return s.vault.Run(work) })
 	}
@@ -331,6 +340,9 @@ func (s *Server) close() error {
 	}
 	if s.records != nil {
 		errs = append(errs, s.records.Close())
+	}
+	if s.accounts.client != nil {
+		s.accounts.client.Close()
 	}
 	if s.db != nil {
 		errs = append(errs, s.db.Close())
