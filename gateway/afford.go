@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"strings"
 	"time"
@@ -65,7 +64,7 @@ func (x *exchange) afford(ctx context.Context) error {
 		s.claim.Input, s.claim.Output, s.claim.Calls = plan.Quota().Expect(x.Model, s.estimate, s.asked)
 		if plan.Priced() {
 			if p, ok := x.price(x.Model); ok {
-				s.claim.Price = quota.Price{Known: true, Input: dollars(max(p.Input, p.Cached, p.Caching)), Output: dollars(p.Output)}
+				s.claim.Price = quota.PriceOf(max(p.Input, p.Cached, p.Caching), p.Output, true)
 			}
 		}
 	}
@@ -95,9 +94,6 @@ func (x *exchange) afford(ctx context.Context) error {
 
 // unseenTokens is what an image or another part that is no text may have.
 const unseenTokens = 1600
-
-// dollars makes a price in dollars one in parts of a dollar, rounded up.
-func dollars(f float64) int64 { return int64(math.Ceil(min(f, 1e6) * float64(quota.Dollar))) }
 
 // price is what a model costs, as clients name it: of those that may serve it the most.
 func (x *exchange) price(model string) (prices.Price, bool) {
@@ -246,7 +242,7 @@ func (x *exchange) used() (u quota.Used) {
 		if !ok {
 			p, _ = x.price(x.Model)
 		}
-		u.Money = dollars(p.Cost(u.Usage))
+		u.Money = quota.Dollars(p.Cost(u.Usage))
 	}
 	return u
 }

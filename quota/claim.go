@@ -1,6 +1,7 @@
 package quota
 
 import (
+	"math"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -28,6 +29,15 @@ type Price struct {
 	Known         bool
 	Input, Output int64
 }
+
+// PriceOf makes prices in dollars for a million tokens a Price, rounded up.
+func PriceOf(input, output float64, known bool) Price {
+	return Price{Known: known, Input: Dollars(input), Output: Dollars(output)}
+}
+
+// Dollars makes an amount in dollars one in parts of a Dollar, rounded up; no more than
+// a million.
+func Dollars(f float64) int64 { return int64(math.Ceil(max(0, min(f, 1e6)) * float64(Dollar))) }
 
 // Used is what a request did use.
 type Used struct {

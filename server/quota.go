@@ -104,13 +104,13 @@ func (s *Server) limit(c *config.Config, w *gateway.World) error {
 		s.accounts.loops = quota.NewLoops(loops)
 	}
 	w.Loops = s.accounts.loops
-	w.Price = func(model string) (prices.Price, bool) { return priceOf(c, model) }
+	w.Price = func(model string) (prices.Price, bool) { return PriceOf(c, model) }
 	return nil
 }
 
-// priceOf is what a model costs as clients name it, or as a provider does: of all that
+// PriceOf is what a model costs as clients name it, or as a provider does: of all that
 // may serve it the most.
-func priceOf(c *config.Config, model string) (prices.Price, bool) {
+func PriceOf(c *config.Config, model string) (prices.Price, bool) {
 	m, ok := c.Models[model]
 	if !ok {
 		return c.PriceList.Of(model)
@@ -143,4 +143,10 @@ func (s *Server) runQuota(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// QuotaPrice is PriceOf, as quotas set it aside: the dearest way in which input is read.
+func QuotaPrice(c *config.Config, model string) quota.Price {
+	p, ok := PriceOf(c, model)
+	return quota.PriceOf(max(p.Input, p.Cached, p.Caching), p.Output, ok)
 }
