@@ -23,7 +23,7 @@ type Refusal struct {
 	Code   string        // stable, snake_case, in the client's dialect: "content_filter"
 	Public string        // what the client reads
 	Err    error         // what the operator reads
-	After  time.Duration // when to try again; 0: nobody knows
+	After  time.Duration // when to try again; 0: nobody knows, less: never
 }
 
 func (r *Refusal) Error() string {

@@ -55,6 +55,7 @@ const (
 	SessionOpened  Kind = "session-opened"  // a person logged in
 	SessionRevoked Kind = "session-revoked" // a session ended before its time
 	LoginFailed    Kind = "login-failed"    // a person came back from the provider, and was not let in
+	QuotaWarned    Kind = "quota-warned"    // most of a limit is used
 )
 
 // Outcome is how an Exchange ended.

@@ -53,6 +53,8 @@ type Config struct {
 	Requests   Requests                  `yaml:"requests" doc:"what requests must meet beside what their APIs demand: types of bodies, limits, JSON Schemas, the order of roles"`
 	Cache      Cache                     `yaml:"cache" doc:"answers that are given again to requests that are asked again word for word, by the same caller; the guard looks at them again"`
 	Prices     string                    `yaml:"prices" doc:"file of your own prices of models, relative to this one, in the form of provider/prices/prices.json; they go before the list of the program" example:""`
+	Quota      Quota                     `yaml:"quota" doc:"how much callers may use"`
+	Valkey     Valkey                    `yaml:"valkey" doc:"Valkey or Redis, where replicas share what they count"`
 	Hooks      []Hook                    `yaml:"hooks" doc:"services of yours that are asked about texts, in order; they are sent the texts"`
 	Policy     Policy                    `yaml:"policy" doc:"who may do what, by policies in Cedar: begin with ringwall policy example"`
 	Audit      Audit                     `yaml:"audit" doc:"the records"`

@@ -177,7 +177,7 @@ func (x *exchange) relay(ctx context.Context, p Provider, call ringwall.Call) er
 			failed = err
 			break
 		}
-		if relay.Blocked() {
+		if relay.Blocked() || !x.within(ctx) {
 			break
 		}
 		x.rememberFinal(ctx, call.Body, relay)
@@ -188,6 +188,14 @@ func (x *exchange) relay(ctx context.Context, p Provider, call ringwall.Call) er
 			return err
 		}
 		buf = buf[:0]
+	}
+	if x.spending.cut && failed == nil && !relay.Blocked() {
+		cancel()
+		x.outcome, x.detail = ringwall.Cut, "quota"
+		if hold != nil {
+			buf = buf[:0] // which nobody was asked about
+		}
+		return x.send(relay.Withhold(buf, Declined{ID: x.ID, Guardrail: x.Guardrail, Message: usedUp, Way: ringwall.Output}))
 	}
 	if failed == nil && !relay.Blocked() {
 		buf = relay.End(ctx, buf)
@@ -241,6 +249,9 @@ type heard struct {
 	said  []byte
 	let   []byte // what the guard let go, where it is kept
 	keeps bool
+
+	count   int64 // tokens of what is said, about
+	counted int   // bytes of it that are in count
 }
 
 func (c *heard) Write(p []byte) []byte {

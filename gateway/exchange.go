@@ -66,6 +66,7 @@ type exchange struct {
 	hint       uint64        // of the credential; 0: it shows none
 	sent       int64         // bytes of the answer
 	waited     time.Duration // for the client to accept them
+	spending   spending
 }
 
 // serve answers a request in the words of d by going the way run.

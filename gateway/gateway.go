@@ -29,6 +29,8 @@ import (
 	"github.com/ringwall/ringwall/internal/admit"
 	"github.com/ringwall/ringwall/internal/sse"
 	"github.com/ringwall/ringwall/policy"
+	"github.com/ringwall/ringwall/provider/prices"
+	"github.com/ringwall/ringwall/quota"
 )
 
 // Provider asks models. Implementations are safe for concurrent use and stop
@@ -102,10 +104,15 @@ type World struct {
 	// Policy says who may do what; nil: nobody wrote policies, and every known caller may
 	// what keys and trust let.
 	Policy *policy.Bundle
-	Wants  Wants  // what of requests only policies ask for; nil: they are not told
-	Rules  Rules  // that requests meet; nil: what their dialects demand
-	Bodies Bodies // of what type they may be said to be
-	Close  func() // called when no request uses the World any more
+	Wants  Wants        // what of requests only policies ask for; nil: they are not told
+	Rules  Rules        // that requests meet; nil: what their dialects demand
+	Bodies Bodies       // of what type they may be said to be
+	Quota  *quota.Plan  // how much callers may use; nil: all they like
+	Loops  *quota.Loops // that agents are kept from; nil: none
+	// Price is what a model costs, by either of its names; nil: by the list of the
+	// program.
+	Price func(model string) (prices.Price, bool)
+	Close func() // called when no request uses the World any more
 }
 
 // Limits bound what callers can make the gateway do. Zero fields mean the

@@ -66,7 +66,7 @@ func (x *exchange) fail(err error) {
 		x.outcome = ringwall.Overloaded
 	case errors.As(err, &up):
 		x.outcome = ringwall.UpstreamFail
-	case errors.Is(err, ringwall.ErrRefused), errors.Is(err, ringwall.ErrForbidden), errors.Is(err, ringwall.ErrUnavailable):
+	case errors.Is(err, ringwall.ErrRefused), errors.Is(err, ringwall.ErrForbidden), errors.Is(err, ringwall.ErrUnavailable), errors.Is(err, ringwall.ErrQuotaExceeded):
 		x.outcome = ringwall.Refused
 	case errors.Is(err, ringwall.ErrUnauthenticated):
 		x.outcome = ringwall.Denied
@@ -97,7 +97,7 @@ func (x *exchange) refuse(r *ringwall.Refusal) {
 	if r.Status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", `Bearer realm="ringwall"`)
 	}
-	if r.Status == http.StatusServiceUnavailable || r.Status == http.StatusTooManyRequests {
+	if r.After >= 0 && (r.Status == http.StatusServiceUnavailable || r.Status == http.StatusTooManyRequests) {
 		h.Set("Retry-After", strconv.Itoa(max(1, int(r.After.Round(time.Second)/time.Second))))
 	}
 	body := x.d.AppendError(nil, h, r, x.ID) // before the status: it sets headers
@@ -116,6 +116,7 @@ func (x *exchange) status(code int) {
 // settle ends the record, whatever happened.
 func (x *exchange) settle() {
 	x.estimate()
+	x.repay()
 	if x.unrecorded() {
 		if o := x.g.cfg.Observer; o != nil {
 			o.Ended(&x.Exchange, x.outcome, x.g.cfg.Now().Sub(x.Start), 0)

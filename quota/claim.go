@@ -1,6 +1,7 @@
 package quota
 
 import (
+	"math"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -18,6 +19,7 @@ type Claim struct {
 
 	Input  int64 // tokens that the model will read, about
 	Output int64 // most tokens that it may write
+	Calls  int64 // tool calls that it may ask for, about
 	Price  Price
 }
 
@@ -27,6 +29,15 @@ type Price struct {
 	Known         bool
 	Input, Output int64
 }
+
+// PriceOf makes prices in dollars for a million tokens a Price, rounded up.
+func PriceOf(input, output float64, known bool) Price {
+	return Price{Known: known, Input: Dollars(input), Output: Dollars(output)}
+}
+
+// Dollars makes an amount in dollars one in parts of a Dollar, rounded up; no more than
+// a million.
+func Dollars(f float64) int64 { return int64(math.Ceil(max(0, min(f, 1e6)) * float64(Dollar))) }
 
 // Used is what a request did use.
 type Used struct {
@@ -131,6 +142,10 @@ func (l *limit) cost(c *Claim) (fixed, unit int64) {
 		return c.Input, 0
 	case Output:
 		return 0, 1
+	case Cached:
+		return c.Input, 0 // it cannot be more
+	case ToolCalls:
+		return max(1, c.Calls), 0 // the rest is taken when it is known
 	case Money:
 		return perMillion(c.Input, c.Price.Input), perMillion(1, c.Price.Output)
 	}

@@ -73,3 +73,77 @@ func (m *memory) lend(l *Lease, n int64) int64 {
 	}
 	return granted
 }
+
+// lentTo takes what was granted of the counters of l while the store was away, which is
+// to be told of it.
+func (m *memory) lentTo(l *Lease, now int64) []int64 {
+	lent := make([]int64, len(l.parts))
+	for i := range l.parts {
+		m.with(l, &l.parts[i], now, func(c *counter) { lent[i], c.lent = c.lent, 0 })
+	}
+	return lent
+}
+
+// owes takes back lentTo: the store was not told.
+func (m *memory) owes(l *Lease, lent []int64, now int64) {
+	for i, n := range lent {
+		if n > 0 {
+			m.with(l, &l.parts[i], now, func(c *counter) { c.lent, c.node = c.lent+n, l.node() })
+		}
+	}
+}
+
+// due is what the store is to be told of a counter.
+type due struct {
+	key, node   string
+	c           *counter
+	n           int64
+	width, ends int64
+}
+
+// handOn calls tell with each counter of which the store is to be told, until it is
+// false.
+func (m *memory) handOn(tell func(d *due) bool) {
+	for i := range m.all {
+		s := &m.all[i]
+		var list []due
+		s.mu.Lock()
+		for key, c := range s.counters {
+			if c.lent > 0 {
+				d := due{key: key, node: c.node, c: c, n: c.lent}
+				if d.width = c.width; len(c.slots) == 1 {
+					d.width, d.ends = 0, c.ends
+				}
+				list = append(list, d)
+				c.lent = 0
+			}
+		}
+		s.mu.Unlock()
+		for j := range list {
+			if tell(&list[j]) {
+				continue
+			}
+			s.mu.Lock()
+			for _, d := range list[j:] {
+				d.c.lent += d.n
+			}
+			s.mu.Unlock()
+			return
+		}
+	}
+}
+
+// lentTotal is of how many counters the store is to be told.
+func (m *memory) lentTotal() (n int) {
+	for i := range m.all {
+		s := &m.all[i]
+		s.mu.Lock()
+		for _, c := range s.counters {
+			if c.lent > 0 {
+				n++
+			}
+		}
+		s.mu.Unlock()
+	}
+	return n
+}

@@ -91,12 +91,6 @@ func (l *Lease) build(c *Claim) {
 			l.unpriced = limit.Name
 		}
 		fixed, unit := limit.cost(c)
-		if limit.Measure == Cached && c.Model != "" {
-			fixed = c.Input // it cannot be more
-		}
-		if limit.Measure == ToolCalls && c.Model != "" {
-			fixed = 1 // nobody knows: the rest is taken when it is known
-		}
 		if fixed == 0 && unit == 0 {
 			continue
 		}

@@ -173,14 +173,6 @@ func (l *Ledger) add(ctx context.Context, changes []change, now int64) error {
 	})
 }
 
-// Entry is what is used of a limit by a subject.
-type Entry struct {
-	ID      string // the limit, its window and whose it is
-	Used    int64
-	Ends    time.Time // when it begins anew; zero: it slides
-	Updated time.Time
-}
-
 // List returns what is used of windows that are not over, most first, and no more than
 // limit.
 func (l *Ledger) List(ctx context.Context, now time.Time, limit int) ([]Entry, error) {
@@ -197,6 +189,7 @@ func (l *Ledger) List(ctx context.Context, now time.Time, limit int) ([]Entry, e
 			return nil, fmt.Errorf("listing what is used of budgets: %w", err)
 		}
 		e.Ends, e.Updated = time.UnixMilli(ends), time.UnixMilli(updated)
+		e.describe()
 		out = append(out, e)
 	}
 	return out, rows.Err()

@@ -19,6 +19,7 @@ type memory struct {
 	tell  func(Warning)
 	// ledger says that what is used is written down.
 	ledger bool
+	lends  bool // for a shared store that is away
 	all    [shards]shard
 }
 
@@ -100,7 +101,12 @@ func (m *memory) take(_ context.Context, l *Lease, want, least int64) (int64, er
 		p := &l.parts[i]
 		p.c = m.find(&m.all[where[i]], l.key(p), p, now, wall.UnixMilli())
 	}
-	granted, err := l.fit(want, least, true, m.sum(now), func(p *part, need int64) (time.Duration, bool) {
+	sum := m.sum(now)
+	granted, err := l.fit(want, least, true, func(p *part) int64 {
+		p.used = sum(p)
+		p.resets(now, wall.UnixMilli())
+		return p.used
+	}, func(p *part, need int64) (time.Duration, bool) {
 		if p.l.slot == 0 {
 			return p.c.room(wall.UnixMilli(), need)
 		}
@@ -133,14 +139,22 @@ func (m *memory) charge(l *Lease, p *part, n, now, wall int64) {
 	slot := p.c.at(now, p.l.slot)
 	p.c.add(slot, n)
 	p.took(slot, n)
-	p.used = p.c.sum
-	p.reset = (p.c.newest+Slots+1)*p.l.slot - now
-	if p.l.slot == 0 {
-		p.reset = p.ends - wall
+	if m.lends {
+		p.c.lent, p.c.node = p.c.lent+n, l.node()
 	}
+	p.used = p.c.sum
+	p.resets(now, wall)
 	if p.used >= p.l.warn && p.c.warned <= now && p.l.Measure != Concurrent {
 		p.c.warned = now + max(p.reset, 1000)
 		m.tell(Warning{Limit: p.l.Name, Subject: string(l.key(p)[len(p.l.prefix):]), Used: p.used, Most: p.l.Most})
+	}
+}
+
+// resets notes when all of a counter is back.
+func (p *part) resets(now, wall int64) {
+	p.reset = (p.c.newest+Slots+1)*p.l.slot - now
+	if p.l.slot == 0 {
+		p.reset = p.ends - wall
 	}
 }
 
@@ -240,6 +254,10 @@ func (m *memory) settle(_ context.Context, l *Lease, u *Used) {
 		if beyond > 0 {
 			p.c.add(slot, beyond)
 		}
+		if m.lends {
+			// What the store was told already is not given back: it may have granted it.
+			p.c.lent = max(0, p.c.lent-back-backLater+beyond)
+		}
 		p.used = p.c.sum
 	}
 }
@@ -286,7 +304,7 @@ func (m *memory) find(s *shard, key []byte, p *part, now, wall int64) *counter {
 // over reports whether nothing of c counts any more, and a ledger has all of it.
 func (c *counter) over(now, wall int64, ledger bool) bool {
 	const day = 24 * 60 * 60 * 1000 // of the calendar: clocks are put back
-	if c.leases > 0 || ledger && (c.unsaved != 0 || c.saving != 0) {
+	if c.leases > 0 || c.lent > 0 || ledger && (c.unsaved != 0 || c.saving != 0) {
 		return false
 	}
 	if len(c.slots) == 1 {

@@ -27,6 +27,9 @@ type Exceeded struct {
 	Own   bool          // its subjects are callers
 	After time.Duration // until there is room, if nothing is given back before; 0: nobody knows
 	Never bool          // the request alone is more than the limit
+
+	// Levels are those of the limits whose subjects are callers.
+	Levels []Level
 }
 
 func (e *Exceeded) Error() string {
@@ -63,12 +66,14 @@ type Warning struct {
 
 // Config configures a Quota. Zero fields mean the defaults.
 type Config struct {
-	Shared   *Shared       // where replicas share counters; nil: they are in the process
-	Ledger   *Ledger       // where what is in the process is kept over a restart; nil: nowhere
-	Lease    time.Duration // longest that a request may take; default 11m. Requests at a time end with it
-	Counters int           // most in the process; default 262,144
-	Warn     func(Warning) // must not wait; default: nobody is told
-	Log      *slog.Logger  // default: discard
+	Shared   *Shared         // where replicas share counters; nil: they are in the process
+	Ledger   *Ledger         // where what is in the process is kept over a restart; nil: nowhere
+	Lease    time.Duration   // longest that a request may take; default 11m. Requests at a time end with it
+	Answer   int64           // tokens that an answer is expected to have of which nothing is known; default 4096
+	Counters int             // most in the process; default 262,144
+	Refused  func(*Exceeded) // is told of each refusal, and must not wait; default: nobody is
+	Warn     func(Warning)   // must not wait; default: nobody is told
+	Log      *slog.Logger    // default: discard
 	Now      func() time.Time
 }
 
@@ -77,12 +82,16 @@ type Quota struct {
 	cfg    Config
 	store  store
 	memory *memory
+	habits habits
 }
 
 // New returns a Quota. With a Ledger it reads what was used before.
 func New(ctx context.Context, cfg Config) (*Quota, error) {
 	if cfg.Lease <= 0 {
 		cfg.Lease = 11 * time.Minute
+	}
+	if cfg.Answer <= 0 {
+		cfg.Answer = 4096
 	}
 	if cfg.Counters <= 0 {
 		cfg.Counters = 1 << 18
@@ -94,7 +103,7 @@ func New(ctx context.Context, cfg Config) (*Quota, error) {
 		cfg.Warn = func(Warning) {}
 	}
 	q := &Quota{cfg: cfg, memory: newMemory(cfg.Now, cfg.Counters, cfg.Warn)}
-	q.store = q.memory
+	q.store, q.habits.answer = q.memory, cfg.Answer
 	if cfg.Shared != nil {
 		cfg.Shared.begin(q.memory, cfg)
 		q.store = cfg.Shared
@@ -140,6 +149,12 @@ func (q *Quota) tidy(ctx context.Context) {
 	}
 }
 
+// Quota returns whose limits p is.
+func (p *Plan) Quota() *Quota { return p.q }
+
+// Any reports whether there is a limit.
+func (p *Plan) Any() bool { return p != nil && len(p.limits) > 0 }
+
 // Reserve sets aside what c may use. The error is an *Exceeded, ErrUnpriced, or wraps
 // ringwall.ErrUnavailable. A Plan without limits, and a nil one, set nothing aside and
 // return nil.
@@ -160,6 +175,12 @@ func (p *Plan) Reserve(ctx context.Context, c *Claim) (*Lease, error) {
 		want = 0
 	}
 	granted, err := p.q.store.take(ctx, l, want, 1)
+	if e, ok := err.(*Exceeded); ok { //nolint:errorlint // it is our own, and not wrapped
+		e.Levels = l.Levels()
+		if f := p.q.cfg.Refused; f != nil {
+			f(e)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -4,19 +4,20 @@ import "github.com/ringwall/ringwall/internal/valkey"
 
 // takeScript takes from all counters or from none. The clock is the server's. A counter
 // is a hash of its slots, of the calendar with one, n; p is until when somebody has less
-// than they want. All keys expire but the epoch.
+// than they want. All keys expire.
 //
 // KEYS: epoch, lease, counters. ARGV: the epoch that the caller knows, one for a server
 // that has none, how long the lease lives, want, least, whether what is fixed is taken,
 // slots; then of each counter: width of a slot (0: calendar), start in seconds, end in
-// milliseconds, most, fixed, unit, and what is used at least, as far as the caller knows.
+// milliseconds, most, fixed, unit, what is used at least, as far as the caller knows (-1: it
+// says nothing), and what it granted by itself while the server was away.
 var takeScript = valkey.NewScript(`
 local time = redis.call("TIME")
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local epoch = redis.call("GET", KEYS[1])
 if not epoch then
   epoch = ARGV[2]
-  redis.call("SET", KEYS[1], epoch)
+  redis.call("SET", KEYS[1], epoch, "PX", 3456000000)
 end
 if epoch ~= ARGV[1] then return {"epoch", now, epoch} end
 local want, least, fixedToo, slots = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -24,21 +25,23 @@ local granted, worst, after, never = want, 0, -1, 0
 local n = #KEYS - 2
 local at, used, part = {}, {}, {}
 for i = 1, n do
-  local key, a = KEYS[i + 2], 7 + (i - 1) * 7
+  local key, a = KEYS[i + 2], 7 + (i - 1) * 8
   local width, starts, ends = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3])
   if fixedToo == 1 and width == 0 and (now < starts * 1000 or now >= ends) then return {"clock", now} end
 end
 for i = 1, n do
-  local key, a = KEYS[i + 2], 7 + (i - 1) * 7
+  local key, a = KEYS[i + 2], 7 + (i - 1) * 8
   local width, ends, most = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4])
   local fixed, unit, floor = tonumber(ARGV[a + 5]) * fixedToo, tonumber(ARGV[a + 6]), tonumber(ARGV[a + 7])
+  local lent = tonumber(ARGV[a + 8])
   local sum, slot, parts = 0, 0, {}
   if width == 0 then
     sum = tonumber(redis.call("HGET", key, "n") or "0")
-    if floor > sum then
-      redis.call("HINCRBY", key, "n", floor - sum)
+    local add = math.max(floor - sum, 0) + lent
+    if add > 0 then
+      redis.call("HINCRBY", key, "n", add)
       redis.call("PEXPIRE", key, math.max(1, ends - now + 86400000))
-      sum = floor
+      sum = sum + add
     end
   else
     slot = math.floor(now / width)
@@ -54,11 +57,12 @@ for i = 1, n do
         parts[#parts + 1] = {s, v}
       end
     end
-    if floor > sum then
-      redis.call("HINCRBY", key, slot, floor - sum)
+    local add = math.max(floor - sum, 0) + lent
+    if add > 0 then
+      redis.call("HINCRBY", key, slot, add)
       redis.call("PEXPIRE", key, (slots + 2) * width)
-      parts[#parts + 1] = {slot, floor - sum}
-      sum = floor
+      parts[#parts + 1] = {slot, add}
+      sum = sum + add
     end
   end
   at[i], used[i] = slot, sum
@@ -93,11 +97,19 @@ for i = 1, n do
     granted = math.min(granted, some)
   end
 end
-if worst > 0 then return {"no", now, worst, after, never} end
 local out = {"ok", now, granted}
+if worst > 0 then
+  out = {"no", now, worst, after, never}
+  for i = 1, n do
+    local width, ends = tonumber(ARGV[7 + (i - 1) * 8 + 1]), tonumber(ARGV[7 + (i - 1) * 8 + 3])
+    out[#out + 1] = used[i]
+    if width == 0 then out[#out + 1] = ends - now else out[#out + 1] = (at[i] + slots + 1) * width - now end
+  end
+  return out
+end
 local held = {granted}
 for i = 1, n do
-  local key, a = KEYS[i + 2], 7 + (i - 1) * 7
+  local key, a = KEYS[i + 2], 7 + (i - 1) * 8
   local width, ends = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 3])
   local amount = tonumber(ARGV[a + 5]) * fixedToo + tonumber(ARGV[a + 6]) * granted
   local reset = ends - now

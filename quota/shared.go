@@ -51,14 +51,15 @@ const (
 )
 
 const (
-	failures   = 3           // in a row, after which the server is away
-	pause      = time.Second // until it is tried again
-	mostDebts  = 1 << 16
-	debtsAtATM = 2000 // that are handed on at a time
+	failures    = 3           // in a row, after which the server is away
+	pause       = time.Second // until it is tried again
+	mostDebts   = 1 << 16
+	debtsAtOnce = 2000 // that are handed on at a time
 )
 
 func (s *Shared) begin(m *memory, cfg Config) {
 	s.memory, s.lease, s.log = m, cfg.Lease, cfg.Log
+	m.lends = true
 	none := ""
 	s.epoch.Store(&none)
 	s.breaker.Most, s.breaker.Pause = failures, pause
@@ -141,7 +142,8 @@ func (s *Shared) ask(ctx context.Context, l *Lease, want, least int64, fixed boo
 		keys := make([]string, 0, 2+len(l.parts))
 		node := l.node()
 		keys = append(keys, node+":epoch", node+leaseID+l.id)
-		args := make([]string, 0, 7+7*len(l.parts))
+		args := make([]string, 0, 7+8*len(l.parts))
+		lent := s.memory.lentTo(l, now)
 		args = append(args, epoch, newID(), number(s.lease.Milliseconds()), number(want), number(least), flag(fixed), number(Slots))
 		for i := range l.parts {
 			p := &l.parts[i]
@@ -150,10 +152,11 @@ func (s *Shared) ask(ctx context.Context, l *Lease, want, least int64, fixed boo
 			if of == epoch {
 				floor = -1
 			}
-			args = append(args, number(p.l.slot), number(p.starts), number(p.ends), number(p.l.Most), number(p.fixed), number(p.unit), number(floor))
+			args = append(args, number(p.l.slot), number(p.starts), number(p.ends), number(p.l.Most), number(p.fixed), number(p.unit), number(floor), number(lent[i]))
 		}
 		m, err := s.Client.Run(ctx, takeScript, keys, args)
 		if err != nil {
+			s.memory.owes(l, lent, now) // it may have been told: then it counts twice
 			return 0, err
 		}
 		answer, err := m.ToArray()
@@ -161,6 +164,9 @@ func (s *Shared) ask(ctx context.Context, l *Lease, want, least int64, fixed boo
 			return 0, fmt.Errorf("%w: the answer to a claim cannot be read", valkey.ErrAway)
 		}
 		what, _ := answer[0].ToString()
+		if what != "ok" && what != "no" {
+			s.memory.owes(l, lent, now)
+		}
 		numbers := ints(answer[1:])
 		switch {
 		case what == "epoch" && len(answer) == 3:
@@ -168,7 +174,12 @@ func (s *Shared) ask(ctx context.Context, l *Lease, want, least int64, fixed boo
 			s.epoch.CompareAndSwap(s.epoch.Load(), &is)
 		case what == "clock":
 			s.offset.Store(numbers[0] - s.memory.clock.wall().UnixMilli())
-		case what == "no" && len(numbers) == 4 && numbers[1] >= 1 && numbers[1] <= int64(len(l.parts)):
+		case what == "no" && len(numbers) == 4+2*len(l.parts) && numbers[1] >= 1 && numbers[1] <= int64(len(l.parts)):
+			for i := range l.parts {
+				p := &l.parts[i]
+				p.used, p.reset = numbers[4+2*i], numbers[5+2*i]
+				s.memory.learn(l, p, now, epoch)
+			}
 			p := &l.parts[numbers[1]-1]
 			return 0, &Exceeded{Limit: &p.l.Limit, Own: p.l.own, After: time.Duration(max(0, numbers[2])) * time.Millisecond, Never: numbers[3] == 1}
 		case what == "ok" && len(numbers) == 2+3*len(l.parts):
@@ -217,13 +228,11 @@ func (s *Shared) grow(ctx context.Context, l *Lease, n int64) int64 {
 
 // settle implements store.
 func (s *Shared) settle(ctx context.Context, l *Lease, u *Used) {
-	d := s.debt(l, u)
 	if !l.remote {
 		s.memory.settle(ctx, l, u)
-		s.owe(d)
 		return
 	}
-	if !s.pay(ctx, &d) {
+	if d := s.debt(l, u); !s.pay(ctx, &d) {
 		s.owe(d)
 	}
 }
@@ -253,11 +262,7 @@ func (s *Shared) debt(l *Lease, u *Used) debt {
 	d := s.blank(l, false)
 	for i := range l.parts {
 		p := &l.parts[i]
-		value := p.l.value(u)
-		back, backLater, beyond := p.owed(value)
-		if !l.remote {
-			back, backLater, beyond = 0, 0, value
-		}
+		back, backLater, beyond := p.owed(p.l.value(u))
 		d.args = append(d.args, number(p.l.slot), number(p.ends), number(p.slot), number(back), number(p.later), number(backLater), number(beyond), "0", "0")
 	}
 	return d
@@ -295,19 +300,26 @@ func (s *Shared) owe(d debt) {
 	s.debts = append(s.debts, d)
 }
 
-// Owed returns how many settlements wait for the server, and how many were dropped
-// because too many did.
+// Owed returns how many settlements and counters wait for the server to be told, and how
+// many settlements were dropped because too many did.
 func (s *Shared) Owed() (waiting, dropped int) {
+	waiting = s.memory.lentTotal()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.debts), s.lost
+	return waiting + len(s.debts), s.lost
 }
 
 // handOn pays debts until the server is away.
 func (s *Shared) handOn(ctx context.Context) {
 	s.single.Lock()
 	defer s.single.Unlock()
-	for range debtsAtATM {
+	s.memory.handOn(func(d *due) bool {
+		return s.pay(ctx, &debt{
+			keys: []string{d.node + leaseID + "none", d.node + ":" + d.key},
+			args: []string{number(Slots), "0", number(d.width), number(d.ends), "0", "0", "0", "0", number(d.n), "0", "0"},
+		})
+	})
+	for range debtsAtOnce {
 		s.mu.Lock()
 		if len(s.debts) == 0 {
 			s.debts = nil

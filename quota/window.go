@@ -20,6 +20,8 @@ type counter struct {
 	saving  int64 // what is on its way there
 
 	shared knowledge
+	lent   int64  // granted while the shared store was away, which does not know it
+	node   string // of the shared store, where lent is due
 }
 
 // at brings c to the slot of now and returns the slot. Time never goes back.

@@ -151,7 +151,8 @@ func (s *Server) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := n.enforce(); err != nil {
+	if err := errors.Join(s.limit(c, w), n.enforce()); err != nil {
+		w.Close()
 		return err
 	}
 	s.network.Store(n)
@@ -201,6 +202,10 @@ func fixed(old, now *config.Config) string {
 		return "tracing"
 	case old.Network.Preface != now.Network.Preface:
 		return "network.proxy_protocol"
+	case !old.Valkey.Same(&now.Valkey):
+		return "valkey"
+	case old.Quota.Answer != now.Quota.Answer, old.Quota.Away != now.Quota.Away, old.Quota.Share != now.Quota.Share:
+		return "quota.answer, quota.away or quota.local_share"
 	case old.Secrets != now.Secrets:
 		return "secrets"
 	}

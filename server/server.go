@@ -84,6 +84,8 @@ type Server struct {
 	reloads     chan reloading
 	adminHTTP   *http.Server // nil: there is no admin listener
 	adminListen net.Listener
+
+	accounts accounts
 }
 
 // OpenKeys opens the store of API keys that c names, and its database, which the
@@ -196,6 +198,9 @@ func (s *Server) open(ctx context.Context) error {
 	s.metrics.declare(c)
 	s.turned = newTurned(s.metrics.Metrics, s.bans)
 	s.load = newOverload(s.metrics.Metrics, c)
+	if err := s.openQuota(ctx, c); err != nil {
+		return err
+	}
 	s.judged = newJudged(s.metrics.Metrics, s.log)
 	s.routed = newRouted(s.metrics.Metrics, s.log)
 	s.routed.declare(s.metrics.Metrics, c)
@@ -207,6 +212,9 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	w.Restore = s.restore(c)
+	if err := s.limit(c, w); err != nil {
+		return err
+	}
 	tracer, stop, err := telemetry.NewTracer(ctx, telemetry.TraceConfig{
 		Endpoint: c.Tracing.Endpoint, Headers: c.Tracing.Headers, Service: "ringwall", Version: s.opt.Version, SampleRatio: c.Tracing.Sample, Log: s.log,
 	})
@@ -312,6 +320,7 @@ func (s *Server) Run(ctx context.Context) error {
 	for lane := range lanes {
 		group.Go(func() error { return s.keepNetwork(work, lane) })
 	}
+	group.Go(func() error { return s.runQuota(work) })
 	if s.vault != nil {
 		group.Go(func() error { return s.vault.Run(work) })
 	}
@@ -370,6 +379,9 @@ func (s *Server) close() error {
 	}
 	if s.records != nil {
 		errs = append(errs, s.records.Close())
+	}
+	if s.accounts.client != nil {
+		s.accounts.client.Close()
 	}
 	if s.db != nil {
 		errs = append(errs, s.db.Close())

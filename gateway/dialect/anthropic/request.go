@@ -234,3 +234,8 @@ func without(list jsonedit.Value, drop map[jsonedit.Value]bool) (edits []jsonedi
 	start, end := list.Span()
 	return []jsonedit.Edit{{Start: start, End: end, New: []byte(`[{"type":"text","text":"…"}]`)}}
 }
+
+// MostTokens implements gateway.Bounded.
+func (r *request) MostTokens() int64 {
+	return dialect.Most(jsonedit.Value{}, r.doc.Root().Get("max_tokens"))
+}

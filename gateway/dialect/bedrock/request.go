@@ -299,3 +299,11 @@ func unproven(l *locator, f family, changed []guard.Changed, content jsonedit.Va
 	}
 	return edits
 }
+
+// MostTokens implements gateway.Bounded, in the words of all families of models.
+func (r *request) MostTokens() int64 {
+	root := r.doc.Root()
+	config := root.Get("inferenceConfig")
+	return dialect.Most(jsonedit.Value{}, config.Get("maxTokens"), config.Get("max_new_tokens"), root.Get("max_tokens"), root.Get("max_tokens_to_sample"),
+		root.Get("max_gen_len"), root.Get("textGenerationConfig").Get("maxTokenCount"))
+}

@@ -230,3 +230,18 @@ func (r *request) Edit(changed []guard.Changed) []byte {
 	}
 	return dialect.Splice(r.src, edits)
 }
+
+// MostTokens implements gateway.Bounded.
+func (r *request) MostTokens() int64 {
+	all := dialect.Most(jsonedit.Value{})
+	for key, v := range r.doc.Root().Members() {
+		if key == "generationConfig" || key == "generation_config" {
+			times := v.Get("candidateCount")
+			if !times.Exists() {
+				times = v.Get("candidate_count")
+			}
+			all = max(all, dialect.Most(times, v.Get("maxOutputTokens"), v.Get("max_output_tokens")))
+		}
+	}
+	return all
+}

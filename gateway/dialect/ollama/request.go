@@ -190,3 +190,8 @@ func (r *request) Edit(changed []guard.Changed) []byte {
 	}
 	return dialect.Splice(r.src, edits)
 }
+
+// MostTokens implements gateway.Bounded.
+func (r *request) MostTokens() int64 {
+	return dialect.Most(jsonedit.Value{}, r.doc.Root().Get("options").Get("num_predict"))
+}

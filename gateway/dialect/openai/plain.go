@@ -144,3 +144,13 @@ func (Unstreamed) Fail(dst []byte, _ *ringwall.Refusal, _ string) []byte { retur
 func (Unstreamed) Usage() ringwall.Usage { return ringwall.Usage{} }
 
 var _ gateway.Relay = Unstreamed{}
+
+// MostTokens implements gateway.Bounded.
+func (r *Plain) MostTokens() int64 {
+	root := r.doc.Root()
+	times := root.Get("n")
+	if best := root.Get("best_of"); best.Exists() {
+		times = best
+	}
+	return dialect.Most(times, root.Get("max_tokens"))
+}

@@ -186,3 +186,9 @@ func (r *request) Edit(changed []guard.Changed) []byte {
 	}
 	return dialect.Splice(r.src, edits)
 }
+
+// MostTokens implements gateway.Bounded.
+func (r *request) MostTokens() int64 {
+	root := r.doc.Root()
+	return dialect.Most(root.Get("n"), root.Get("max_completion_tokens"), root.Get("max_tokens"))
+}

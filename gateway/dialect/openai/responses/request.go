@@ -255,3 +255,8 @@ func (r *request) Said(sent, answer []byte) (id string, said gateway.Said) {
 	}
 	return told.Root().Get("id").Text(), gateway.Said{Asked: slices.Clone(own(asked.Root().Get("input"))), Answer: slices.Clone(answer)}
 }
+
+// MostTokens implements gateway.Bounded.
+func (r *request) MostTokens() int64 {
+	return dialect.Most(jsonedit.Value{}, r.doc.Root().Get("max_output_tokens"))
+}
