@@ -63,6 +63,7 @@ var OpenAPI = sync.OnceValue(func() []byte {
 	}
 	var parts object
 	if err := json.Unmarshal(schemas, &parts); err != nil {
+		// bug: the schemas are a file of ours.
 		panic(fmt.Sprintf("bug: the schemas of the OpenAPI document: %v", err))
 	}
 	doc := object{
@@ -94,6 +95,7 @@ var OpenAPI = sync.OnceValue(func() []byte {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", " ")
 	if err := enc.Encode(doc); err != nil {
+		// bug: the document is of plain values.
 		panic(fmt.Sprintf("bug: writing the OpenAPI document: %v", err))
 	}
 	return b.Bytes()

@@ -27,8 +27,8 @@ func most(measure string, n float64, per string) config.QuotaLimit {
 	return l
 }
 
-// counted answers with a usage of 20 and 150 tokens, a while after it was asked.
-func counted(after time.Duration, spent *atomic.Int64) func(http.ResponseWriter, *http.Request, string) {
+// metered answers with a usage of 20 and 150 tokens, a while after it was asked.
+func metered(after time.Duration, spent *atomic.Int64) func(http.ResponseWriter, *http.Request, string) {
 	return func(w http.ResponseWriter, r *http.Request, body string) {
 		select {
 		case <-time.After(after):
@@ -106,7 +106,7 @@ func TestQuotaHoldsAtAnyConcurrency(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var spent atomic.Int64
-			h := stand(t, newUpstream(t, counted(20*time.Millisecond, &spent)), func(c *config.Config) {
+			h := stand(t, newUpstream(t, metered(20*time.Millisecond, &spent)), func(c *config.Config) {
 				c.Quota.Limits = []config.QuotaLimit{most("tokens", 1700, "hour")}
 			})
 			ok, no := rush(t, []*house{h}, 100, 3, question("hello", more))
@@ -126,7 +126,7 @@ func TestQuotaOfReplicas(t *testing.T) {
 	v := valkeytest.Start(t, valkeytest.Options{Password: "swordfish"})
 	t.Setenv("RINGWALL_TEST_VALKEY", "swordfish")
 	var spent atomic.Int64
-	u := newUpstream(t, counted(20*time.Millisecond, &spent))
+	u := newUpstream(t, metered(20*time.Millisecond, &spent))
 	var houses []*house
 	for range 3 {
 		houses = append(houses, stand(t, u, func(c *config.Config) {
@@ -319,7 +319,7 @@ func TestQuotaIsSettledWhateverHappens(t *testing.T) {
 func TestBudgetsOutliveARestart(t *testing.T) {
 	data := t.TempDir()
 	var spent atomic.Int64
-	u := newUpstream(t, counted(0, &spent))
+	u := newUpstream(t, metered(0, &spent))
 	run := func(requests int) (codes []int) {
 		c := config.Default()
 		c.Listen, c.Data, c.Anonymous, c.Default = "127.0.0.1:0", data, true, "u"
