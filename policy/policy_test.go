@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -285,4 +286,43 @@ func TestLoad(t *testing.T) {
 			t.Errorf("%s is loaded", path)
 		}
 	}
+}
+
+func TestDecidesSideBySide(t *testing.T) {
+	b := many(t, 200)
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for range 50 {
+				r := asking()
+				r.Principal.Tenant = fmt.Sprintf("t%d", i*5)
+				if d := b.Decide(&r); d.Effect != policy.Deny || d.Policies[0] != "model-2" {
+					t.Errorf("%+v", d)
+				}
+				b.Explain(&r)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func ExampleBundle_Decide() {
+	b, err := policy.Parse([]policy.File{{Name: "shop.cedar", Data: []byte(`
+@id("customers-ask-small-models")
+permit (principal, action == Ringwall::Action::"ask-model", resource == Ringwall::Model::"small")
+when { principal.trust >= 2 };`)}}, policy.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, model := range []string{"small", "large"} {
+		d := b.Decide(&policy.Request{
+			Principal: ringwall.Principal{ID: "rw_shop", Trust: ringwall.Customer, Via: "key"},
+			Action:    "ask-model", Resource: policy.Resource{Type: "Model", ID: model}, Context: policy.Context{Time: time.Now()},
+		})
+		fmt.Println(model, d.Effect, d.Policies)
+	}
+	// Output:
+	// small allow [customers-ask-small-models]
+	// large deny [ringwall/no-permit]
 }
