@@ -73,6 +73,8 @@ func TestDecide(t *testing.T) {
 		{"an address", `@id("i") permit (principal, action, resource) when { context.address.isInRange(ip("10.0.0.0/8")) };`, with(), policy.Allow, []string{"i"}},
 		{"an address that nobody knows", `@id("i") permit (principal, action, resource) when { context.address.isInRange(ip("0.0.0.0/0")) };`, with(func(r *policy.Request) { r.Context.Client = ringwall.Client{} }), policy.Deny, []string{policy.NoPermit}},
 		{"a country", `@id("c") permit (principal, action, resource) when { ["DE", "FR"].contains(context.country) };`, with(), policy.Allow, []string{"c"}},
+		{"the whole time", `@id("w") permit (principal, action, resource) when { context.time == {hour: 12, minute: 0, weekday: 1, date: "2026-01-05", epoch: 1767614400} };`, with(), policy.Allow, []string{"w"}},
+		{"the whole context", `@id("w") forbid (principal, action, resource) when { context == context }; @id("a") permit (principal, action, resource) when { context.stream == false };`, with(), policy.Deny, []string{"w"}},
 		{
 			"a session of known age", `@id("s") permit (principal, action, resource) when { context has session_age && context.session_age < 60 };`,
 			with(func(r *policy.Request) { r.Principal.Proved = r.Context.Time.Add(-30 * time.Second) }), policy.Allow,
