@@ -69,7 +69,9 @@ func (g *Gateway) named(d Dialect, answer func(x *exchange, names []string)) htt
 			return
 		}
 		if err := x.may(ctx, ListModels); err != nil {
+			x.Start, x.Route, x.Dialect = g.cfg.Now(), clip(r.URL.Path, 100), d.Name()
 			x.fail(err)
+			x.settle() // lists have no record, refusals do
 			return
 		}
 		if err := x.work(ctx); err != nil {

@@ -59,7 +59,9 @@ type Bundle struct {
 	networks []Network
 	reads    map[string]bool // names of attributes that policies read
 	whole    bool            // some policy reads the context as a whole
-	sum      string
+	// wholeTime says that some policy reads context.time as a whole.
+	wholeTime bool
+	sum       string
 }
 
 // Policy is one policy of a bundle.

@@ -114,6 +114,7 @@ func (b *Bundle) note(n ast.IsNode) {
 		switch n := n.(type) {
 		case ast.NodeTypeAccess:
 			b.reads[string(n.Value)], arg = true, n.Arg
+			b.wholeTime = b.wholeTime || isTime(n)
 		case ast.NodeTypeHas:
 			b.reads[string(n.Value)], arg = true, n.Arg
 		case ast.NodeTypeVariable:
@@ -121,11 +122,23 @@ func (b *Bundle) note(n ast.IsNode) {
 				b.whole = true
 			}
 		}
-		if v, ok := arg.(ast.NodeTypeVariable); ok && v.Name == "context" {
-			return false // an attribute of it, not the whole
+		if isTime(arg) {
+			b.reads["time"] = true
+			return false // a part of it, not the whole
 		}
-		return true
+		v, ok := arg.(ast.NodeTypeVariable)
+		return !ok || v.Name != "context" // an attribute of it, not the whole
 	})
+}
+
+// isTime reports whether n is context.time.
+func isTime(n ast.IsNode) bool {
+	a, ok := n.(ast.NodeTypeAccess)
+	if !ok || a.Value != "time" {
+		return false
+	}
+	v, ok := a.Arg.(ast.NodeTypeVariable)
+	return ok && v.Name == "context"
 }
 
 // actionsOf returns the actions that the head of a policy names.

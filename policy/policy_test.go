@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -72,6 +73,8 @@ func TestDecide(t *testing.T) {
 		{"an address", `@id("i") permit (principal, action, resource) when { context.address.isInRange(ip("10.0.0.0/8")) };`, with(), policy.Allow, []string{"i"}},
 		{"an address that nobody knows", `@id("i") permit (principal, action, resource) when { context.address.isInRange(ip("0.0.0.0/0")) };`, with(func(r *policy.Request) { r.Context.Client = ringwall.Client{} }), policy.Deny, []string{policy.NoPermit}},
 		{"a country", `@id("c") permit (principal, action, resource) when { ["DE", "FR"].contains(context.country) };`, with(), policy.Allow, []string{"c"}},
+		{"the whole time", `@id("w") permit (principal, action, resource) when { context.time == {hour: 12, minute: 0, weekday: 1, date: "2026-01-05", epoch: 1767614400} };`, with(), policy.Allow, []string{"w"}},
+		{"the whole context", `@id("w") forbid (principal, action, resource) when { context == context }; @id("a") permit (principal, action, resource) when { context.stream == false };`, with(), policy.Deny, []string{"w"}},
 		{
 			"a session of known age", `@id("s") permit (principal, action, resource) when { context has session_age && context.session_age < 60 };`,
 			with(func(r *policy.Request) { r.Principal.Proved = r.Context.Time.Add(-30 * time.Second) }), policy.Allow,
@@ -285,4 +288,43 @@ func TestLoad(t *testing.T) {
 			t.Errorf("%s is loaded", path)
 		}
 	}
+}
+
+func TestDecidesSideBySide(t *testing.T) {
+	b := many(t, 200)
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for range 50 {
+				r := asking()
+				r.Principal.Tenant = fmt.Sprintf("t%d", i*5)
+				if d := b.Decide(&r); d.Effect != policy.Deny || d.Policies[0] != "model-2" {
+					t.Errorf("%+v", d)
+				}
+				b.Explain(&r)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func ExampleBundle_Decide() {
+	b, err := policy.Parse([]policy.File{{Name: "shop.cedar", Data: []byte(`
+@id("customers-ask-small-models")
+permit (principal, action == Ringwall::Action::"ask-model", resource == Ringwall::Model::"small")
+when { principal.trust >= 2 };`)}}, policy.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, model := range []string{"small", "large"} {
+		d := b.Decide(&policy.Request{
+			Principal: ringwall.Principal{ID: "rw_shop", Trust: ringwall.Customer, Via: "key"},
+			Action:    "ask-model", Resource: policy.Resource{Type: "Model", ID: model}, Context: policy.Context{Time: time.Now()},
+		})
+		fmt.Println(model, d.Effect, d.Policies)
+	}
+	// Output:
+	// small allow [customers-ask-small-models]
+	// large deny [ringwall/no-permit]
 }

@@ -135,26 +135,30 @@ type attributes struct {
 	m     types.RecordMap
 }
 
-func (a *attributes) set(name string, v func() types.Value) {
-	if a.whole || a.reads[name] {
-		a.m[types.String(name)] = v()
+func (a *attributes) wants(name string) bool { return a.whole || a.reads[name] }
+
+func (a *attributes) text(name, s string) {
+	if a.wants(name) {
+		a.m[types.String(name)] = types.String(clip(s))
 	}
 }
 
-func (a *attributes) text(name, s string) {
-	a.set(name, func() types.Value { return types.String(clip(s)) })
-}
-
 func (a *attributes) long(name string, n int64) {
-	a.set(name, func() types.Value { return types.Long(n) })
+	if a.wants(name) {
+		a.m[types.String(name)] = types.Long(n)
+	}
 }
 
 func (a *attributes) flag(name string, b bool) {
-	a.set(name, func() types.Value { return types.Boolean(b) })
+	if a.wants(name) {
+		a.m[types.String(name)] = types.Boolean(b)
+	}
 }
 
-func (a *attributes) list(name string, lists ...[]string) {
-	a.set(name, func() types.Value { return setOf(lists...) })
+func (a *attributes) list(name string, list []string) {
+	if a.wants(name) {
+		a.m[types.String(name)] = setOf(list)
+	}
 }
 
 func setOf(lists ...[]string) types.Set {
@@ -167,8 +171,8 @@ func setOf(lists ...[]string) types.Set {
 	return types.NewSet(values...)
 }
 
-func (b *Bundle) attributes() *attributes {
-	return &attributes{reads: b.reads, whole: b.whole, m: types.RecordMap{}}
+func (b *Bundle) attributes() attributes {
+	return attributes{reads: b.reads, whole: b.whole, m: types.RecordMap{}}
 }
 
 // ask puts r into Cedar's words.
@@ -237,36 +241,37 @@ func (b *Bundle) resource(r *Resource) types.Entity {
 	text(&own.Effect, "effect")
 	a := b.attributes()
 	a.text("tenant", own.Tenant)
-	a.set("labels", func() types.Value {
-		if v, there := known.Attributes.Get("labels"); there && len(r.Labels) == 0 {
-			return v
-		} else if there {
-			all := []types.Value{}
-			for label := range v.(types.Set).All() {
-				all = append(all, label)
-			}
-			for _, label := range r.Labels {
-				all = append(all, types.String(clip(label)))
-			}
-			return types.NewSet(all...)
-		}
-		return setOf(r.Labels)
-	})
+	if a.wants("labels") {
+		a.m["labels"] = labels(known, r.Labels)
+	}
 	switch r.Type {
 	case "Model":
 		a.text("provider", own.Provider)
 	case "Tool":
 		a.text("server", own.Server)
 		a.text("effect", own.Effect)
-		a.set("least_trust", func() types.Value {
-			if v, there := known.Attributes.Get("least_trust"); there {
-				return v
-			}
-			return types.Long(ringwall.Operator)
-		})
+		if v, there := known.Attributes.Get("least_trust"); there && a.wants("least_trust") {
+			a.m["least_trust"] = v
+		} else {
+			a.long("least_trust", int64(ringwall.Operator))
+		}
 	}
 	e.Attributes = types.NewRecord(a.m)
 	return e
+}
+
+// labels returns those of the file of entities and of the request.
+func labels(known types.Entity, more []string) types.Value {
+	v, _ := known.Attributes.Get("labels")
+	set, _ := v.(types.Set)
+	if len(more) == 0 {
+		return set
+	}
+	all := slices.Collect(set.All())
+	for _, label := range more {
+		all = append(all, types.String(clip(label)))
+	}
+	return types.NewSet(all...)
 }
 
 func (b *Bundle) context(r *Request) types.Record {
@@ -276,18 +281,20 @@ func (b *Bundle) context(r *Request) types.Record {
 		addr = netip.IPv6Unspecified()
 	}
 	addr = addr.Unmap().WithZone("")
-	a.set("address", func() types.Value { return types.IPAddr(netip.PrefixFrom(addr, addr.BitLen())) })
+	if a.wants("address") {
+		a.m["address"] = types.IPAddr(netip.PrefixFrom(addr, addr.BitLen()))
+	}
 	a.text("country", c.Client.Country)
 	a.long("asn", int64(c.Client.ASN))
-	a.set("networks", func() types.Value { return setOf(c.Networks, b.networksOf(addr)) })
-	a.set("time", func() types.Value {
-		t := c.Time.In(b.zone)
-		return types.NewRecord(types.RecordMap{
-			"hour": types.Long(t.Hour()), "minute": types.Long(t.Minute()), "weekday": types.Long((int(t.Weekday())+6)%7 + 1),
-			"date": types.String(t.Format(time.DateOnly)), "epoch": types.Long(t.Unix()),
-		})
-	})
-	a.set("now", func() types.Value { return types.NewDatetime(c.Time) })
+	if a.wants("networks") {
+		a.m["networks"] = setOf(c.Networks, b.networksOf(addr))
+	}
+	if a.wants("time") {
+		a.m["time"] = b.time(c.Time.In(b.zone))
+	}
+	if a.wants("now") {
+		a.m["now"] = types.NewDatetime(c.Time)
+	}
 	a.text("purpose", c.Purpose)
 	a.text("route", c.Route)
 	a.text("dialect", c.Dialect)
@@ -300,6 +307,20 @@ func (b *Bundle) context(r *Request) types.Record {
 	if at := r.Principal.Proved; !at.IsZero() {
 		a.long("session_age", max(0, int64(c.Time.Sub(at)/time.Second)))
 	}
+	return types.NewRecord(a.m)
+}
+
+// time returns the parts of a time.
+func (b *Bundle) time(t time.Time) types.Record {
+	a := b.attributes()
+	a.whole = a.whole || b.wholeTime
+	a.long("hour", int64(t.Hour()))
+	a.long("minute", int64(t.Minute()))
+	a.long("weekday", int64((t.Weekday()+6)%7+1))
+	if a.wants("date") {
+		a.text("date", t.Format(time.DateOnly))
+	}
+	a.long("epoch", t.Unix())
 	return types.NewRecord(a.m)
 }
 

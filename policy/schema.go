@@ -27,6 +27,7 @@ type vocabulary struct {
 	schema    *resolved.Schema
 	validator *validate.Validator
 	actions   map[string][]string // what an action or a group of actions means
+	done      map[string][]string // the types of what an action is done to
 	entities  types.EntityMap     // of the actions
 }
 
@@ -42,7 +43,7 @@ var words = sync.OnceValue(func() *vocabulary {
 		// bug: the schema is a part of the program, and a test reads it
 		panic(fmt.Sprintf("policy: the schema: %v", err))
 	}
-	v := &vocabulary{schema: r, validator: validate.New(r), actions: map[string][]string{}, entities: types.EntityMap{}}
+	v := &vocabulary{schema: r, validator: validate.New(r), actions: map[string][]string{}, done: map[string][]string{}, entities: types.EntityMap{}}
 	for uid, a := range r.Actions {
 		v.entities[uid] = a.Entity
 		if a.AppliesTo == nil {
@@ -50,6 +51,10 @@ var words = sync.OnceValue(func() *vocabulary {
 		}
 		name := string(uid.ID)
 		v.actions[name] = append(v.actions[name], name)
+		for _, t := range a.AppliesTo.Resources {
+			v.done[name] = append(v.done[name], string(t)[len(namespace):])
+		}
+		slices.Sort(v.done[name])
 		for group := range a.Entity.Parents.All() {
 			v.actions[string(group.ID)] = append(v.actions[string(group.ID)], name)
 		}
@@ -71,18 +76,7 @@ func Actions() []string {
 
 // resourceTypes returns the names of the types that an action can be done to, nil for
 // one that there is not.
-func resourceTypes(action string) []string {
-	a, ok := words().schema.Actions[uid("Action", action)]
-	if !ok || a.AppliesTo == nil {
-		return nil
-	}
-	var out []string
-	for _, t := range a.AppliesTo.Resources {
-		out = append(out, string(t)[len(namespace):])
-	}
-	slices.Sort(out)
-	return out
-}
+func resourceTypes(action string) []string { return words().done[action] }
 
 // allTypes returns the names of the types of entities, sorted.
 func allTypes() []string {
@@ -94,6 +88,17 @@ func allTypes() []string {
 	return out
 }
 
+// fullNames are the types of each request, put together once.
+var fullNames = map[string]types.EntityType{
+	"Action": namespace + "Action", "Role": namespace + "Role", "Tenant": namespace + "Tenant", "User": namespace + "User", "Key": namespace + "Key",
+	"Workload": namespace + "Workload", "Anonymous": namespace + "Anonymous", "Model": namespace + "Model", "Tool": namespace + "Tool",
+	"DataClass": namespace + "DataClass", "Guardrail": namespace + "Guardrail", "Route": namespace + "Route", "Console": namespace + "Console",
+}
+
 func uid(typ, id string) types.EntityUID {
-	return types.EntityUID{Type: types.EntityType(namespace + typ), ID: types.String(id)}
+	full, ok := fullNames[typ]
+	if !ok {
+		full = types.EntityType(namespace + typ)
+	}
+	return types.EntityUID{Type: full, ID: types.String(id)}
 }

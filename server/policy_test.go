@@ -146,8 +146,12 @@ func TestPolicies(t *testing.T) {
 			}
 		}
 	}
-	if code, body := h.get("/v1/models"); code != 403 {
-		t.Errorf("nobody known lists models: %d %s", code, body)
+	resp, body := h.ask(http.MethodGet, "/v1/models", "")
+	if resp.StatusCode != 403 {
+		t.Errorf("nobody known lists models: %d %s", resp.StatusCode, body)
+	}
+	if ev := h.record(resp.Header.Get("X-Ringwall-Exchange")); !slices.Equal(ev.Policy, []string{policy.NoPermit}) || ev.Outcome != ringwall.Refused {
+		t.Errorf("record %+v", ev)
 	}
 }
 
