@@ -97,7 +97,11 @@ type World struct {
 	Bypasses []Bypass     // of APIs that are passed on unlooked; others are refused
 	Cache    Cache        // of answers; nil: none are kept
 	Hooks    []*hook.Hook // that are asked, in order
-	Close    func()       // called when no request uses the World any more
+	// StepUp returns the challenge to a caller who must prove who they are anew, or
+	// better, before they do what only callers of trust least may; "" to those who need
+	// not. Nil: nobody must.
+	StepUp func(p ringwall.Principal, least ringwall.Trust) (challenge string)
+	Close  func() // called when no request uses the World any more
 }
 
 // Limits bound what callers can make the gateway do. Zero fields mean the

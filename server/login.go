@@ -106,6 +106,22 @@ func (s *Server) loginOf(c *config.Config) (*login.Login, error) {
 	return login.New(cfg)
 }
 
+// stepUp asks people, as opposed to programs with keys, for more proof.
+func stepUp(c *config.Config) func(ringwall.Principal, ringwall.Trust) string {
+	up := c.Login.StepUp
+	if !up.On() {
+		return nil
+	}
+	need := login.Need{ACR: up.ACR, MaxAge: up.MaxAge}
+	return func(p ringwall.Principal, least ringwall.Trust) string {
+		if least < up.Trust || p.Via != "session" && p.Via != "token" {
+			return ""
+		}
+		_, challenge := need.Missing(p, time.Now())
+		return challenge
+	}
+}
+
 // cookie returns the session that a browser shows.
 func (s *Server) cookie(r *http.Request) string {
 	if l := s.people.login.Load(); l != nil {

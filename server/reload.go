@@ -121,7 +121,7 @@ func (s *Server) renew(ctx context.Context) error {
 		return err
 	}
 	use()
-	w.Restore = s.restore(c)
+	w.Restore, w.StepUp = s.restore(c), stepUp(c)
 	s.metrics.declare(c)
 	s.routed.declare(s.metrics.Metrics, c)
 	s.warn(c, w)

@@ -185,7 +185,7 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.Restore = s.restore(c)
+	w.Restore, w.StepUp = s.restore(c), stepUp(c)
 	tracer, stop, err := telemetry.NewTracer(ctx, telemetry.TraceConfig{
 		Endpoint: c.Tracing.Endpoint, Headers: c.Tracing.Headers, Service: "ringwall", Version: s.opt.Version, SampleRatio: c.Tracing.Sample, Log: s.log,
 	})
