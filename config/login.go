@@ -98,6 +98,9 @@ func (c *Config) checkLogin(fail failing) {
 		if err := i.Check(); err != nil {
 			fail(at, "%v", err)
 		}
+		if o.Trust == ringwall.Anonymous {
+			fail(at+".trust", "a token proves somebody: want verified, customer, staff or operator")
+		}
 		if names[o.Name] {
 			fail(at+".name", "there is a provider %q already", o.Name)
 		}

@@ -368,6 +368,24 @@ func TestRevocationIsNotLostSideBySide(t *testing.T) {
 	})
 }
 
+// FuzzAuthenticate: of all texts, the one that was given out is taken alone.
+func FuzzAuthenticate(f *testing.F) {
+	w := &world{dsn: f.TempDir() + "/s.db", clock: &clock{now: time.Now()}, log: new(bytes.Buffer)}
+	w.here, w.hereDB = w.open(f, nil)
+	good, _ := w.begin(f, nil)
+	f.Add(good)
+	f.Add(good[:len(good)-1])
+	f.Add("rws_")
+	f.Add(strings.ToUpper(good))
+	f.Add(good[:36] + strings.Repeat("A", 16))
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := w.here.Authenticate(ctx, text)
+		if (err == nil) != (text == good) || err != nil && p.Trust != ringwall.Anonymous {
+			t.Fatalf("%q: %+v, %v", text, p, err)
+		}
+	})
+}
+
 func BenchmarkAuthenticate(b *testing.B) {
 	w := &world{dsn: b.TempDir() + "/s.db", clock: &clock{now: time.Now()}, log: new(bytes.Buffer)}
 	w.here, w.hereDB = w.open(b, nil)
