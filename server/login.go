@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -140,6 +141,19 @@ func (s *Server) loginRoutes(mux *http.ServeMux, otherwise http.HandlerFunc) {
 			}
 			otherwise(w, r)
 		})
+	}
+}
+
+// warnOfIssuers says aloud whose tokens are taken more easily than by default.
+func (s *Server) warnOfIssuers(c *config.Config) {
+	for i := range c.OIDC {
+		o := &c.OIDC[i]
+		if slices.Contains(o.Clients, "*") {
+			s.log.Warn("tokens are taken whichever application they were given to", "issuer", o.Name, "reason", "any-client")
+		}
+		if strings.HasPrefix(o.Issuer, "http:") {
+			s.log.Warn("an issuer of tokens is asked for its keys in the clear", "issuer", o.Name, "reason", "http")
+		}
 	}
 }
 
