@@ -75,7 +75,7 @@ var inference = []Control{
 		Threats: []string{"LLM06", "ASI03", "ASI09", "AML.T0012", "AML.T0091.000", "AML.T0092"},
 		State:   Partial,
 		Proof: []string{
-			"auth/session.TestRevoked", "auth/session.TestTrustFallsAndNeverRises", "auth/session.TestWhatWasIssuedBeforeIsVoid", "auth/login.TestAnswersThatAreRefused",
+			"auth/session.TestRevoked", "auth/session.TestOtherProcessesComeToKnow", "auth/session.TestTrustFallsAndNeverRises", "auth/session.TestWhatWasIssuedBeforeIsVoid", "auth/login.TestAnswersThatAreRefused",
 			"auth/login.TestSessionsAreNotFixed", "auth/login.TestStepUp", "server.TestSessionsOfBrowsers", "server.TestStepUp",
 		},
 		Missing: "nothing lowers the trust of a session by itself yet: whoever sees untrusted data must ask for it",

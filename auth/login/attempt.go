@@ -132,7 +132,7 @@ func (s seals) open(r *http.Request, state string, now time.Time) (*attempt, err
 	if err != nil || len(c.Value) > maxSealed {
 		return nil, errAttempt
 	}
-	sealed, err := base64.RawURLEncoding.DecodeString(c.Value)
+	sealed, err := base64.RawURLEncoding.Strict().DecodeString(c.Value)
 	if err != nil {
 		return nil, errAttempt
 	}

@@ -151,6 +151,36 @@ func TestRevoked(t *testing.T) {
 	})
 }
 
+// While Run runs, another process knows of a revocation without being asked to look.
+func TestOtherProcessesComeToKnow(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		text, s := w.begin(t, nil)
+		accepted(t, w.there, text)
+		run, stop := context.WithCancel(ctx)
+		done := make(chan error, 1)
+		go func() { done <- w.there.Run(run) }()
+		if _, err := w.here.Revoke(ctx, session.Which{ID: s.ID}, "a test"); err != nil {
+			t.Fatal(err)
+		}
+		deadline, again, start := time.After(10*time.Second), time.NewTicker(5*time.Millisecond), time.Now()
+		defer again.Stop()
+		for known := true; known; {
+			select {
+			case <-deadline:
+				t.Fatal("the session lives on")
+			case <-again.C:
+				_, err := w.there.Authenticate(ctx, text)
+				known = err == nil
+			}
+		}
+		t.Logf("refused after %v", time.Since(start))
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // Who was revoked is so for what issuers signed until then, too, and may log in anew.
 func TestWhatWasIssuedBeforeIsVoid(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
