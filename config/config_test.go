@@ -75,6 +75,7 @@ func TestProblems(t *testing.T) {
 		{"tokens for whom it may concern", minimal + "oidc: [{name: a, issuer: 'https://op.example'}]\n", "oidc[0]: audience: whom are tokens meant for?"},
 		{"an issuer twice", minimal + "oidc:\n  - {name: a, issuer: 'https://op.example', audience: [x]}\n  - {name: b, issuer: 'https://op.example', audience: [y]}\n", "c.yaml:6:23: oidc[1].issuer: its tokens are taken already"},
 		{"a shared secret for tokens", minimal + "oidc: [{name: a, issuer: 'https://op.example', audience: [x], algorithms: [HS256]}]\n", `oidc[0]: algorithms: "HS256" is none that is taken`},
+		{"tokens that prove nobody", minimal + "oidc: [{name: a, issuer: 'https://op.example', audience: [x], trust: anonymous}]\n", "oidc[0].trust: a token proves somebody"},
 		{"a trust of nobody", minimal + "oidc: [{name: a, issuer: 'https://op.example', audience: [x], trust: king}]\n", `unknown trust "king"`},
 		{"a login at nobody", minimal + "login: {issuer: a, url: 'https://h.example', client_id: c}\n", `login.issuer: there is no provider "a" in oidc`},
 		{"a login at an address in the clear", minimal + "oidc: [{name: a, issuer: 'https://op.example', audience: [x]}]\nlogin: {issuer: a, url: 'http://h.example', client_id: c}\n", "login.url: want https://host"},

@@ -48,8 +48,19 @@ type Login struct {
 	Secret strictyaml.Secret `yaml:"client_secret" doc:"our secret there; without one the client is public" example:"env:RINGWALL_OIDC_SECRET"`
 	Scopes []string          `yaml:"scopes" doc:"to ask for, beside openid" example:"[profile]"`
 	Home   string            `yaml:"home" doc:"path to go to after a login that names none, and after a logout" default:"/session"`
+	StepUp StepUp            `yaml:"step_up" doc:"people who show tokens or sessions must have proved who they are better, or lately, before they do what is dear, such as change guardrails; without acr and max_age they need not"`
 	Local  bool              `yaml:"local_logout" doc:"who logs out stays logged in at the provider" default:"false"`
 }
+
+// StepUp configures what people must prove before they do what is dear.
+type StepUp struct {
+	Trust  ringwall.Trust `yaml:"trust" doc:"what only callers of this trust may, and above: verified, customer, staff or operator" default:"operator"`
+	ACR    []string       `yaml:"acr" doc:"how they must have proved who they are, one of these (acr)" example:"[mfa]"`
+	MaxAge time.Duration  `yaml:"max_age" doc:"how long ago at most (auth_time); 0: whenever" default:"0s"`
+}
+
+// On reports whether anything must be proved.
+func (s *StepUp) On() bool { return len(s.ACR) > 0 || s.MaxAge > 0 }
 
 // On reports whether browsers log in.
 func (l *Login) On() bool { return l.Issuer != "" }
@@ -87,6 +98,9 @@ func (c *Config) checkLogin(fail failing) {
 		if err := i.Check(); err != nil {
 			fail(at, "%v", err)
 		}
+		if o.Trust == ringwall.Anonymous {
+			fail(at+".trust", "a token proves somebody: want verified, customer, staff or operator")
+		}
 		if names[o.Name] {
 			fail(at+".name", "there is a provider %q already", o.Name)
 		}
@@ -109,6 +123,9 @@ func (c *Config) checkLogin(fail failing) {
 		fail("login.url", "want https://host, as browsers know it; http on loopback alone")
 	case slices.ContainsFunc(l.Scopes, func(s string) bool { return s == "" || strings.ContainsAny(s, " \t\"\\") }):
 		fail("login.scopes", "want names, without spaces")
+	}
+	if s := l.StepUp; s.MaxAge < 0 || s.On() && s.Trust == ringwall.Anonymous || slices.ContainsFunc(s.ACR, func(a string) bool { return a == "" || strings.ContainsAny(a, " \t\"\\") }) {
+		fail("login.step_up", "want names in acr, a max_age of no less than nothing, and a trust above anonymous")
 	}
 	if !login.Local(l.Home) && l.On() {
 		fail("login.home", "want a path of this host, such as /session")

@@ -76,7 +76,7 @@ func (x *exchange) errand(ctx context.Context, e Errands, deed Deed, least ringw
 // trusted refuses callers who are trusted less.
 func (x *exchange) trusted(least ringwall.Trust) error {
 	if x.Principal.Trust >= least {
-		return nil
+		return x.steppedUp(least)
 	}
 	return tooLittle(x.Principal.Trust, least.String())
 }

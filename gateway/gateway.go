@@ -112,7 +112,11 @@ type World struct {
 	// Price is what a model costs, by either of its names; nil: by the list of the
 	// program.
 	Price func(model string) (prices.Price, bool)
-	Close func() // called when no request uses the World any more
+	// StepUp returns the challenge to a caller who must prove who they are anew, or
+	// better, before they do what only callers of trust least may; "" to those who need
+	// not. Nil: nobody must.
+	StepUp func(p ringwall.Principal, least ringwall.Trust) (challenge string)
+	Close  func() // called when no request uses the World any more
 }
 
 // Limits bound what callers can make the gateway do. Zero fields mean the

@@ -94,7 +94,7 @@ const codeFiltered = "content_filter"
 func (x *exchange) refuse(r *ringwall.Refusal) {
 	h := x.w.Header()
 	h.Set("Content-Type", "application/json")
-	if r.Status == http.StatusUnauthorized {
+	if r.Status == http.StatusUnauthorized && h.Get("WWW-Authenticate") == "" {
 		h.Set("WWW-Authenticate", `Bearer realm="ringwall"`)
 	}
 	if r.After >= 0 && (r.Status == http.StatusServiceUnavailable || r.Status == http.StatusTooManyRequests) {

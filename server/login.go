@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -107,6 +108,22 @@ func (s *Server) loginOf(c *config.Config) (*login.Login, error) {
 	return login.New(cfg)
 }
 
+// stepUp asks people, as opposed to programs with keys, for more proof.
+func stepUp(c *config.Config) func(ringwall.Principal, ringwall.Trust) string {
+	up := c.Login.StepUp
+	if !up.On() {
+		return nil
+	}
+	need := login.Need{ACR: up.ACR, MaxAge: up.MaxAge}
+	return func(p ringwall.Principal, least ringwall.Trust) string {
+		if least < up.Trust || p.Via != "session" && p.Via != "token" {
+			return ""
+		}
+		_, challenge := need.Missing(p, time.Now())
+		return challenge
+	}
+}
+
 // cookie returns the session that a browser shows.
 func (s *Server) cookie(r *http.Request) string {
 	if l := s.people.login.Load(); l != nil {
@@ -125,6 +142,19 @@ func (s *Server) loginRoutes(mux gateway.Mux, otherwise http.HandlerFunc) {
 			}
 			otherwise(w, r)
 		})
+	}
+}
+
+// warnOfIssuers says aloud whose tokens are taken more easily than by default.
+func (s *Server) warnOfIssuers(c *config.Config) {
+	for i := range c.OIDC {
+		o := &c.OIDC[i]
+		if slices.Contains(o.Clients, "*") {
+			s.log.Warn("tokens are taken whichever application they were given to", "issuer", o.Name, "reason", "any-client")
+		}
+		if strings.HasPrefix(o.Issuer, "http:") {
+			s.log.Warn("an issuer of tokens is asked for its keys in the clear", "issuer", o.Name, "reason", "http")
+		}
 	}
 }
 

@@ -250,3 +250,52 @@ func TestLoginIsServedWhereItIsConfigured(t *testing.T) {
 		t.Errorf("a login at a provider that is away: %s", resp.Status)
 	}
 }
+
+// Who reads guardrails, which takes staff, by a token must have proved lately who they are.
+func TestStepUp(t *testing.T) {
+	u := newUpstream(t, says("Hello.", 3))
+	i := newIssuer(t)
+	h := stand(t, u, func(c *config.Config) {
+		o := i.config("main")
+		o.Trust = ringwall.Operator
+		c.Anonymous, c.OIDC = false, []config.OIDC{o}
+		c.Login.StepUp = config.StepUp{Trust: ringwall.Staff, ACR: []string{"mfa"}, MaxAge: 5 * time.Minute}
+	})
+	list := func(bearer string) (int, string) {
+		t.Helper()
+		req, err := http.NewRequest(http.MethodGet, h.url+"/guardrails", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+bearer)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode, resp.Header.Get("WWW-Authenticate")
+	}
+	key, _, err := h.Keys().Create(t.Context(), auth.Spec{Name: "op", Trust: ringwall.Operator})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().Unix()
+	for _, tt := range []struct {
+		name, bearer string
+		want         int
+	}{
+		{"a key", key, 200},
+		{"a token that says nothing", i.token(t, nil), 401},
+		{"a weak proof", i.token(t, map[string]any{"acr": "pwd", "auth_time": now}), 401},
+		{"an old proof", i.token(t, map[string]any{"acr": "mfa", "auth_time": now - 600}), 401},
+		{"a good proof", i.token(t, map[string]any{"acr": "mfa", "auth_time": now}), 200},
+	} {
+		code, challenge := list(tt.bearer)
+		if code != tt.want || tt.want == 401 && !strings.Contains(challenge, `error="insufficient_user_authentication"`) || tt.want == 401 && !strings.Contains(challenge, `acr_values="mfa", max_age="300"`) {
+			t.Errorf("%s: %d %s", tt.name, code, challenge)
+		}
+	}
+	if resp, body := h.chat(hello, "Authorization", "Bearer "+i.token(t, nil)); resp.StatusCode != http.StatusOK {
+		t.Errorf("a request to a model: %s %s", resp.Status, body)
+	}
+}

@@ -157,7 +157,7 @@ func (s *Server) renew(ctx context.Context) error {
 	}
 	s.network.Store(n)
 	use()
-	w.Restore = s.restore(c)
+	w.Restore, w.StepUp = s.restore(c), stepUp(c)
 	s.secured.use(certs)
 	s.current.Store(c)
 	s.metrics.declare(c)

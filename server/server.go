@@ -211,7 +211,7 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.Restore = s.restore(c)
+	w.Restore, w.StepUp = s.restore(c), stepUp(c)
 	if err := s.limit(c, w); err != nil {
 		return err
 	}
@@ -263,6 +263,7 @@ func (s *Server) warn(c *config.Config, w *gateway.World) {
 			s.log.Warn("a hook that gives no answer lets pass", "hook", h.Name, "reason", "fail-open")
 		}
 	}
+	s.warnOfIssuers(c)
 	for _, u := range c.Unguarded {
 		s.log.Warn("a part of an API is passed on although nobody looks at it", "path", u.Path, "provider", u.Provider, "reason", "unguarded")
 	}

@@ -242,11 +242,14 @@ func (s *Store) valid(ctx context.Context, text string) (*entry, error) {
 	refuse := func(err error) (*entry, error) {
 		return nil, fmt.Errorf("%w: session: %w", ringwall.ErrUnauthenticated, err)
 	}
-	hash, err := s.parse(text)
+	hash, err := parse(text)
 	if err != nil {
 		return refuse(err)
 	}
 	e := s.inMemory(hash)
+	if e == nil && !s.genuine(text) {
+		return refuse(errText)
+	}
 	now := s.cfg.Now()
 	idle := s.limits.Load().Idle.Milliseconds()
 	// Another process may have seen it since.

@@ -57,7 +57,7 @@ const columns = "id, hash, principal, tenant, trust, roles, acr, proved, issuer,
 
 // where returns the sessions that a condition picks, the newest first.
 func (t tables) where(ctx context.Context, condition string, args ...any) ([]*entry, error) {
-	rows, err := t.db.Query(ctx, "SELECT "+columns+" FROM sessions WHERE "+condition+" ORDER BY created DESC, id", args...) //nolint:gosec // conditions are ours
+	rows, err := t.db.Query(ctx, "SELECT "+columns+" FROM sessions WHERE "+condition+" ORDER BY created DESC, id", args...)
 	if err != nil {
 		return nil, err
 	}

@@ -151,6 +151,36 @@ func TestRevoked(t *testing.T) {
 	})
 }
 
+// While Run runs, another process knows of a revocation without being asked to look.
+func TestOtherProcessesComeToKnow(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		text, s := w.begin(t, nil)
+		accepted(t, w.there, text)
+		run, stop := context.WithCancel(ctx)
+		done := make(chan error, 1)
+		go func() { done <- w.there.Run(run) }()
+		if _, err := w.here.Revoke(ctx, session.Which{ID: s.ID}, "a test"); err != nil {
+			t.Fatal(err)
+		}
+		deadline, again, start := time.After(10*time.Second), time.NewTicker(5*time.Millisecond), time.Now()
+		defer again.Stop()
+		for known := true; known; {
+			select {
+			case <-deadline:
+				t.Fatal("the session lives on")
+			case <-again.C:
+				_, err := w.there.Authenticate(ctx, text)
+				known = err == nil
+			}
+		}
+		t.Logf("refused after %v", time.Since(start))
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // Who was revoked is so for what issuers signed until then, too, and may log in anew.
 func TestWhatWasIssuedBeforeIsVoid(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
@@ -364,6 +394,24 @@ func TestRevocationIsNotLostSideBySide(t *testing.T) {
 			<-done
 			refresh(t, w.there)
 			refused(t, w.there, text, "race")
+		}
+	})
+}
+
+// FuzzAuthenticate: of all texts, the one that was given out is taken alone.
+func FuzzAuthenticate(f *testing.F) {
+	w := &world{dsn: f.TempDir() + "/s.db", clock: &clock{now: time.Now()}, log: new(bytes.Buffer)}
+	w.here, w.hereDB = w.open(f, nil)
+	good, _ := w.begin(f, nil)
+	f.Add(good)
+	f.Add(good[:len(good)-1])
+	f.Add("rws_")
+	f.Add(strings.ToUpper(good))
+	f.Add(good[:36] + strings.Repeat("A", 16))
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := w.here.Authenticate(ctx, text)
+		if (err == nil) != (text == good) || err != nil && p.Trust != ringwall.Anonymous {
+			t.Fatalf("%q: %+v, %v", text, p, err)
 		}
 	})
 }

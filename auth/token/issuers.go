@@ -171,11 +171,11 @@ func (s *Issuers) Away() (away []string, all int) {
 
 // due reports whether keys are to be read again: now and then, and while their issuer
 // is away as often as it may be asked.
-func (k *keySet) due() bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	since := k.cfg.Now().UnixMilli() - k.tried
-	return k.tried == 0 || k.err != nil && since >= k.cfg.Pause.Milliseconds() || since >= k.cfg.Refresh.Milliseconds() || since < 0
+func (s *keySet) due() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	since := s.cfg.Now().UnixMilli() - s.tried
+	return s.tried == 0 || s.err != nil && since >= s.cfg.Pause.Milliseconds() || since >= s.cfg.Refresh.Milliseconds() || since < 0
 }
 
 // Authenticate returns the principal that a token proves. Every error wraps

@@ -167,7 +167,7 @@ func (s *keySet) refresh(ctx context.Context, pause time.Duration) error {
 	}
 	working := make(chan struct{})
 	s.working, s.tried = working, now
-	discover := s.known.Load() == nil || now-s.discovered >= discoverEach.Milliseconds()
+	discover := s.discovered == 0 || now-s.discovered >= discoverEach.Milliseconds()
 	s.mu.Unlock()
 
 	// For all who wait, and so not ended by this caller's leaving.
@@ -181,7 +181,7 @@ func (s *keySet) refresh(ctx context.Context, pause time.Duration) error {
 	if err != nil {
 		return err
 	}
-	if discover {
+	if discover && got.meta.Issuer != "" {
 		s.discovered = now
 	}
 	if old := s.known.Load(); old == nil || old.sum != got.sum || old.meta != got.meta {

@@ -214,6 +214,7 @@ func (i *issuer) meant(c *claims, client string) error {
 		accepted = []string{client}
 	}
 	switch i.Kind {
+	case OIDC:
 	case Cognito:
 		switch use := c.text("token_use"); {
 		case use == "access" && client == "" && len(aud) == 0: // it has client_id instead
