@@ -106,7 +106,7 @@ func (l *QuotaLimit) Limit() (quota.Limit, error) {
 	return out, out.Check()
 }
 
-// Limits returns the limits as they are kept.
+// All returns the limits as they are kept.
 func (q *Quota) All() ([]quota.Limit, error) {
 	out := make([]quota.Limit, 0, len(q.Limits))
 	for i := range q.Limits {

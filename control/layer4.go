@@ -17,7 +17,9 @@ var inference = []Control{
 		Asks:    "rate limiting, throttling (API Gateway)",
 		Rooms:   []string{"quota"},
 		Threats: []string{"LLM10", "ASI08", "AML.T0029", "AML.T0034.000", "AML.T0034.001", "AML.T0046"},
-		State:   Planned,
+		State:   Partial,
+		Proof:   []string{"server.TestQuotaHoldsAtAnyConcurrency", "server.TestQuotaOfReplicas", "server.TestQuotaInEachDialect", "quota.TestRace", "quota.TestAllHaveRoomOrNothingIsTaken"},
+		Missing: "limits per tool",
 	},
 	{
 		ID:      "inference/geo",

@@ -51,7 +51,8 @@ var runtime = []Control{
 		Asks:    "Service Quotas, custom throttling",
 		Rooms:   []string{"quota"},
 		Threats: []string{"LLM10", "ASI08", "ASI10", "AML.T0034", "AML.T0034.002", "AML.T0048.000"},
-		State:   Planned,
+		State:   Done,
+		Proof:   []string{"quota.TestRace", "quota.FuzzNeverAboveTheLimit", "quota.TestServerComesAndGoesUnderLoad", "server.TestQuotaIsSettledWhateverHappens", "server.TestQuotaCutsStreams", "server.TestLoopsAreBroken"},
 	},
 	{
 		ID:      "runtime/response",

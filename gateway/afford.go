@@ -140,10 +140,10 @@ func (x *exchange) exceeded(e *quota.Exceeded) error {
 
 // most says how much a limit allows.
 func most(l *quota.Limit) string {
-	switch l.Measure {
-	case quota.Money:
+	if l.Measure == quota.Money {
 		return fmt.Sprintf("%.2f US dollars per %s", float64(l.Most)/float64(quota.Dollar), l.Window)
-	case quota.Concurrent:
+	}
+	if l.Measure == quota.Concurrent {
 		return fmt.Sprintf("%d requests at a time", l.Most)
 	}
 	return fmt.Sprintf("%d %s per %s", l.Most, strings.ReplaceAll(string(l.Measure), "_", " "), l.Window)

@@ -40,10 +40,10 @@ func (x *exchange) levels(levels []quota.Level) {
 		}
 		most, rest := v.Limit.Most, v.Left()
 		unit := string(v.Limit.Measure)
-		switch v.Limit.Measure {
-		case quota.Money: // a structured field has 15 digits
+		if v.Limit.Measure == quota.Money { // a structured field has 15 digits
 			unit, most, rest = "microdollars", most/1000, rest/1000
-		case quota.Concurrent:
+		}
+		if v.Limit.Measure == quota.Concurrent {
 			unit = "concurrent-requests"
 		}
 		fmt.Fprintf(&policy, "%q;q=%d;qu=%q", v.Limit.Name, most, unit)

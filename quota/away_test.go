@@ -49,7 +49,7 @@ func until(t *testing.T, what string, f func() bool) {
 func TestServerComesAndGoesUnderLoad(t *testing.T) {
 	for _, keeps := range []bool{true, false} {
 		t.Run(map[bool]string{true: "it remembers", false: "it forgets"}[keeps], func(t *testing.T) {
-			const budget, replicas, clients, size = 300_000, 3, 60, 100
+			const budget, replicas, clients, size = 300_000, 3, 30, 100
 			s := valkeytest.Start(t, valkeytest.Options{Keep: keeps})
 			var plans []*quota.Plan
 			var stores []*quota.Shared
@@ -90,10 +90,10 @@ func TestServerComesAndGoesUnderLoad(t *testing.T) {
 				})
 			}
 			until(t, "a fifth is spent", func() bool { return spent.Load() >= budget/5 })
+			before := spent.Load()
 			s.Stop()
 			until(t, "the replicas notice", func() bool { return stores[0].State() != circuit.Closed })
 			gone.Store(true)
-			before := spent.Load()
 			until(t, "they serve a share", func() bool { return spent.Load() >= before+budget/20 })
 			gone.Store(false)
 			s.Start()

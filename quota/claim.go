@@ -129,13 +129,13 @@ func (p *Plan) Priced() bool { return p != nil && p.priced }
 
 // cost is what a claim takes of a limit: fixed, and unit for each token of output.
 func (l *limit) cost(c *Claim) (fixed, unit int64) {
-	if l.Measure == Requests || l.Measure == Concurrent {
-		return 1, 0
-	}
-	if c.Model == "" {
+	asks := l.Measure == Requests || l.Measure == Concurrent
+	if !asks && c.Model == "" {
 		return 0, 0
 	}
 	switch l.Measure {
+	case Requests, Concurrent:
+		return 1, 0
 	case Tokens:
 		return c.Input, 1
 	case Input:
@@ -176,8 +176,9 @@ func (l *limit) value(u *Used) int64 {
 		return u.Money
 	case ToolCalls:
 		return u.ToolCalls
+	case Concurrent:
 	}
-	return 0 // Concurrent
+	return 0
 }
 
 // longestSubject is how long a value is that tells subjects apart. Longer ones are

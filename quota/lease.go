@@ -110,7 +110,7 @@ func (l *Lease) build(c *Claim) {
 			if limit.slot == 0 {
 				l.keys = append(l.keys, periodText...)
 			}
-			l.parts = append(l.parts, part{l: limit, lo: int32(lo), hi: int32(len(l.keys)), fixed: fixed, unit: unit, most: limit.Most}) //nolint:gosec // keys are short
+			l.parts = append(l.parts, part{l: limit, lo: int32(lo), hi: int32(len(l.keys)), fixed: fixed, unit: unit, most: limit.Most})
 		}
 	}
 }

@@ -87,6 +87,7 @@ func (l *Loops) Look(caller string, texts []ringwall.Text) string {
 				tail = i // the turn that the request answers
 			}
 			last = o
+		case ringwall.Unverified, ringwall.System, ringwall.Retrieved:
 		}
 	}
 	if l.cfg.Depth > 0 && depth > l.cfg.Depth {

@@ -67,6 +67,7 @@ func (s *Shared) begin(m *memory, cfg Config) {
 		switch to {
 		case circuit.Open:
 			s.log.Warn("the shared store of quotas is away", "local_share", s.Local)
+		case circuit.HalfOpen:
 		case circuit.Closed:
 			s.log.Info("the shared store of quotas is back")
 		}

@@ -58,10 +58,8 @@ func (s *Server) openQuota(ctx context.Context, c *config.Config) error {
 	if client != nil {
 		a.client = client
 		a.shared = &quota.Shared{Client: client, Tell: func(to circuit.State) {
-			if to == circuit.Open {
-				a.away.Set(1)
-			} else if to == circuit.Closed {
-				a.away.Set(0)
+			if to != circuit.HalfOpen {
+				a.away.Set(float64(to) / float64(circuit.Open)) // 0 when it is closed
 			}
 		}}
 		if c.Quota.Away == "local" {

@@ -128,7 +128,7 @@ func (s *Server) start() error {
 		args = append(args, "--cluster-enabled", "yes", "--cluster-config-file", filepath.Join(s.dir, "nodes.conf"))
 	}
 	args = append(args, s.options.Args...)
-	cmd := exec.Command(s.program, args...)
+	cmd := exec.Command(s.program, args...) //nolint:gosec // a test says what of
 	log := new(bytes.Buffer)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
@@ -151,8 +151,9 @@ func (s *Server) ready() error {
 	late := time.After(startTimeout)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
+	dialler := net.Dialer{Timeout: time.Second}
 	for {
-		conn, err := net.Dial("tcp", s.Addr())
+		conn, err := dialler.DialContext(context.Background(), "tcp", s.Addr())
 		if err == nil {
 			_ = conn.Close()
 			if err = s.ask(); err == nil {

@@ -154,3 +154,9 @@ func (r *Plain) MostTokens() int64 {
 	}
 	return dialect.Most(times, root.Get("max_tokens"))
 }
+
+// Mute is a Plain whose answer has no tokens.
+type Mute struct{ *Plain }
+
+// MostTokens implements gateway.Bounded.
+func (Mute) MostTokens() int64 { return 0 }

@@ -52,7 +52,7 @@ func (d Dialect) Read(_ *http.Request, body []byte) (gateway.Request, error) {
 	if r.Stream() {
 		return nil, dialect.Invalid(body, root.Get("stream"), "stream", "embeddings are not streamed")
 	}
-	return r, nil
+	return openai.Mute{Plain: r}, nil
 }
 
 // answer implements gateway.Answer.
