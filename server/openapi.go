@@ -63,7 +63,8 @@ var OpenAPI = sync.OnceValue(func() []byte {
 	}
 	var parts object
 	if err := json.Unmarshal(schemas, &parts); err != nil {
-		panic(fmt.Sprintf("bug: the schemas of the OpenAPI document: %v", err))
+		// bug: the schemas are built in
+		panic(fmt.Sprintf("the schemas of the OpenAPI document: %v", err))
 	}
 	doc := object{
 		"openapi": "3.1.1", // https://spec.openapis.org/oas/v3.1.1.html
@@ -92,7 +93,8 @@ var OpenAPI = sync.OnceValue(func() []byte {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", " ")
 	if err := enc.Encode(doc); err != nil {
-		panic(fmt.Sprintf("bug: writing the OpenAPI document: %v", err))
+		// bug: it is made of strings
+		panic(fmt.Sprintf("writing the OpenAPI document: %v", err))
 	}
 	return b.Bytes()
 })
