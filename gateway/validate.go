@@ -132,6 +132,11 @@ func (x *exchange) validate(body []byte) error {
 	if x.world.Rules == nil {
 		return nil
 	}
+	if q, ok := x.req.(inquiry); ok {
+		if _, errand := q.Inquiry.(sent); errand { // which asks about no texts, and may have no body
+			return nil
+		}
+	}
 	in := Input{API: x.Dialect, Route: x.Route, Model: x.Model, Stream: x.Stream, Texts: x.Prompt, Body: body}
 	if p, ok := x.req.(Parsed); ok {
 		in.Document = p.Document()
