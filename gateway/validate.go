@@ -67,7 +67,7 @@ const (
 // check refuses a request whose body is said to be no JSON in UTF-8.
 func (b Bodies) check(r *http.Request) error {
 	said := r.Header.Get("Content-Type")
-	if said == "" || b == BodiesAny {
+	if said == "" || said == "application/json" || b == BodiesAny {
 		return nil
 	}
 	refuse := func(what string) error {
@@ -122,7 +122,7 @@ func single(r *http.Request) error {
 // chunks, and not because the client went away.
 func misframed(r *http.Request, err error) bool {
 	var of net.Error
-	return err != nil && err != io.EOF && r.ProtoMajor == 1 && len(r.TransferEncoding) > 0 && r.Context().Err() == nil &&
+	return err != nil && !errors.Is(err, io.EOF) && r.ProtoMajor == 1 && len(r.TransferEncoding) > 0 && r.Context().Err() == nil &&
 		!errors.Is(err, io.ErrUnexpectedEOF) && !errors.As(err, &of)
 }
 
