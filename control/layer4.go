@@ -62,11 +62,13 @@ var inference = []Control{
 		ID:      "inference/schema",
 		Does:    "parses requests strictly and once: size, depth, roles, duplicate keys, JSON Schema per route",
 		Asks:    "request validation (API Gateway)",
-		Rooms:   []string{"gateway"},
+		Rooms:   []string{"gateway", "gateway/dialect/rule", "server"},
 		Threats: []string{"LLM01", "LLM05", "LLM10", "ASI07", "AML.T0049", "AML.T0092", "AML.T0093"},
-		State:   Partial,
-		Proof:   []string{"gateway/dialect/openai.TestReadRefuses", "internal/jsonedit.TestParseRefuses", "server.TestRefusesAndRecords"},
-		Missing: "a JSON Schema per route, and the order of roles",
+		State:   Done,
+		Proof: []string{
+			"gateway/dialect/openai.TestReadRefuses", "internal/jsonedit.TestParseRefuses", "server.TestRefusesAndRecords", "gateway/dialect/rule.TestRefusals",
+			"gateway/dialect/rule.TestRoles", "gateway/dialect/rule.TestSchema", "server.TestRulesOfRequests", "server.TestContentTypes", "server.TestEdgesOfHTTP",
+		},
 	},
 	{
 		ID:      "inference/sanitize",

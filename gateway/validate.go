@@ -67,7 +67,7 @@ const (
 // check refuses a request whose body is said to be no JSON in UTF-8.
 func (b Bodies) check(r *http.Request) error {
 	said := r.Header.Get("Content-Type")
-	if said == "" || b == BodiesAny {
+	if said == "" || said == "application/json" || b == BodiesAny {
 		return nil
 	}
 	refuse := func(what string) error {
@@ -122,7 +122,7 @@ func single(r *http.Request) error {
 // chunks, and not because the client went away.
 func misframed(r *http.Request, err error) bool {
 	var of net.Error
-	return err != nil && err != io.EOF && r.ProtoMajor == 1 && len(r.TransferEncoding) > 0 && r.Context().Err() == nil &&
+	return err != nil && !errors.Is(err, io.EOF) && r.ProtoMajor == 1 && len(r.TransferEncoding) > 0 && r.Context().Err() == nil &&
 		!errors.Is(err, io.ErrUnexpectedEOF) && !errors.As(err, &of)
 }
 
@@ -131,6 +131,11 @@ func misframed(r *http.Request, err error) bool {
 func (x *exchange) validate(body []byte) error {
 	if x.world.Rules == nil {
 		return nil
+	}
+	if q, ok := x.req.(inquiry); ok {
+		if _, errand := q.Inquiry.(sent); errand { // which asks about no texts, and may have no body
+			return nil
+		}
 	}
 	in := Input{API: x.Dialect, Route: x.Route, Model: x.Model, Stream: x.Stream, Texts: x.Prompt, Body: body}
 	if p, ok := x.req.(Parsed); ok {

@@ -63,8 +63,8 @@ var OpenAPI = sync.OnceValue(func() []byte {
 	}
 	var parts object
 	if err := json.Unmarshal(schemas, &parts); err != nil {
-		// bug: the schemas are a file of ours.
-		panic(fmt.Sprintf("bug: the schemas of the OpenAPI document: %v", err))
+		// bug: the schemas are built in
+		panic(fmt.Sprintf("the schemas of the OpenAPI document: %v", err))
 	}
 	doc := object{
 		"openapi": "3.1.1", // https://spec.openapis.org/oas/v3.1.1.html
@@ -85,7 +85,7 @@ var OpenAPI = sync.OnceValue(func() []byte {
 		},
 		"paths": paths,
 		"components": object{
-			"schemas": parts, "securitySchemes": securitySchemes, "headers": answerHeaders, "parameters": object{
+			"schemas": parts, "responses": failures(parts), "securitySchemes": securitySchemes, "headers": answerHeaders, "parameters": object{
 				"Guardrail": object{"name": gateway.GuardrailHeader, "in": "header", "schema": object{"type": "string"}, "description": "a guardrail that looks, too, by its name or as name@version"},
 			},
 		},
@@ -95,8 +95,8 @@ var OpenAPI = sync.OnceValue(func() []byte {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", " ")
 	if err := enc.Encode(doc); err != nil {
-		// bug: the document is of plain values.
-		panic(fmt.Sprintf("bug: writing the OpenAPI document: %v", err))
+		// bug: it is made of strings
+		panic(fmt.Sprintf("writing the OpenAPI document: %v", err))
 	}
 	return b.Bytes()
 })
@@ -192,6 +192,23 @@ var statuses = map[int]string{
 	500: "a fault of the gateway", 502: "the provider failed", 503: "overloaded, or something needed to serve safely is away", 504: "the provider did not answer in time",
 }
 
+// failure is the name of an error of a status, in the shape of a schema.
+func failure(schema string, status int) string { return schema + "-" + strconv.Itoa(status) }
+
+// failures are the errors of all statuses in all shapes.
+func failures(schemas object) object {
+	out := object{}
+	for name := range schemas {
+		if !strings.HasPrefix(name, "Error") {
+			continue
+		}
+		for status, what := range statuses {
+			out[failure(name, status)] = object{"description": what, "content": object{"application/json": object{"schema": ref("schemas", name)}}}
+		}
+	}
+	return out
+}
+
 // operation is what the document says of a route.
 func operation(method, path, pattern string, d described) object {
 	op := object{"tags": []string{d.tag}, "summary": d.summary, "operationId": idOf(method, path), "x-ringwall-route": pattern}
@@ -221,15 +238,14 @@ func operation(method, path, pattern string, d described) object {
 		done = "200"
 	}
 	answers := object{done: object{"description": "what was asked for", "content": content, "headers": headers}}
-	for status, what := range statuses {
+	for status := range statuses {
 		if len(d.keys) == 0 && status != http.StatusMethodNotAllowed && !(pattern == "GET /readyz" && status == http.StatusServiceUnavailable) {
 			continue
 		}
-		schema := ref("schemas", d.fails)
+		answers[strconv.Itoa(status)] = ref("responses", failure(d.fails, status))
 		if pattern == "GET /readyz" && status == http.StatusServiceUnavailable {
-			schema, what = ref("schemas", d.gives), "requests are not served any more"
+			answers["503"] = object{"description": "requests are not served any more", "content": object{"application/json": object{"schema": ref("schemas", d.gives)}}}
 		}
-		answers[strconv.Itoa(status)] = object{"description": what, "content": object{"application/json": object{"schema": schema}}}
 	}
 	op["responses"] = answers
 	if method == http.MethodPost || method == http.MethodPut {
@@ -257,7 +273,8 @@ func passed(method, path, pattern string) object {
 		"externalDocs": object{"url": openaiDocs}, "security": []object{{"bearer": []string{}}},
 		"responses": object{
 			"200": object{"description": "the answer of the provider, at which nobody looked", "headers": object{gateway.UnguardedHeader: object{"schema": object{"type": "string"}}}},
-			"404": object{"description": "it is not passed on", "content": object{"application/json": object{"schema": ref("schemas", "ErrorOpenAI")}}},
+			"401": ref("responses", failure("ErrorOpenAI", http.StatusUnauthorized)), "403": ref("responses", failure("ErrorOpenAI", http.StatusForbidden)),
+			"404": ref("responses", failure("ErrorOpenAI", http.StatusNotFound)),
 		},
 	}
 }

@@ -23,9 +23,12 @@ type operation struct {
 	Body  struct {
 		Content map[string]struct{ Schema schema }
 	} `json:"requestBody"`
-	Answers map[string]struct {
-		Content map[string]struct{ Schema schema }
-	} `json:"responses"`
+	Answers map[string]response `json:"responses"`
+}
+
+type response struct {
+	schema
+	Content map[string]struct{ Schema schema }
 }
 
 type schema struct {
@@ -37,7 +40,10 @@ func document(t *testing.T) (paths map[string]map[string]operation, schemas json
 	t.Helper()
 	var doc struct {
 		Paths      map[string]map[string]json.RawMessage
-		Components struct{ Schemas json.RawMessage }
+		Components struct {
+			Schemas   json.RawMessage
+			Responses map[string]response
+		}
 	}
 	if err := json.Unmarshal(server.OpenAPI(), &doc); err != nil {
 		t.Fatal(err)
@@ -52,6 +58,11 @@ func document(t *testing.T) (paths map[string]map[string]operation, schemas json
 			var op operation
 			if err := json.Unmarshal(raw, &op); err != nil {
 				t.Fatal(err)
+			}
+			for status, a := range op.Answers {
+				if name, ok := strings.CutPrefix(a.Ref, "#/components/responses/"); ok {
+					op.Answers[status] = doc.Components.Responses[name]
+				}
 			}
 			paths[path][strings.ToUpper(method)] = op
 		}

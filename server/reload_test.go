@@ -168,8 +168,8 @@ func TestModelsAndUnknownRoutes(t *testing.T) {
 	if code != 200 || strings.Count(body, `"object":"model"`) != 3 || !strings.Contains(body, `"assistant"`) || !strings.Contains(body, `"small"`) {
 		t.Errorf("%d %s", code, body)
 	}
-	for _, path := range []string{"/v1/embeddings", "/", "/v1/chat/completions"} {
-		if code, body := h.get(path); code != 404 && code != 405 || !strings.Contains(body, "not_found") {
+	for path, want := range map[string]int{"/v1/embeddings": 405, "/": 404, "/v1/chat/completions": 405, "/v1/nothing": 404} {
+		if code, body := h.get(path); code != want || !strings.Contains(body, map[int]string{404: "not_found", 405: "method_not_allowed"}[want]) {
 			t.Errorf("GET %s: %d %s", path, code, body)
 		}
 	}

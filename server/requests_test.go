@@ -79,6 +79,9 @@ func TestRulesAreReloaded(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := standOn(t, u, server.Options{Config: c, Reload: load, File: file})
+	if resp, body := h.ask(http.MethodGet, "/supportedentities", ""); resp.StatusCode != 200 {
+		t.Errorf("a rule about everything is about what has no body, too: %d %s", resp.StatusCode, body)
+	}
 	if resp, body := h.chat(question("hi", "")); resp.StatusCode != 400 || !strings.Contains(body, `the schema requires \"user\"`) {
 		t.Errorf("%d %s", resp.StatusCode, body)
 	}

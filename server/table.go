@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -105,7 +104,7 @@ func (t *table) malformed(w http.ResponseWriter, r *http.Request, c clients) boo
 	switch {
 	case len(r.RequestURI) > longestTarget:
 		status, code, err = http.StatusRequestURITooLong, "uri_too_long", fmt.Errorf("the path and the query are longer than %d bytes: send what is long in the body", longestTarget)
-	case !clean(r.URL.Path):
+	case !clean(r.URL):
 		err = errors.New("the path holds dots for directories, or characters that no path has: write it as it is meant")
 	default:
 		code, err = "invalid_query", query(r.URL.RawQuery)
@@ -118,12 +117,21 @@ func (t *table) malformed(w http.ResponseWriter, r *http.Request, c clients) boo
 	return true
 }
 
-// clean reports whether a path is no attempt to get elsewhere.
-func clean(path string) bool {
-	if !utf8.ValidString(path) || strings.ContainsFunc(path, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' }) {
+// clean reports whether a path is no attempt to get elsewhere. A slash that is escaped
+// is part of a name, as in ARNs, and so are the dots beside it.
+func clean(u *url.URL) bool {
+	if !utf8.ValidString(u.Path) || strings.ContainsFunc(u.Path, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' }) {
 		return false
 	}
-	return !strings.Contains(path, "/.") || !slices.ContainsFunc(strings.Split(path, "/"), func(s string) bool { return s == "." || s == ".." })
+	if !strings.Contains(u.Path, "/.") {
+		return true
+	}
+	for part := range strings.SplitSeq(u.EscapedPath(), "/") {
+		if part, err := url.PathUnescape(part); err != nil || part == "." || part == ".." {
+			return false
+		}
+	}
+	return true
 }
 
 // query refuses a query of which readers would leave out parts.

@@ -93,7 +93,7 @@ func TestUnguardedIsPassedOnWhereTheOperatorSaysSo(t *testing.T) {
 		{"nobody", "/v1/audio/speech", "", "{}", "invalid_api_key", 401},
 		{"somebody who may not", "/v1/audio/speech", carl, "{}", "forbidden", 403},
 		{"another part", "/v1/images/generations", anna, "{}", "not_guarded", 404},
-		{"an escaped path", "/v1/audio/%2e%2e/chat/completions", anna, "{}", "not_guarded", 404},
+		{"an escaped path", "/v1/audio/%2e%2e/chat/completions", anna, "{}", "invalid_path", 400},
 		{"an escaped slash", "/v1/audio/..%2fchat%2fcompletions", anna, "{}", "not_guarded", 404},
 		{"too much", "/v1/audio/transcriptions", anna, large, "request_too_large", 413},
 	} {

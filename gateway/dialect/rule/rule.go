@@ -106,8 +106,14 @@ func (r *Rule) Check(path string, fail func(path, format string, args ...any)) {
 		field string
 		value int64
 	}{
-		{"max_tokens", r.MaxTokens}, {"choices", r.Choices}, {"stops", int64(r.Stops)}, {"messages", int64(r.Messages)}, {"prompt", int64(r.Prompt)},
-		{"most_tools", int64(r.MostTools)}, {"schema_depth", int64(r.SchemaDepth)}, {"thinking", r.Thinking},
+		{"max_tokens", r.MaxTokens},
+		{"choices", r.Choices},
+		{"stops", int64(r.Stops)},
+		{"messages", int64(r.Messages)},
+		{"prompt", int64(r.Prompt)},
+		{"most_tools", int64(r.MostTools)},
+		{"schema_depth", int64(r.SchemaDepth)},
+		{"thinking", r.Thinking},
 	} {
 		if n.value < 0 {
 			fail(path+"."+n.field, "limits are not negative")

@@ -224,8 +224,17 @@ func converseWords(fill path) *vocabulary {
 	}
 	if fill != nil {
 		w.tokens = []path{
-			fill, {"inferenceConfig", "max_new_tokens"}, {own, "max_tokens"}, {own, "maxTokens"}, {own, "max_new_tokens"}, {own, "max_gen_len"},
-			{own, "max_tokens_to_sample"}, {own, "maxTokenCount"}, {own, "max_completion_tokens"}, {own, "inferenceConfig", "maxTokens"}, {own, "inferenceConfig", "max_new_tokens"},
+			fill,
+			{"inferenceConfig", "max_new_tokens"},
+			{own, "max_tokens"},
+			{own, "maxTokens"},
+			{own, "max_new_tokens"},
+			{own, "max_gen_len"},
+			{own, "max_tokens_to_sample"},
+			{own, "maxTokenCount"},
+			{own, "max_completion_tokens"},
+			{own, "inferenceConfig", "maxTokens"},
+			{own, "inferenceConfig", "max_new_tokens"},
 		}
 		w.choices = []path{{own, "n"}, {own, "num_generations"}, {own, "numResults"}}
 	}
