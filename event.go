@@ -51,6 +51,10 @@ const (
 	BanMade       Kind = "ban-made"
 	BanLifted     Kind = "ban-lifted"
 	Recovered     Kind = "recovered" // the log was opened after an unclean end
+
+	SessionOpened  Kind = "session-opened"  // a person logged in
+	SessionRevoked Kind = "session-revoked" // a session ended before its time
+	LoginFailed    Kind = "login-failed"    // a person came back from the provider, and was not let in
 )
 
 // Outcome is how an Exchange ended.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -129,6 +130,58 @@ func TestRotationIsChecked(t *testing.T) {
 	})
 }
 
+// However many rotate a key at once, one key of the line stays, and each that was shown
+// works in its place until it is replaced itself.
+func TestManyRotateAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		_, key := create(t, w.keys, spec)
+		cli := w.open(t, auth.Config{})
+		var all sync.WaitGroup
+		for i := range 8 {
+			k := []*auth.Keys{w.keys, cli}[i%2]
+			all.Go(func() {
+				text, fresh, _, err := k.Rotate(context.Background(), "shop", auth.Rotation{Overlap: time.Minute})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if p, err := k.Authenticate(context.Background(), text); err != nil || p.ID != key.Prefix || p.Key != fresh.Prefix {
+					t.Errorf("%+v, %v", p, err)
+				}
+			})
+		}
+		all.Wait()
+		list, err := w.keys.List(t.Context())
+		if err != nil || len(list) != 9 {
+			t.Fatalf("%d keys, %v", len(list), err)
+		}
+		current := 0
+		for _, k := range list {
+			if k.Replaced.IsZero() {
+				current++
+			}
+		}
+		if current != 1 {
+			t.Errorf("%d keys are current", current)
+		}
+	})
+}
+
+func TestRotationIsSeenWithinASecond(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		first, _ := create(t, w.keys, spec)
+		stop := run(t, w.keys)
+		defer stop()
+		cli := w.open(t, auth.Config{})
+		second, _, _, err := cli.Rotate(t.Context(), "shop", auth.Rotation{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		accepted(t, w.keys, second)
+		soon(t, func() bool { _, err := w.keys.Authenticate(t.Context(), first); return err != nil })
+	})
+}
+
 func from(addr string) context.Context {
 	var c ringwall.Client
 	if addr != "" {
@@ -172,12 +225,36 @@ func TestKeysAreBoundToNetworks(t *testing.T) {
 	})
 }
 
+// A program that knows of no scopes and networks must not take a narrowed key for a
+// whole one; neither must ours, where somebody took away what narrows it.
+func TestNarrowedKeysAreMarked(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		narrow, bound := spec, spec
+		narrow.Scopes = []string{"ask-guard"}
+		bound.Name, bound.From = "bound", []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+		for _, s := range []auth.Spec{narrow, bound} {
+			text, key := create(t, w.keys, s)
+			var trust string
+			if err := w.db.QueryRow(t.Context(), "SELECT trust FROM auth_keys WHERE prefix = ?", key.Prefix).Scan(&trust); err != nil || new(ringwall.Trust).UnmarshalText([]byte(trust)) == nil {
+				t.Errorf("an older program reads the trust %q, %v", trust, err)
+			}
+			if _, err := w.open(t, auth.Config{}).Authenticate(from("10.0.0.1"), text); err != nil {
+				t.Error(err)
+			}
+			if _, err := w.db.Exec(t.Context(), "UPDATE auth_keys SET scopes = '', nets = '' WHERE prefix = ?", key.Prefix); err != nil {
+				t.Fatal(err)
+			}
+			refused(t, w.open(t, auth.Config{}), text, "cannot be read")
+		}
+	})
+}
+
 // A database of before there were lines of keys goes on working, and so do its keys
 // under the ids that they had.
 func TestOldDatabases(t *testing.T) {
 	for _, d := range databases {
 		t.Run(d.name, func(t *testing.T) {
-			w := &world{dsn: d.dsn(t), clock: newClock(), log: nil}
+			w := &world{dsn: d.dsn(t), clock: newClock()}
 			w.db = open(t, w.dsn)
 			first, err := os.ReadFile("migrations/00001_keys.sql")
 			if err != nil {

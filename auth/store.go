@@ -82,6 +82,7 @@ func scan(scan func(...any) error) (*entry, error) {
 	if sum, err := hex.DecodeString(hash); err == nil && len(sum) == sha256.Size {
 		e.hash, e.whole = [sha256.Size]byte(sum), true
 	}
+	trust, marked := strings.CutPrefix(trust, narrowed)
 	if err := e.key.Trust.UnmarshalText([]byte(trust)); err != nil {
 		e.key.Trust, e.whole = 0, false
 	}
@@ -89,7 +90,7 @@ func scan(scan func(...any) error) (*entry, error) {
 		e.key.Principal = e.key.Prefix
 	}
 	e.key.Roles, e.key.Scopes = words(roles), words(scopes)
-	if e.key.From, err = networks(nets); err != nil {
+	if e.key.From, err = networks(nets); err != nil || marked != e.key.narrow() {
 		e.whole = false
 	}
 	e.key.Created, e.key.Expires, e.key.Revoked, e.key.LastUsed = date(created), date(expires), date(revoked), date(used)
@@ -97,6 +98,14 @@ func scan(scan func(...any) error) (*entry, error) {
 	e.finish()
 	return e, nil
 }
+
+// narrowed stands before the trust of a key that is not good for everything, so that
+// programs that know of no scopes and networks can make nothing of the row, and refuse
+// the key.
+const narrowed = "narrowed:"
+
+// narrow reports whether k is good for less than its principal.
+func (k *Key) narrow() bool { return k.Scopes != nil || k.From != nil }
 
 // words are those of a list; nil where there is none.
 func words(list string) []string {
@@ -138,8 +147,12 @@ func insert(ctx context.Context, tx *db.Tx, e *entry) error {
 	for i, n := range e.key.From {
 		nets[i] = n.String()
 	}
+	trust := e.key.Trust.String()
+	if e.key.narrow() {
+		trust = narrowed + trust
+	}
 	_, err := tx.Exec(ctx, "INSERT INTO auth_keys ("+columns+") VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, 0)",
-		e.key.Prefix, hex.EncodeToString(e.hash[:]), e.key.Name, e.key.Tenant, e.key.Trust.String(),
+		e.key.Prefix, hex.EncodeToString(e.hash[:]), e.key.Name, e.key.Tenant, trust,
 		millis(e.key.Created), millis(e.key.Expires), e.key.Principal,
 		strings.Join(e.key.Roles, " "), strings.Join(e.key.Scopes, " "), strings.Join(nets, " "))
 	return err

@@ -49,6 +49,7 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 	c.checkHooks(fail)
 	c.checkNetwork(fail)
 	c.checkPolicy(fail)
+	c.checkLogin(fail)
 	if c.Cache.Enabled && (c.Cache.Bytes < 1<<20 || c.Cache.TTL < time.Second) {
 		fail("cache", "want at least 1MiB, and a ttl of 1s")
 	}
@@ -75,9 +76,8 @@ func (c *Config) checkListener(fail failing) (loopback bool) {
 	if c.Anonymous && !loopback && err == nil {
 		fail("anonymous", "only a loopback listener may let callers in without a key, and %s is none: listen on 127.0.0.1, or make keys", c.Listen)
 	}
-	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
-		fail("tls", "cert and key go together")
-	}
+	c.checkTLS(fail)
+	c.checkAdmin(fail)
 	return loopback
 }
 

@@ -28,11 +28,17 @@ import (
 // Config is the whole configuration.
 type Config struct {
 	Listen     string                    `yaml:"listen" doc:"address and port of the gateway; beyond loopback, callers need keys" default:"127.0.0.1:8080"`
-	TLS        TLS                       `yaml:"tls" doc:"certificate of the gateway; without one it speaks plain HTTP"`
+	TLS        TLS                       `yaml:"tls" doc:"certificates of the gateway, 1.3 is the least version; without one it speaks plain HTTP"`
+	HTTP       HTTP                      `yaml:"http" doc:"what connections may do"`
+	Admin      Admin                     `yaml:"admin" doc:"a second listener, for those who run the gateway"`
+	CORS       []CORS                    `yaml:"cors" doc:"web pages of other origins that may ask from a browser; no others may"`
 	Data       string                    `yaml:"data" doc:"directory of keys, records and indexes" default:"ringwall-data"`
 	Database   strictyaml.Secret         `yaml:"database" doc:"PostgreSQL DSN for keys and the index of records; default: SQLite in the data directory" example:"env:RINGWALL_DATABASE"`
 	Signing    strictyaml.Secret         `yaml:"signing_key" doc:"root of the secrets by which callers sign as AWS's clients do, 64 hexadecimal digits (openssl rand -hex 32), the same for all replicas; default: signing.key in the data directory, with a database none, and then nobody can sign" example:"env:RINGWALL_SIGNING_KEY"`
 	Anonymous  bool                      `yaml:"anonymous" doc:"let callers in that show no key; they are of trust anonymous. Only on a loopback listener" default:"false"`
+	OIDC       []OIDC                    `yaml:"oidc" doc:"OpenID providers whose tokens (JSON Web Tokens) callers may show instead of keys"`
+	Login      Login                     `yaml:"login" doc:"browsers log in at one of these providers; without an issuer they do not"`
+	Sessions   Sessions                  `yaml:"sessions" doc:"how long people stay logged in"`
 	Limits     Limits                    `yaml:"limits" doc:"what callers can make the gateway do"`
 	Overload   Overload                  `yaml:"overload" doc:"what is done when more comes than can be served; the defaults need no tuning"`
 	Providers  map[string]Provider       `yaml:"providers" doc:"where models are asked, by a name of your choice" example:"openai"`
@@ -56,7 +62,7 @@ type Config struct {
 	Tracing    Tracing                   `yaml:"tracing" doc:"OpenTelemetry traces"`
 
 	Sum  [sha256.Size]byte // of the files; zero when there was none
-	Read []string          // the files that were read beside it
+	Read []string          // the files that were read beside it, and directories: see Content
 
 	PriceList *prices.List // of Prices; nil: the program's own
 	// Policies are those of Policy; nil: none are written.
@@ -77,12 +83,6 @@ func (c *Config) Bind(k strictyaml.Keeper) *Config {
 type Secrets struct {
 	Refresh time.Duration `yaml:"refresh" doc:"how often they are read again, so that one that was rotated is found" default:"5m"`
 	Timeout time.Duration `yaml:"timeout" doc:"how long a service may take to give one" default:"10s"`
-}
-
-// TLS names the certificate of the listener.
-type TLS struct {
-	Cert string `yaml:"cert" doc:"PEM file with the certificate and its chain" example:"/etc/ringwall/tls.crt"`
-	Key  string `yaml:"key" doc:"PEM file with its private key" example:"/etc/ringwall/tls.key"`
 }
 
 // Limits bound what callers can make the gateway do.
@@ -252,20 +252,22 @@ func Parse(file string, src []byte) (*Config, error) {
 	if err := strictyaml.Join(append(errs, c.loadPrices(pos, dir), c.loadPolicy(pos, dir), c.check(pos))...); err != nil {
 		return nil, err
 	}
-	parts := [][]byte{src}
-	for _, f := range c.Read {
-		b, _ := os.ReadFile(f) // it could be read a moment ago
-		parts = append(parts, b)
-	}
-	c.Sum = Sum(parts)
+	c.Read = append(c.Read, c.TLS.Files()...)
+	c.Sum = SumOf(src, c.Read)
 	return &c, nil
 }
 
-// Sum returns the checksum of a configuration, of the contents of its files.
-func Sum(files [][]byte) [sha256.Size]byte {
+// SumOf returns the checksum of a configuration and of the files that it names, of
+// which those that cannot be read count as empty. Nothing of what it reads stays in
+// memory: there are private keys among them.
+func SumOf(src []byte, files []string) [sha256.Size]byte {
 	h := sha256.New()
-	for _, b := range files {
-		part := sha256.Sum256(b)
+	part := sha256.Sum256(src)
+	h.Write(part[:])
+	for _, f := range files {
+		b, _ := Content(f) // one that is gone has changed
+		part = sha256.Sum256(b)
+		clear(b)
 		h.Write(part[:])
 	}
 	return [sha256.Size]byte(h.Sum(nil))

@@ -71,6 +71,16 @@ func TestProblems(t *testing.T) {
 		{"a trust that is none", minimal + "restore: {others: all}\n", "restore.others: want nobody, or the least trust that may: anonymous"},
 		{"a key of the vault in the file", minimal + "restore: {key: sk-123}\n", "restore.key:"},
 		{"half a certificate", minimal + "tls: {cert: a.pem}\n", "c.yaml:4:1: tls: cert and key go together"},
+		{"an issuer in the clear", minimal + "oidc: [{name: a, issuer: 'http://op.example', audience: [x]}]\n", "c.yaml:4:8: oidc[0]: issuer: want https://host"},
+		{"tokens for whom it may concern", minimal + "oidc: [{name: a, issuer: 'https://op.example'}]\n", "oidc[0]: audience: whom are tokens meant for?"},
+		{"an issuer twice", minimal + "oidc:\n  - {name: a, issuer: 'https://op.example', audience: [x]}\n  - {name: b, issuer: 'https://op.example', audience: [y]}\n", "c.yaml:6:23: oidc[1].issuer: its tokens are taken already"},
+		{"a shared secret for tokens", minimal + "oidc: [{name: a, issuer: 'https://op.example', audience: [x], algorithms: [HS256]}]\n", `oidc[0]: algorithms: "HS256" is none that is taken`},
+		{"a trust of nobody", minimal + "oidc: [{name: a, issuer: 'https://op.example', audience: [x], trust: king}]\n", `unknown trust "king"`},
+		{"a login at nobody", minimal + "login: {issuer: a, url: 'https://h.example', client_id: c}\n", `login.issuer: there is no provider "a" in oidc`},
+		{"a login at an address in the clear", minimal + "oidc: [{name: a, issuer: 'https://op.example', audience: [x]}]\nlogin: {issuer: a, url: 'http://h.example', client_id: c}\n", "login.url: want https://host"},
+		{"a login that sends people elsewhere", minimal + "oidc: [{name: a, issuer: 'https://op.example', audience: [x]}]\nlogin: {issuer: a, url: 'https://h.example', client_id: c, home: '//evil.example'}\n", "login.home: want a path of this host"},
+		{"a login without a provider", minimal + "login: {client_id: c}\n", "login.issuer: which provider"},
+		{"sessions that never end", minimal + "sessions: {absolute: 9999h}\n", "sessions: want idle of a minute or more"},
 		{"no address", minimal + "listen: 8080\n", "listen:"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

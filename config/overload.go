@@ -9,13 +9,12 @@ import (
 
 // Overload says what is done when more comes than can be served.
 type Overload struct {
-	Wait    time.Duration   `yaml:"wait" doc:"how long a request may wait for the processor when that is busy; then it is refused with 503 and Retry-After" default:"100ms"`
-	Queue   int             `yaml:"queue" doc:"most requests that wait for it at a time" default:"1024"`
-	Target  time.Duration   `yaml:"target" doc:"how long work that could go on may wait for a processor, before fewer requests are let work at a time" default:"5ms"`
-	Memory  strictyaml.Size `yaml:"memory" doc:"most bytes of requests and answers that are held at a time; lower trust is refused first. 0: an eighth of GOMEMLIMIT, of the control group's limit, or of the machine's memory" default:"0B"`
-	Rate    strictyaml.Size `yaml:"min_rate" doc:"bytes a second that clients send and read at least, or are cut off; a restart changes it" default:"500B"`
-	Grace   time.Duration   `yaml:"grace" doc:"for how long they may do less; a restart changes it" default:"5s"`
-	Streams int             `yaml:"streams" doc:"most requests at a time over one connection of HTTP/2; a restart changes it" default:"128"`
+	Wait   time.Duration   `yaml:"wait" doc:"how long a request may wait for the processor when that is busy; then it is refused with 503 and Retry-After" default:"100ms"`
+	Queue  int             `yaml:"queue" doc:"most requests that wait for it at a time" default:"1024"`
+	Target time.Duration   `yaml:"target" doc:"how long work that could go on may wait for a processor, before fewer requests are let work at a time" default:"5ms"`
+	Memory strictyaml.Size `yaml:"memory" doc:"most bytes of requests and answers that are held at a time; lower trust is refused first. 0: an eighth of GOMEMLIMIT, of the control group's limit, or of the machine's memory" default:"0B"`
+	Rate   strictyaml.Size `yaml:"min_rate" doc:"bytes a second that clients send and read at least, or are cut off; a restart changes it" default:"500B"`
+	Grace  time.Duration   `yaml:"grace" doc:"for how long they may do less; a restart changes it" default:"5s"`
 
 	Connections Connections `yaml:"connections" doc:"what is accepted of the network; an address is one of IPv4, or the /64 of one of IPv6"`
 }
@@ -66,9 +65,6 @@ func (c *Config) checkOverload(fail failing) {
 	}
 	if o.Rate < 1 || o.Grace < time.Second {
 		fail("overload", "want a min_rate of at least 1B, and a grace of at least 1s")
-	}
-	if o.Streams < 1 || o.Streams > 1000 {
-		fail("overload.streams", "want 1 to 1000")
 	}
 	n := &o.Connections
 	for _, f := range []struct {

@@ -1,9 +1,10 @@
 package config
 
 import (
-	"errors"
+	"fmt"
 	"maps"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -86,21 +87,54 @@ func (c *Config) loadPolicy(pos *strictyaml.Positions, dir string) error {
 	if !filepath.IsAbs(c.Policy.Dir) {
 		c.Policy.Dir = filepath.Join(dir, c.Policy.Dir)
 	}
+	if info, err := os.Stat(c.Policy.Dir); err == nil && info.IsDir() {
+		c.Read = append(c.Read, c.Policy.Dir+string(filepath.Separator)+".") // so that it stands in itself
+	} else {
+		c.Read = append(c.Read, c.Policy.Dir)
+	}
+	files, err := policy.Read(c.Policy.Dir)
+	if err != nil {
+		return pos.Errorf("policy.dir", "%w", err)
+	}
 	opt, err := c.Policy.Options()
 	if err != nil {
 		return nil // the check says so
 	}
-	names, err := policy.Names(c.Policy.Dir)
+	c.Policies, err = policy.Parse(files, opt)
+	return err
+}
+
+// Content returns what is in a file of Config.Read: of a directory, the names and the
+// contents of the policies in it, so that one that comes is a change.
+func Content(file string) ([]byte, error) {
+	if info, err := os.Stat(file); err != nil || !info.IsDir() {
+		return os.ReadFile(file)
+	}
+	files, err := policy.Read(file)
+	var out []byte
+	for _, f := range files {
+		out = fmt.Appendf(out, "%q %d\n", f.Name, len(f.Data))
+		out = append(out, f.Data...)
+	}
+	return out, err
+}
+
+// LoadPolicy reads the policies' section of a file, and nothing of the rest, which need
+// not be in order.
+func LoadPolicy(file string) (*Policy, error) {
+	src, err := os.ReadFile(file)
 	if err != nil {
-		return pos.Errorf("policy.dir", "%w", err)
+		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}
-	c.Read = append(c.Read, names...)
-	c.Policies, err = policy.Load(c.Policy.Dir, opt)
-	var problems strictyaml.Problems
-	if errors.As(err, &problems) {
-		return err // it says where
-	} else if err != nil {
-		return pos.Errorf("policy.dir", "%w", err)
+	var c Config
+	pos, err := strictyaml.Decode(file, src, &c)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	var errs []error
+	c.checkPolicy(func(path, format string, args ...any) { errs = append(errs, pos.Errorf(path, format, args...)) })
+	if c.Policy.Dir != "" && !filepath.IsAbs(c.Policy.Dir) {
+		c.Policy.Dir = filepath.Join(filepath.Dir(file), c.Policy.Dir)
+	}
+	return &c.Policy, strictyaml.Join(errs...)
 }

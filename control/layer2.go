@@ -18,8 +18,8 @@ var model = []Control{
 		Rooms:   []string{"gateway", "auth"},
 		Threats: []string{"LLM10", "ASI03", "AML.T0012", "AML.T0040", "AML.T0047", "AML.T0049"},
 		State:   Partial,
-		Proof:   []string{"server.TestKeys", "server.TestNothingSpills"},
-		Missing: "client certificates; private endpoints are checked by posture",
+		Proof:   []string{"server.TestKeys", "server.TestClientCertificates", "server.TestNothingSpills"},
+		Missing: "private endpoints are checked by posture",
 	},
 	{
 		ID:      "model/registry",

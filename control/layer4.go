@@ -83,8 +83,8 @@ var inference = []Control{
 		Rooms:   []string{"auth"},
 		Threats: []string{"LLM10", "ASI03", "AML.T0012", "AML.T0040", "AML.T0091.000"},
 		State:   Partial,
-		Proof:   []string{"server.TestKeys", "server.TestGuardrailsAreAskedAndMadeBySignedRequests"},
-		Missing: "OIDC, client certificates; SigV4 for other APIs than Amazon Bedrock's",
+		Proof:   []string{"server.TestKeys", "server.TestScopes", "server.TestRotatedAndBoundKeys", "server.TestClientCertificates", "server.TestGuardrailsAreAskedAndMadeBySignedRequests"},
+		Missing: "OIDC; SigV4 for other APIs than Amazon Bedrock's",
 	},
 	{
 		ID:      "inference/session",

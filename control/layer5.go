@@ -31,9 +31,11 @@ var runtime = []Control{
 		ID:      "runtime/zero-trust",
 		Does:    "lets components speak only over mutual TLS with SPIFFE ids; takes part as Envoy external processing",
 		Asks:    "App Mesh",
-		Rooms:   []string{"server", "deploy"},
+		Rooms:   []string{"server", "auth"},
 		Threats: []string{"ASI03", "ASI07", "AML.T0073", "AML.T0091", "AML.T0108"},
-		State:   Planned,
+		State:   Partial,
+		Proof:   []string{"server.TestClientCertificates", "server.TestRevokedWhileConnected", "auth/peer.TestWhoseCertificate"},
+		Missing: "certificates of our own before providers and other services; Envoy external processing",
 	},
 	{
 		ID:      "runtime/drift",

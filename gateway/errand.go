@@ -24,7 +24,7 @@ type Errands interface {
 
 // HandleErrand registers a route on mux that only callers may take who are
 // trusted so far. Each request is in the records before it has an effect.
-func (g *Gateway) HandleErrand(mux *http.ServeMux, pattern string, e Errands, deed Deed, least ringwall.Trust) {
+func (g *Gateway) HandleErrand(mux Mux, pattern string, e Errands, deed Deed, least ringwall.Trust) {
 	d := asking{errand{e}}
 	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		g.serve(w, r, d, routeOf(pattern), func(x *exchange, ctx context.Context) error { return x.errand(ctx, e, deed, least) })
@@ -57,7 +57,12 @@ func (x *exchange) errand(ctx context.Context, e Errands, deed Deed, least ringw
 	if err := x.promise(ctx); err != nil {
 		return err
 	}
-	status, out, err := e.Do(ctx, x.r, x.req.(inquiry).Inquiry.(sent), x.Principal)
+	r := x.r
+	if r.Method == http.MethodHead { // a route of GET takes it along, and it must do no more than that
+		r = r.Clone(ctx)
+		r.Method = http.MethodGet
+	}
+	status, out, err := e.Do(ctx, r, x.req.(inquiry).Inquiry.(sent), x.Principal)
 	if err != nil {
 		return err
 	}

@@ -195,7 +195,7 @@ func (x *exchange) identify(ctx context.Context) error {
 	if err != nil {
 		return unauthorized("The credential cannot be read: "+err.Error(), err)
 	}
-	shown := ringwall.Credential{Bearer: bearer}
+	shown := ringwall.Credential{Bearer: x.browser(bearer)}
 	if bearer == nobody {
 		shown.Bearer = ""
 	}
@@ -237,7 +237,7 @@ func (x *exchange) claimed(ctx context.Context, claim Signature) error {
 	}
 	x.proof = func(body []byte) error {
 		if err := claim.Verify(x.r, body, secret, x.g.cfg.Now()); err != nil {
-			return unauthorized(public, fmt.Errorf("key %s: %w", p.ID, err))
+			return unauthorized(public, fmt.Errorf("key %s: %w", p.Key, err))
 		}
 		x.Principal = p
 		return nil
@@ -293,6 +293,8 @@ func (x *exchange) read() error {
 		switch {
 		case errors.As(err, &big):
 			return tooLarge(most)
+		case misframed(x.r, err):
+			return &ringwall.Refusal{Status: http.StatusBadRequest, Code: "malformed_body", Public: "The chunks of the request body cannot be read: write them as RFC 9112 has them.", Err: err}
 		case err != nil && !(errors.As(err, &slow) && slow.Timeout()):
 			return &clientGone{fmt.Errorf("reading the request: %w", err)}
 		case err != nil:
@@ -386,7 +388,7 @@ func (x *exchange) hookIn(ctx context.Context) error {
 
 // lookIn has the texts of the request looked at.
 func (x *exchange) lookIn(ctx context.Context) error {
-	s := guard.Session{Way: ringwall.Input, Principal: x.Principal, Context: ctx}
+	s := guard.Session{Way: ringwall.Input, Principal: x.Principal, Excuses: x.excuses(ctx), Context: ctx}
 	var res guard.Result
 	if x.book != nil {
 		res = x.tokenise(ctx, s)

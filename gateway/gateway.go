@@ -128,10 +128,13 @@ type Config struct {
 	Observer Observer // default: none
 	Memory   Memory   // default: nothing is remembered from one request to the next
 	Tracer   trace.Tracer
-	Log      *slog.Logger // default: discard
-	Limits   Limits
-	Gate     *admit.Gate // who is let in when there is much to do; default: one of Limits.Concurrent slots
-	Now      func() time.Time
+	// Cookie returns the session of a browser that sends a request of its own accord, ""
+	// where there is none. Default: no cookie counts.
+	Cookie func(r *http.Request) string
+	Log    *slog.Logger // default: discard
+	Limits Limits
+	Gate   *admit.Gate // who is let in when there is much to do; default: one of Limits.Concurrent slots
+	Now    func() time.Time
 }
 
 // Gateway serves model APIs. It is safe for concurrent use.
@@ -195,7 +198,7 @@ func (g *Gateway) Guardrail() string {
 }
 
 // Handle registers the routes of a dialect on mux.
-func (g *Gateway) Handle(mux *http.ServeMux, pattern string, d Dialect) {
+func (g *Gateway) Handle(mux Mux, pattern string, d Dialect) {
 	route := routeOf(pattern)
 	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, spoken(d, r), route, (*exchange).run) })
 }

@@ -11,7 +11,7 @@ import (
 // answering is the session in which an answer is looked at: what was asked, and
 // what it is to follow from, as the model read them.
 func (x *exchange) answering(ctx context.Context) guard.Session {
-	s := guard.Session{Way: ringwall.Output, System: x.system(), Principal: x.Principal, Context: ctx}
+	s := guard.Session{Way: ringwall.Output, System: x.system(), Principal: x.Principal, Excuses: x.excuses(ctx), Context: ctx}
 	s.Query, s.Sources = grounds(x.Prompt, x.changed)
 	q, ok := x.req.(Qualified)
 	if !ok {

@@ -151,7 +151,7 @@ func (j *Judgement) Ran(way ringwall.Direction, control string) bool {
 func (j *Judgement) Verdict() ringwall.Verdict { return j.In.Verdict.And(j.Out.Verdict) }
 
 // HandleInquiry registers a route at which the guard is asked on mux.
-func (g *Gateway) HandleInquiry(mux *http.ServeMux, pattern string, q Inquirer) {
+func (g *Gateway) HandleInquiry(mux Mux, pattern string, q Inquirer) {
 	mux.HandleFunc(pattern, g.Inquiries(pattern, q))
 }
 
@@ -208,7 +208,7 @@ func (x *exchange) judge(ctx context.Context, q Question) (*Judgement, error) {
 	j.In.Verdict, j.Out.Verdict = allow, allow
 	began := time.Now()
 	if len(q.Prompt) > 0 {
-		j.In, j.Each = q.look(ctx, rail.Guard, guard.Session{Way: ringwall.Input, Principal: x.Principal, Context: ctx})
+		j.In, j.Each = q.look(ctx, rail.Guard, guard.Session{Way: ringwall.Input, Principal: x.Principal, Excuses: x.excuses(ctx), Context: ctx})
 		x.hear(j.In)
 	}
 	x.inputs = len(j.In.Findings)

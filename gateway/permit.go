@@ -23,6 +23,7 @@ const (
 	PassUnguarded    Deed = "pass-unguarded"
 	ManageGuardrails Deed = "manage-guardrails"
 	ReadAnswers      Deed = "read-answers" // those that were kept, or delete them
+	UseException     Deed = "use-exception"
 )
 
 // PurposeHeader is the request header by which callers say what for they ask. It is a
@@ -91,7 +92,7 @@ func (x *exchange) question(ctx context.Context, deed Deed) (*policy.Request, er
 			var err error
 			if q.Context.Tools, q.Context.MaxTokens, err = x.world.Wants(x.req.Edit(nil)); err != nil {
 				return nil, &ringwall.Refusal{
-					Status: http.StatusForbidden, Code: "forbidden", Public: "Nobody can tell which tools this asks for. Ask your operator, and name the exchange " + x.ID + ".",
+					Status: http.StatusForbidden, Code: "forbidden", Public: "Nobody can tell which tools this asks for. Name this exchange when you ask your operator.",
 					Err: fmt.Errorf("%w: the request cannot be read for policies: %w", ringwall.ErrForbidden, err),
 				}
 			}
@@ -104,6 +105,8 @@ func (x *exchange) question(ctx context.Context, deed Deed) (*policy.Request, er
 			}
 		}
 		q.Resource = policy.Resource{Type: "Guardrail", ID: name}
+	case ListModels, PassUnguarded, ManageGuardrails, ReadAnswers: // of the route
+	case UseException: // of which, see excuses
 	}
 	return q, nil
 }
@@ -116,13 +119,14 @@ func (x *exchange) permitted(q *policy.Request) error {
 		x.g.cfg.Log.Warn("a policy could not be evaluated", "exchange", x.ID, "error", strings.Join(d.Errors, "; "))
 	}
 	switch d.Effect {
+	case policy.Deny:
 	case policy.Allow:
 		return nil
 	case policy.Hold:
 		x.Verdict = ringwall.Verdict{Action: ringwall.Hold, Reasons: []string{"policy"}}
 		return &ringwall.Refusal{
 			Status: http.StatusForbidden, Code: "approval_required",
-			Public: "This takes somebody's approval. Ask your operator, and name the exchange " + x.ID + ".",
+			Public: "This takes somebody's approval. Name this exchange when you ask your operator.",
 			Err:    fmt.Errorf("%w: %s %s takes an approval: %s (%s)", ringwall.ErrForbidden, q.Action, q.Resource, strings.Join(d.Holds, ", "), strings.Join(d.Policies, ", ")),
 		}
 	}
@@ -133,7 +137,7 @@ func (x *exchange) permitted(q *policy.Request) error {
 	}
 	return &ringwall.Refusal{
 		Status: http.StatusForbidden, Code: "forbidden",
-		Public: "You may not do this here. Ask your operator, and name the exchange " + x.ID + ".", Err: err,
+		Public: "You may not do this here. Name this exchange when you ask your operator.", Err: err,
 	}
 }
 
@@ -157,4 +161,21 @@ func (x *exchange) mine(ctx context.Context, names []string) []string {
 		}
 		return x.world.Policy.Decide(q).Effect == policy.Deny
 	})
+}
+
+// excuses returns who says whether exceptions of guardrails may excuse the caller, nil
+// where nobody wrote policies.
+func (x *exchange) excuses(ctx context.Context) func(guardrail, exception string) bool {
+	if x.world.Policy == nil {
+		return nil
+	}
+	return func(guardrail, exception string) bool {
+		q, err := x.question(ctx, UseException)
+		if err != nil {
+			return false
+		}
+		q.Resource = policy.Resource{Type: "Guardrail", ID: guardrail}
+		q.Context.Exception = exception
+		return x.world.Policy.Decide(q).Effect == policy.Allow
+	}
 }

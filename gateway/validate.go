@@ -3,7 +3,9 @@ package gateway
 import (
 	"errors"
 	"fmt"
+	"io"
 	"mime"
+	"net"
 	"net/http"
 	"strings"
 
@@ -51,8 +53,8 @@ const (
 	// BodiesJSON takes JSON, and what curl and AWS's clients of InvokeModel say where
 	// they are told nothing. From pages of browsers it takes no more than JSON: they
 	// could send all else to a gateway on the user's machine without asking it first.
-	BodiesJSON Bodies = iota
-	BodiesStrict      // JSON alone
+	BodiesJSON   Bodies = iota
+	BodiesStrict        // JSON alone
 	BodiesAny
 )
 
@@ -114,6 +116,14 @@ func single(r *http.Request) error {
 		}
 	}
 	return nil
+}
+
+// misframed reports whether a body could not be read because of how it is cut into
+// chunks, and not because the client went away.
+func misframed(r *http.Request, err error) bool {
+	var of net.Error
+	return err != nil && err != io.EOF && r.ProtoMajor == 1 && len(r.TransferEncoding) > 0 && r.Context().Err() == nil &&
+		!errors.Is(err, io.ErrUnexpectedEOF) && !errors.As(err, &of)
 }
 
 // validate holds a request that was read against the rules, and lowers what they

@@ -52,7 +52,7 @@ var channels = sync.Pool{New: func() any { return &Channel{red: stream.New(strea
 func (g *Guard) Channel(s Session, at ringwall.Text, l *Looks) *Channel {
 	c := channels.Get().(*Channel)
 	*c = Channel{
-		g: g, s: s, looks: l, policy: g.on(s.Way, at.Origin), excuses: g.active(s.Principal),
+		g: g, s: s, looks: l, policy: g.on(s.Way, at.Origin), excuses: g.active(&s),
 		keep: ringwall.Text{Path: at.Path, Origin: at.Origin},
 		red:  c.red, watch: c.watch[:0], sources: c.sources[:0], whole: c.whole[:0], slow: c.slow[:0], late: c.late[:0], held: c.held[:0], win: c.win, scores: c.scores[:0],
 	}

@@ -29,15 +29,15 @@ func (e *Exception) covers(f ringwall.Finding) bool {
 
 func among(list []string, s string) bool { return len(list) == 0 || slices.Contains(list, s) }
 
-// active returns the exceptions that are for p at this time.
-func (g *Guard) active(p ringwall.Principal) (out []*Exception) {
+// active returns the exceptions that are for who asks in s at this time.
+func (g *Guard) active(s *Session) (out []*Exception) {
 	if len(g.cfg.Exceptions) == 0 {
 		return nil
 	}
-	now := g.cfg.Now()
+	now, p := g.cfg.Now(), &s.Principal
 	for i := range g.cfg.Exceptions {
 		e := &g.cfg.Exceptions[i]
-		if (e.Until.IsZero() || now.Before(e.Until)) && among(e.Principals, p.ID) && among(e.Tenants, p.Tenant) {
+		if (e.Until.IsZero() || now.Before(e.Until)) && among(e.Principals, p.ID) && among(e.Tenants, p.Tenant) && (s.Excuses == nil || s.Excuses(g.cfg.Name, e.Name)) {
 			out = append(out, e)
 		}
 	}

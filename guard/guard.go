@@ -281,8 +281,11 @@ type Session struct {
 	Way       ringwall.Direction
 	System    []string           // the operator's instructions
 	Principal ringwall.Principal // who asks, for exceptions
-	Query     string             // what is asked, for detectors that judge an answer by it
-	Sources   []string           // texts that the answer is to follow from
+	// Excuses reports whether an exception of a guardrail, by their names, may excuse
+	// who asks; nil: whom the guardrail says. It is safe for concurrent use.
+	Excuses func(guardrail, exception string) bool
+	Query   string   // what is asked, for detectors that judge an answer by it
+	Sources []string // texts that the answer is to follow from
 	// Sync has a streamed answer wait for rules that would let it leave at once: they
 	// look at one stretch after the other, which then leaves.
 	Sync bool

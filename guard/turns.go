@@ -144,7 +144,7 @@ func (v *conversation) judge(ctx context.Context, texts []ringwall.Text, res *Re
 			if !policy.note(&f) {
 				continue
 			}
-			for _, e := range v.g.active(v.s.Principal) {
+			for _, e := range v.g.active(&v.s) {
 				if len(e.Scanners) == 0 && e.covers(f) {
 					f.Excepted = e.Name
 					break

@@ -11,7 +11,7 @@ func TestTheExampleIsInOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(b.Policies()) != 8 || len(b.Tests()) < 14 {
+	if len(b.Policies()) != 9 || len(b.Tests()) < 15 {
 		t.Errorf("%d policies, %d tests", len(b.Policies()), len(b.Tests()))
 	}
 }

@@ -36,8 +36,9 @@ func (b *Bundle) Explain(r *Request) []Explanation {
 		if !slices.Contains(actionsOf((*ast.Policy)(p.cedar.AST()).Action), r.Action) {
 			continue
 		}
-		x := p.explain(env)
-		out = append(out, x)
+		if x := p.explain(env); x.Applies || p.ID != TenantWall {
+			out = append(out, x)
+		}
 	}
 	slices.SortStableFunc(out, func(x, y Explanation) int {
 		return cmp.Or(cmp.Compare(len(x.Failed), len(y.Failed)), cmp.Compare(x.Policy, y.Policy))

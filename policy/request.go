@@ -54,6 +54,7 @@ type Context struct {
 	Tools     []string
 	MaxTokens int64
 	Data      []string // classes of data that were noticed
+	Exception string   // of use-exception: its name in the guardrail
 }
 
 // PrincipalType returns the type of the schema that p is of.
@@ -215,9 +216,9 @@ func tenantOf(e types.Entity) string {
 
 func (b *Bundle) resource(r *Resource) types.Entity {
 	e := types.Entity{UID: uid(r.Type, r.ID)}
-	known, ok := b.entities[e.UID]
-	if ok && r.Tenant != "" && tenantOf(known) != "" && tenantOf(known) != r.Tenant {
-		known, ok = types.Entity{}, false // another tenant's, of the same name
+	known := b.entities[e.UID]
+	if r.Tenant != "" && tenantOf(known) != "" && tenantOf(known) != r.Tenant {
+		known = types.Entity{} // another tenant's, of the same name
 	}
 	e.Parents = known.Parents
 	own := *r
@@ -294,6 +295,7 @@ func (b *Bundle) context(r *Request) types.Record {
 	a.list("tools", c.Tools)
 	a.long("max_tokens", c.MaxTokens)
 	a.list("data", c.Data)
+	a.text("exception", c.Exception)
 	a.text("acr", r.Principal.ACR)
 	if at := r.Principal.Proved; !at.IsZero() {
 		a.long("session_age", max(0, int64(c.Time.Sub(at)/time.Second)))

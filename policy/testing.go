@@ -70,6 +70,7 @@ type SampleContext struct {
 	Tools     []string   `yaml:"tools" doc:"that the model is offered"`
 	MaxTokens int64      `yaml:"max_tokens" doc:"that the answer may have"`
 	Data      []string   `yaml:"data" doc:"classes of data that were noticed"`
+	Exception string     `yaml:"exception" doc:"of use-exception: its name in the guardrail"`
 }
 
 // Request returns the request that s writes down; times are in zone where it says none.
@@ -91,7 +92,7 @@ func (s *Sample) Request(zone *time.Location) (Request, error) {
 		Resource:  Resource{Type: typ, ID: id, Tenant: s.Of.Tenant, Labels: s.Of.Labels, Provider: s.Of.Provider, Server: s.Of.Server, Effect: s.Of.Effect},
 		Context: Context{
 			Client: ringwall.Client{Addr: c.Address.Unmap(), Country: c.Country, ASN: c.ASN}, Networks: c.Networks, Time: c.Time,
-			Purpose: c.Purpose, Route: c.Route, Dialect: c.Dialect, Stream: c.Stream, Tools: c.Tools, MaxTokens: c.MaxTokens, Data: c.Data,
+			Purpose: c.Purpose, Route: c.Route, Dialect: c.Dialect, Stream: c.Stream, Tools: c.Tools, MaxTokens: c.MaxTokens, Data: c.Data, Exception: c.Exception,
 		},
 	}
 	if r.Context.Time.IsZero() {

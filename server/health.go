@@ -42,6 +42,7 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 			body["secrets"] = fmt.Sprintf("stale: %d could not be read again, their last values are in force; see the log", n)
 		}
 	}
+	s.issuers(body)
 	status := http.StatusOK
 	if !s.health.ready.Load() {
 		status, body["status"] = http.StatusServiceUnavailable, "stopping"

@@ -264,7 +264,7 @@ func TestHTTP2StreamsOfAConnection(t *testing.T) {
 		<-release
 		says("fine", 3)(w, r, body)
 	})
-	h := stand(t, u, func(c *config.Config) { counted(c); c.Overload.Streams = 5 })
+	h := stand(t, u, func(c *config.Config) { counted(c); c.HTTP.Streams = 5 })
 	most := make(chan uint32, 1)
 	refused := make(chan http2.ErrCode, 100)
 	x := newHostile(t, h, false, func(f http2.Frame) {

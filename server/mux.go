@@ -14,18 +14,21 @@ import (
 
 // routes is the table of what is served at which address.
 func (s *Server) routes() http.Handler {
-	mux := http.NewServeMux()
+	mux := newTable(s)
 	dialects := builtin.Dialects(jsonedit.Limits{Bytes: int(s.cfg.Limits.Body)})
 	for pattern, d := range dialects {
+		mux.speaks[pattern] = d
 		s.gateway.Handle(mux, pattern, d)
 	}
 	limits := jsonedit.Limits{Bytes: int(s.cfg.Limits.Body)}
 	inquirers := builtin.Inquirers(limits)
 	for pattern, q := range inquirers {
+		mux.speaks[pattern] = q
 		s.gateway.HandleInquiry(mux, pattern, q)
 	}
 	control := guardapi.Control{Made: s.made, Shelf: shelf{s}, Limits: limits}
 	for pattern, trust := range control.Routes() {
+		mux.speaks[pattern] = control
 		s.gateway.HandleErrand(mux, pattern, control, gateway.ManageGuardrails, trust)
 	}
 	for _, pattern := range guardapi.PresidioRoutes {
@@ -46,15 +49,24 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /api/version", ollama.Version)
 	mux.HandleFunc("GET /v1/models/{id...}", s.gateway.Model(clients.plain))
 	// What of Azure's API is not answered has no provider to be passed on to.
-	mux.HandleFunc("/contentsafety/", s.gateway.Unguarded(clients.plain))
+	mux.HandleFunc("/contentsafety/", mux.otherwise(s.gateway.Unguarded(clients.plain), clients))
 	for _, path := range builtin.Unguarded {
 		mux.HandleFunc(path, clients.served(s.gateway.Unguarded))
 	}
+	mux.HandleFunc("GET /openapi.json", s.openapi)
 	mux.Handle("GET /healthz", s.load.quick(http.HandlerFunc(s.healthz)))
-	mux.Handle("GET /readyz", s.load.quick(http.HandlerFunc(s.readyz)))
-	mux.Handle("GET /metrics", s.load.told(s.metrics.Handler()))
-	mux.HandleFunc("/", clients.served(s.gateway.NotFound))
+	if s.cfg.Admin.Listen != "" {
+		mux.HandleFunc("GET /readyz", s.readyAlone)
+	} else {
+		s.admin(mux)
+	}
+	s.loginRoutes(mux, clients.served(s.gateway.NotFound))
+	mux.HandleFunc("/", mux.otherwise(clients.served(s.gateway.NotFound), clients))
+	s.table = mux
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if mux.malformed(w, r, clients) {
+			return
+		}
 		if pattern, ok := guardapi.Unnamed(r); ok {
 			s.gateway.Inquiries(pattern, inquirers[pattern])(w, r)
 			return

@@ -93,16 +93,8 @@ func (o *overload) reload(c *config.Config) {
 }
 
 // serves bounds what one connection may do to s.
-func (o *overload) serves(s *http.Server, c *config.Config) {
+func (o *overload) serves(s *http.Server) {
 	s.ConnState, s.ConnContext = o.listener.State, o.listener.Context
-	s.HTTP2 = &http.HTTP2Config{
-		MaxConcurrentStreams: c.Overload.Streams,
-		// A body waits with its sender, not with us.
-		MaxReceiveBufferPerConnection: 256 << 10,
-		MaxReceiveBufferPerStream:     64 << 10,
-		WriteByteTimeout:              c.Limits.Write,
-		SendPingTimeout:               c.Limits.Idle,
-	}
 }
 
 // counted tells the connection of a request how that ended.

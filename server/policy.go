@@ -1,27 +1,16 @@
 package server
 
-import (
-	"slices"
+import "fmt"
 
-	"github.com/ringwall/ringwall/policy"
-)
-
-// files are those that the configuration in force was read from, and the policies that
-// have come since.
-func (s *Server) files() []string {
-	c := s.rails.Load().config
-	files := append([]string{s.opt.File}, c.Read...)
-	if c.Policy.Dir == "" {
-		return files
+// withPolicies names the policies in force, for the record of the configuration, ""
+// where nobody wrote any.
+func (s *Server) withPolicies() string {
+	b := s.rails.Load().config.Policies
+	if b == nil {
+		return ""
 	}
-	names, err := policy.Names(c.Policy.Dir)
-	if err != nil {
-		return files // the reload says so
-	}
-	for _, name := range names {
-		if !slices.Contains(files, name) {
-			files = append(files, name)
-		}
-	}
-	return files
+	return fmt.Sprintf(", with %d policies sha256:%s", len(b.Policies()), b.Sum())
 }
+
+// files are those that the configuration in force was read from, its own first.
+func (s *Server) files() []string { return append([]string{s.opt.File}, s.current.Load().Read...) }

@@ -11,9 +11,12 @@ import (
 	"testing"
 
 	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/audit"
 	"github.com/ringwall/ringwall/auth"
 	"github.com/ringwall/ringwall/config"
+	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/policy"
+	"github.com/ringwall/ringwall/redact"
 	"github.com/ringwall/ringwall/server"
 )
 
@@ -146,9 +149,68 @@ func TestPolicies(t *testing.T) {
 	if code, body := h.get("/v1/models"); code != 403 {
 		t.Errorf("nobody known lists models: %d %s", code, body)
 	}
-	for _, path := range []string{"/guardrails", "/v1/audio/voices"} {
-		if code, body := h.getAs(path, staff); code != 403 && code != 404 {
-			t.Errorf("%s: %d %s", path, code, body)
+}
+
+// What is no question to a model is asked about, too: errands, what is passed on
+// unlooked, the guard, and exceptions of guardrails.
+func TestPoliciesOfOtherDeeds(t *testing.T) {
+	u := newUpstream(t, func(w http.ResponseWriter, r *http.Request, _ string) { _, _ = io.WriteString(w, `{"voices":[]}`) })
+	for _, tt := range []struct{ name, text, more string }{
+		{"nothing is permitted", `@id("other") permit (principal, action == Ringwall::Action::"call-tool", resource);`, ""},
+		{"all is permitted", `@id("all") permit (principal, action, resource);`, "all"},
+		{"all but", `@id("all") permit (principal, action, resource); @id("no") forbid (principal, action in [Ringwall::Action::"operate", Ringwall::Action::"ask-guard"], resource);`, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b, err := policy.Parse([]policy.File{{Name: "p.cedar", Data: []byte(tt.text)}}, policy.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			h := stand(t, u, func(c *config.Config) {
+				c.Policies = b
+				c.Unguarded = []config.Bypass{{Path: "/v1/audio/", Provider: "u", Trust: redact.From(ringwall.Staff)}}
+			})
+			key, _, err := h.Keys().Create(t.Context(), auth.Spec{Name: "root", Trust: ringwall.Operator})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := 403
+			if tt.more == "all" {
+				want = 200
+			}
+			for _, path := range []string{"/guardrails", "/v1/audio/voices"} {
+				if code, body := h.getAs(path, "Bearer "+key); code != want {
+					t.Errorf("%s: %d %s", path, code, body)
+				}
+			}
+			resp, body := h.post("/v1/moderations", `{"input":"hello"}`, "Authorization", "Bearer "+key)
+			if resp.StatusCode != want {
+				t.Errorf("the guard: %d %s", resp.StatusCode, body)
+			}
+		})
+	}
+}
+
+// Exceptions of guardrails excuse whom policies let use them.
+func TestPoliciesOfExceptions(t *testing.T) {
+	u := newUpstream(t, says("hello", 3))
+	b, err := policy.Parse([]policy.File{{Name: "p.cedar", Data: []byte(`@id("all") permit (principal, action == Ringwall::Action::"ask-model", resource);
+@id("staff-use-exceptions") permit (principal, action == Ringwall::Action::"use-exception", resource == Ringwall::Guardrail::"shop") when { principal.trust >= 3 && context.exception == "hotline" };`)}}, policy.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := stand(t, u, func(c *config.Config) {
+		spec := guardrail.Default()
+		spec.Exceptions = []guardrail.Exception{{Name: "hotline", Texts: []string{card}}}
+		c.Policies, c.Guardrail, c.Guardrails = b, "shop", map[string]guardrail.Spec{"shop": spec}
+	})
+	for trust, excused := range map[ringwall.Trust]bool{ringwall.Customer: false, ringwall.Staff: true} {
+		key, _, err := h.Keys().Create(t.Context(), auth.Spec{Name: trust.String(), Trust: trust})
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, body := h.chat(question("my card is "+card, ""), "Authorization", "Bearer "+key)
+		if resp.StatusCode != 200 || strings.Contains(u.last(), card) != excused {
+			t.Errorf("%s: %d %s; the model read %s", trust, resp.StatusCode, body, u.last())
 		}
 	}
 }
@@ -156,21 +218,8 @@ func TestPolicies(t *testing.T) {
 // getAs returns what a path says to a caller.
 func (h *house) getAs(path, authorization string) (int, string) {
 	h.t.Helper()
-	req, err := http.NewRequest(http.MethodGet, h.url+path, nil)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	req.Header.Set("Authorization", authorization)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return resp.StatusCode, string(b)
+	resp, body := h.ask(http.MethodGet, path, "", "Authorization", authorization)
+	return resp.StatusCode, body
 }
 
 // Policies are taken when a file of them changes or comes; those that are wrong leave
@@ -212,5 +261,15 @@ func TestPoliciesAreReloaded(t *testing.T) {
 	until(t, "policies that pass are in force", func() bool { return status() == 200 })
 	if refused() {
 		t.Error("/readyz still tells of what was wrong")
+	}
+	sums := map[string]bool{}
+	list, err := h.Records().Query(t.Context(), audit.Filter{Kind: ringwall.ConfigLoaded})
+	for _, e := range list {
+		if _, sum, ok := strings.Cut(e.Event.Detail, "policies sha256:"); ok {
+			sums[sum] = true
+		}
+	}
+	if err != nil || len(sums) != 3 {
+		t.Errorf("the records tell of %d different bundles, %v", len(sums), err)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"syscall"
 	"time"
 
@@ -27,36 +29,53 @@ func (s *Server) watch(ctx context.Context) error {
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
 
-	var w *fsnotify.Watcher
 	var events chan fsnotify.Event
 	files := s.files()
 	seen := s.cfg.Sum
+	var watcher *fsnotify.Watcher
 	if s.opt.File != "" {
-		var err error
-		if w, err = fsnotify.NewWatcher(); err == nil {
+		w, err := fsnotify.NewWatcher()
+		if err == nil {
 			defer w.Close()
-			err = follow(w, files)
+			err = follows(w, files)
 		}
 		if err != nil {
 			s.log.Warn("the configuration file is not watched: reload by SIGHUP", "error", err)
 		} else {
-			events = w.Events
+			watcher, events = w, w.Events
 		}
 	}
 	refresh := time.NewTicker(s.cfg.Secrets.Refresh)
 	defer refresh.Stop()
 	timer := time.NewTimer(settle) // the file may have changed since it was read
+	take := func(why string) error {
+		seen = s.sum(files) // before they are read: what changes meanwhile is taken next
+		err := s.reload(ctx, why)
+		if named := s.files(); !slices.Equal(named, files) {
+			files = named
+			if err == nil {
+				seen = s.current.Load().Sum
+			}
+			if watcher != nil {
+				if err := follows(watcher, files); err != nil {
+					s.log.Warn("a file is not watched: reload by SIGHUP", "error", err)
+				}
+				timer.Reset(settle) // one of them may have changed since it was read
+			}
+		}
+		return err
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-hup:
-			s.reload(ctx, "SIGHUP")
-			seen = sum(files)
+			_ = take("SIGHUP") // the log says what is wrong
+		case ask := <-s.reloads:
+			ask.done <- take(ask.why)
 		case <-refresh.C:
 			if s.refresh(ctx) {
-				s.reload(ctx, "a secret changed")
-				seen = sum(files)
+				_ = take("a secret changed")
 			}
 		case _, ok := <-events:
 			if !ok {
@@ -65,52 +84,44 @@ func (s *Server) watch(ctx context.Context) error {
 			}
 			timer.Reset(settle)
 		case <-timer.C:
-			files = s.files() // a policy may have come
-			if now := sum(files); now != seen {
-				seen = now
-				before := s.rails.Load()
-				s.reload(ctx, "the file changed")
-				if in := s.rails.Load(); in != before {
-					files, seen = s.files(), in.config.Sum
-					_ = follow(w, files) // SIGHUP is left
-				}
+			if s.sum(files) != seen {
+				_ = take("the file changed")
 			}
 		}
 	}
 }
 
-// follow watches the directories of files, for editors and Kubernetes put a new file in
-// the place of the old one.
-func follow(w *fsnotify.Watcher, files []string) (err error) {
+// follows has the directories of files watched, for editors and Kubernetes put a new
+// file in the place of the old one.
+func follows(w *fsnotify.Watcher, files []string) (err error) {
 	for _, f := range files {
 		err = errors.Join(err, w.Add(filepath.Dir(f)))
 	}
 	return err
 }
 
-// sum is that of the contents of files; one that cannot be read has none.
-func sum(files []string) [sha256.Size]byte {
-	var parts [][]byte
-	for _, f := range files {
-		b, _ := os.ReadFile(f)
-		parts = append(parts, b)
-	}
-	return config.Sum(parts)
+// sum is that of the contents of files, the configuration's first; one that cannot be
+// read counts as empty.
+func (s *Server) sum(files []string) [sha256.Size]byte {
+	src, _ := os.ReadFile(files[0])
+	return config.SumOf(src, files[1:])
 }
 
 // reload swaps in the world that the configuration describes now. When it
 // describes none, the old one stays.
-func (s *Server) reload(ctx context.Context, why string) {
+func (s *Server) reload(ctx context.Context, why string) error {
 	err := s.renew(ctx)
 	s.metrics.reloaded(err)
 	s.health.reload(err)
 	if err != nil {
 		s.log.Error("the configuration was not taken: the old one stays in force", "reason", why, "error", err.Error())
 		s.note(ctx, ringwall.ConfigRefused, why, "")
-		return
+		s.resecure()
+		return err
 	}
 	s.log.Info("the configuration is in force", "reason", why)
-	s.note(ctx, ringwall.ConfigLoaded, why, "")
+	s.note(ctx, ringwall.ConfigLoaded, why+s.withPolicies(), "")
+	return nil
 }
 
 func (s *Server) renew(ctx context.Context) error {
@@ -124,7 +135,15 @@ func (s *Server) renew(ctx context.Context) error {
 	if c, err = s.bind(ctx, c); err != nil {
 		return err
 	}
+	certs, err := s.certificates(&c.TLS, s.secured.state.Load())
+	if err != nil {
+		return err
+	}
 	n, err := networkOf(ctx, c, s.bans, s.network.Load(), true, s.log)
+	if err != nil {
+		return err
+	}
+	use, err := s.meet(c)
 	if err != nil {
 		return err
 	}
@@ -136,7 +155,10 @@ func (s *Server) renew(ctx context.Context) error {
 		return err
 	}
 	s.network.Store(n)
+	use()
 	w.Restore = s.restore(c)
+	s.secured.use(certs)
+	s.current.Store(c)
 	s.metrics.declare(c)
 	s.routed.declare(s.metrics.Metrics, c)
 	s.warn(c, w)
@@ -151,16 +173,18 @@ func fixed(old, now *config.Config) string {
 	switch {
 	case old.Listen != now.Listen:
 		return "listen"
-	case old.TLS != now.TLS:
+	case old.TLS.On() != now.TLS.On():
 		return "tls"
+	case old.HTTP != now.HTTP:
+		return "http"
+	case !reflect.DeepEqual(old.Admin, now.Admin):
+		return "admin"
 	case old.Data != now.Data:
 		return "data"
 	case !old.Database.Same(now.Database):
 		return "database"
 	case old.Limits != now.Limits:
 		return "limits"
-	case old.Overload.Streams != now.Overload.Streams:
-		return "overload.streams"
 	case old.Overload.Rate != now.Overload.Rate || old.Overload.Grace != now.Overload.Grace:
 		return "overload.min_rate or grace"
 	case old.Audit != now.Audit:

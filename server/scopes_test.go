@@ -148,3 +148,39 @@ func TestRotatedAndBoundKeys(t *testing.T) {
 		t.Errorf("a key from elsewhere: %d %s, %+v", resp.StatusCode, body, ev)
 	}
 }
+
+// What a caller sent stays the caller's when the key is replaced, and is nobody else's.
+func TestPlaceholdersFollowARotation(t *testing.T) {
+	u := newUpstream(t, echo)
+	h := stand(t, u, func(c *config.Config) { c.Anonymous, c.Restore.Enabled = false, true })
+	first, _, err := h.Keys().Create(t.Context(), auth.Spec{Name: "app", Trust: ringwall.Staff})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, _, err := h.Keys().Create(t.Context(), auth.Spec{Name: "other", Trust: ringwall.Staff})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(key, text string) string {
+		t.Helper()
+		resp, body := h.chat(question(text, ""), "Authorization", "Bearer "+key, "Ringwall-Conversation", "c-1")
+		if resp.StatusCode != 200 {
+			t.Fatalf("%d %s", resp.StatusCode, body)
+		}
+		return said(t, body)
+	}
+	if got := ask(first, "mail ann@example.org"); !strings.Contains(got, "ann@example.org") {
+		t.Fatalf("the caller reads %q", got)
+	}
+	token := placeholder.FindString(u.last())
+	second, _, _, err := h.Keys().Rotate(t.Context(), "app", auth.Rotation{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(second, "write to "+token); !strings.Contains(got, "ann@example.org") {
+		t.Errorf("with the new key the caller reads %q", got)
+	}
+	if got := ask(other, "write to "+token); strings.Contains(got, "ann@example.org") {
+		t.Errorf("another caller reads %q", got)
+	}
+}

@@ -10,7 +10,6 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -57,6 +56,8 @@ type Server struct {
 	log     *slog.Logger
 	db      *db.DB
 	keys    *auth.Keys
+	people  *people
+	callers unbanned
 	records *audit.Log
 	vault   *redact.Vault // nil: nothing is restored
 	memory  gateway.Memory
@@ -67,6 +68,7 @@ type Server struct {
 	made    *guardrail.Made
 	rails   atomic.Pointer[rails] // of the world in force
 	routed  *routed
+	table   *table
 	http    *http.Server
 	listen  net.Listener
 	stop    func(context.Context) error // of the tracer
@@ -76,6 +78,12 @@ type Server struct {
 	network atomic.Pointer[network]
 	turned  *turned
 	load    *overload
+
+	secured     secured
+	current     atomic.Pointer[config.Config] // in force
+	reloads     chan reloading
+	adminHTTP   *http.Server // nil: there is no admin listener
+	adminListen net.Listener
 }
 
 // OpenKeys opens the store of API keys that c names, and its database, which the
@@ -140,7 +148,7 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{opt: opt, cfg: opt.Config, log: opt.Log}
+	s := &Server{opt: opt, cfg: opt.Config, log: opt.Log, reloads: make(chan reloading)}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -170,6 +178,14 @@ func (s *Server) open(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	if err := s.openPeople(ctx, c); err != nil {
+		return err
+	}
+	use, err := s.meet(c)
+	if err != nil {
+		return err
+	}
+	use()
 	if s.vault, err = openVault(ctx, c, s.db, s.log); err != nil {
 		return err
 	}
@@ -202,8 +218,12 @@ func (s *Server) open(ctx context.Context) error {
 		tracer = nil
 	}
 	s.rails.Store(w.Guardrails.(*rails))
+	if err := s.secure(c); err != nil {
+		return err
+	}
+	s.callers.Peers = s.secured.peers
 	s.gateway, err = gateway.New(gateway.Config{
-		World: w, Auth: unbanned{&auth.Callers{Keys: s.keys}, s.bans}, Records: s.records, Observer: observed{s}, Memory: s.memory, Tracer: tracer, Log: s.log, Gate: s.load.gate,
+		World: w, Auth: s.callers, Cookie: s.cookie, Records: s.records, Observer: observed{s}, Memory: s.memory, Tracer: tracer, Log: s.log, Gate: s.load.gate,
 		Limits: gateway.Limits{
 			Body: int64(c.Limits.Body), Concurrent: c.Limits.Concurrent, Write: c.Limits.Write, Request: c.Limits.Request,
 			Read: c.Limits.Read, Rate: int64(c.Overload.Rate), Grace: c.Overload.Grace,
@@ -217,21 +237,9 @@ func (s *Server) open(ctx context.Context) error {
 		return fmt.Errorf("listening on %s: %w", c.Listen, err)
 	}
 	s.listen = s.behind(s.load.before(s.listen, c))
-	s.http = &http.Server{
-		Handler:           s.edge(s.routes()),
-		ReadHeaderTimeout: c.Limits.Header,
-		ReadTimeout:       c.Limits.Read,
-		IdleTimeout:       c.Limits.Idle,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-		Protocols:         new(http.Protocols),
-	}
-	s.http.Protocols.SetHTTP1(true)
-	s.http.Protocols.SetHTTP2(true)
-	// AWS's client for JavaScript speaks HTTP/2 to Bedrock's runtime, also without TLS.
-	s.http.Protocols.SetUnencryptedHTTP2(true)
-	s.load.serves(s.http, c)
-	return nil
+	s.http = s.httpServer(c, s.edge(s.routes()))
+	s.load.serves(s.http)
+	return s.listenAdmin(c)
 }
 
 // warn says aloud what weakens the protection.
@@ -253,6 +261,15 @@ func (s *Server) warn(c *config.Config, w *gateway.World) {
 	if c.Anonymous {
 		s.log.Warn("callers are let in without a key", "reason", "anonymous")
 	}
+	if c.Admin.Listen != "" && c.Admin.Anonymous {
+		s.log.Warn("metrics and readiness are told without a key", "reason", "admin-anonymous")
+	}
+	if k := c.TLS.Clients; k.Takes() && len(k.CRL) == 0 {
+		s.log.Warn("certificates of clients cannot be revoked: there is no list", "reason", "no-crl")
+	}
+	for _, g := range c.CORS {
+		s.log.Warn("pages of other origins may ask from a browser", "origins", g.Origins, "paths", g.Paths, "reason", "cors")
+	}
 	if c.Restore.Enabled && c.Restore.Others != redact.Nobody {
 		s.log.Warn("callers may read what others of their tenant sent in the same conversation", "trust", c.Restore.Others.String(), "reason", "restore-others")
 	}
@@ -266,11 +283,7 @@ func (s *Server) warn(c *config.Config, w *gateway.World) {
 
 // URL returns the base URL of the gateway.
 func (s *Server) URL() string {
-	scheme := "http"
-	if s.cfg.TLS.Cert != "" {
-		scheme = "https"
-	}
-	return scheme + "://" + s.listen.Addr().String()
+	return s.scheme() + "://" + s.listen.Addr().String()
 }
 
 // Records returns the audit log.
@@ -297,6 +310,8 @@ func (s *Server) Run(ctx context.Context) error {
 	for lane := range lanes {
 		group.Go(func() error { return s.keepNetwork(work, lane) })
 	}
+	group.Go(func() error { return s.people.tokens.Run(work) })
+	group.Go(func() error { return s.people.sessions.Run(work) })
 	if s.vault != nil {
 		group.Go(func() error { return s.vault.Run(work) })
 	}
@@ -309,10 +324,18 @@ func (s *Server) Run(ctx context.Context) error {
 		group.Go(func() error { return s.refreshing(work) })
 	}
 	served := make(chan error, 1)
-	go func() { served <- s.serve() }()
-	s.note(ctx, ringwall.ConfigLoaded, "start", "")
+	go func() { served <- ended(serveOn(s.http, s.listen)) }()
+	stopAdmin := s.serveAdmin()
+	group.Go(func() error {
+		s.order(work)
+		return nil
+	})
+	s.note(ctx, ringwall.ConfigLoaded, "start"+s.withPolicies(), "")
 	s.health.ready.Store(true)
 	s.log.Info("serving", "address", s.URL(), "guardrail", s.gateway.Guardrail())
+	if admin := s.AdminURL(); admin != "" {
+		s.log.Info("serving the administration", "address", admin)
+	}
 
 	var err error
 	select {
@@ -328,25 +351,17 @@ func (s *Server) Run(ctx context.Context) error {
 		cancel()
 		err = <-served
 	}
-	if errors.Is(err, http.ErrServerClosed) {
-		err = nil
-	}
 	stopWork()
-	return errors.Join(err, group.Wait(), s.close())
-}
-
-func (s *Server) serve() error {
-	if s.cfg.TLS.Cert == "" {
-		return s.http.Serve(s.listen)
-	}
-	s.http.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS13}
-	return s.http.ServeTLS(s.listen, s.cfg.TLS.Cert, s.cfg.TLS.Key)
+	return errors.Join(err, stopAdmin(), group.Wait(), s.close())
 }
 
 func (s *Server) close() error {
 	var errs []error
 	if s.http == nil && s.listen != nil {
 		errs = append(errs, s.listen.Close())
+	}
+	if s.adminHTTP == nil && s.adminListen != nil {
+		errs = append(errs, s.adminListen.Close())
 	}
 	if s.stop != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

@@ -1,5 +1,7 @@
 -- +goose Up
 
+-- The trust of a key that has scopes or nets begins with "narrowed:", which older
+-- programs cannot read: they refuse the key.
 -- Lists are words with a space between them; '' stands for no list.
 ALTER TABLE auth_keys ADD COLUMN principal TEXT   NOT NULL DEFAULT ''; -- '': the prefix
 ALTER TABLE auth_keys ADD COLUMN roles     TEXT   NOT NULL DEFAULT '';

@@ -46,6 +46,9 @@ func configCommand() *cobra.Command {
 				if _, err := server.Guardrail(server.Offline(c), ""); err != nil {
 					return usage(fmt.Errorf("%s: %w", args[0], err))
 				}
+				if _, err := server.Requests(c); err != nil {
+					return usage(fmt.Errorf("%s: requests: %w", args[0], err))
+				}
 				fmt.Fprintf(cmd.OutOrStdout(), "%s: in order\n", args[0])
 				return nil
 			},

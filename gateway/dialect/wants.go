@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"math"
 	"slices"
 
 	"github.com/ringwall/ringwall/internal/jsonedit"
@@ -23,8 +24,8 @@ func Wants(body []byte) (tools []string, tokens int64, err error) {
 			tools = offered(tools, v.Get("tools"))
 		case "max_tokens", "max_completion_tokens", "max_output_tokens", "max_tokens_to_sample":
 			tokens = most(tokens, v)
-		case "generationConfig":
-			tokens = most(tokens, v.Get("maxOutputTokens"))
+		case "generationConfig", "generation_config":
+			tokens = most(most(tokens, v.Get("maxOutputTokens")), v.Get("max_output_tokens"))
 		case "inferenceConfig":
 			tokens = most(tokens, v.Get("maxTokens"))
 		case "options":
@@ -35,11 +36,15 @@ func Wants(body []byte) (tools []string, tokens int64, err error) {
 	return slices.Compact(tools), tokens, nil
 }
 
+// most returns the larger of two limits. One that is no whole number may be read as any.
 func most(tokens int64, v jsonedit.Value) int64 {
-	if !v.Exists() {
+	if !v.Exists() || v.Kind() == jsonedit.Null {
 		return tokens
 	}
-	n, _ := v.Int()
+	n, ok := v.Int()
+	if !ok {
+		return math.MaxInt64
+	}
 	return max(tokens, n)
 }
 

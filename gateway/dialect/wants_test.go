@@ -1,6 +1,7 @@
 package dialect_test
 
 import (
+	"math"
 	"slices"
 	"testing"
 
@@ -22,7 +23,9 @@ func TestWants(t *testing.T) {
 		{"gemini", `{"tools":[{"functionDeclarations":[{"name":"a"},{"name":"b"}]},{"googleSearch":{}}],"generationConfig":{"maxOutputTokens":2}}`, []string{"a", "b", "googleSearch"}, 2},
 		{"ollama", `{"tools":[{"type":"function","function":{"name":"a"}}],"options":{"num_predict":8}}`, []string{"a"}, 8},
 		{"two limits: the larger one", `{"max_tokens":3,"max_completion_tokens":5}`, nil, 5},
-		{"odd kinds", `{"tools":[1,"x",[]],"functions":{},"max_tokens":"many","toolConfig":[]}`, nil, 0},
+		{"odd kinds", `{"tools":[1,"x",[]],"functions":{},"max_tokens":null,"toolConfig":[]}`, nil, 0},
+		{"a number that is not whole", `{"max_tokens":1e9}`, nil, math.MaxInt64},
+		{"as many as it likes", `{"options":{"num_predict":-1}}`, nil, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tools, tokens, err := dialect.Wants([]byte(tt.body))

@@ -51,6 +51,15 @@ func (c *Conn) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// CloseWrite ends what is sent, where the connection below can: net/http does so before
+// it closes a connection over which more still comes, lest its answer is lost.
+func (c *Conn) CloseWrite() error {
+	if w, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return w.CloseWrite()
+	}
+	return nil
+}
+
 // Close implements net.Conn.
 func (c *Conn) Close() error {
 	if c.from != nil {

@@ -335,7 +335,7 @@ func (l *look) refuse(v jsonedit.Value, path, format string, args ...any) error 
 		where = fmt.Sprintf(" (line %d, column %d)", line, col)
 	}
 	if path != "" || where != "" {
-		where = clip(path) + where + ": "
+		where = strings.TrimSpace(clip(path)+where) + ": "
 	}
 	return &ringwall.Refusal{
 		Status: http.StatusBadRequest, Code: "invalid_request",
