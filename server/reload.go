@@ -139,11 +139,11 @@ func (s *Server) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n, err := networkOf(ctx, c, s.bans, s.network.Load(), true, s.log)
+	use, err := s.meet(c)
 	if err != nil {
 		return err
 	}
-	use, err := s.meet(c)
+	n, err := networkOf(ctx, c, s.bans, s.network.Load(), true, s.log)
 	if err != nil {
 		return err
 	}

@@ -306,12 +306,12 @@ func (s *Server) Run(ctx context.Context) error {
 	var group errgroup.Group
 	group.Go(func() error { return s.records.Run(work) })
 	group.Go(func() error { return s.keys.Run(work) })
+	group.Go(func() error { return s.people.tokens.Run(work) })
+	group.Go(func() error { return s.people.sessions.Run(work) })
 	group.Go(func() error { return s.bans.Run(work) })
 	for lane := range lanes {
 		group.Go(func() error { return s.keepNetwork(work, lane) })
 	}
-	group.Go(func() error { return s.people.tokens.Run(work) })
-	group.Go(func() error { return s.people.sessions.Run(work) })
 	if s.vault != nil {
 		group.Go(func() error { return s.vault.Run(work) })
 	}
