@@ -243,15 +243,31 @@ func TestFailuresBan(t *testing.T) {
 			}
 		}
 	}
+	for i, want := range []int{401, 401, 401, 403} { // at the administration too
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.url+"/admin/reload", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("X-Forwarded-For", "192.0.2.9")
+		req.Header.Set("Authorization", "Bearer rw_nobody")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("failure %d at the administration is answered %d, want %d", i+1, resp.StatusCode, want)
+		}
+	}
 	if got := h.raw("", xff+"203.0.113.10"); got != 200 {
 		t.Errorf("a neighbour is answered %d", got)
 	}
-	ev := h.events(ringwall.BanMade, 1)
-	if ev[0].ID != "203.0.113.9" || !strings.Contains(ev[0].Detail, "failed authentications") {
+	ev := h.events(ringwall.BanMade, 2)
+	if ev[0].ID != "203.0.113.9" && ev[1].ID != "203.0.113.9" || !strings.Contains(ev[0].Detail, "failed authentications") {
 		t.Errorf("record %+v", ev[0])
 	}
-	if got := h.events(ringwall.ClientRefused, 1); len(got) != 1 {
-		t.Errorf("two refusals of one address have %d records", len(got))
+	if got := h.events(ringwall.ClientRefused, 2); len(got) != 2 {
+		t.Errorf("three refusals of two addresses have %d records", len(got))
 	}
 }
 

@@ -92,7 +92,11 @@ func (s *Server) caller(r *http.Request) (ringwall.Principal, error) {
 	if t := r.TLS; t != nil && len(t.VerifiedChains) > 0 {
 		shown.Certificates = t.VerifiedChains[0]
 	}
-	return unbanned{s.callers, s.bans}.Authenticate(r.Context(), shown)
+	p, err := s.callers.Authenticate(r.Context(), shown)
+	if errors.Is(err, ringwall.ErrUnauthenticated) {
+		s.fault(r.Context(), ringwall.ClientOf(r.Context()).Addr, "failed authentications")
+	}
+	return p, err
 }
 
 // refused answers with an error.

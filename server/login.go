@@ -54,7 +54,7 @@ func (s *Server) openPeople(ctx context.Context, c *config.Config) error {
 		return err
 	}
 	s.people = &people{sessions: sessions, tokens: token.New(token.Config{Log: s.log, Void: sessions.Void})}
-	s.callers = &auth.Callers{Keys: s.keys, Tokens: s.people.tokens, Sessions: sessions}
+	s.callers = unbanned{&auth.Callers{Keys: s.keys, Tokens: s.people.tokens, Sessions: sessions}, s.bans}
 	return nil
 }
 

@@ -57,7 +57,7 @@ type Server struct {
 	db      *db.DB
 	keys    *auth.Keys
 	people  *people
-	callers *auth.Callers
+	callers unbanned
 	records *audit.Log
 	vault   *redact.Vault // nil: nothing is restored
 	memory  gateway.Memory
@@ -231,7 +231,7 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.callers.Peers = s.secured.peers
 	s.gateway, err = gateway.New(gateway.Config{
-		World: w, Auth: unbanned{s.callers, s.bans}, Cookie: s.cookie, Records: s.records, Observer: observed{s}, Memory: s.memory, Tracer: tracer, Log: s.log, Gate: s.load.gate,
+		World: w, Auth: s.callers, Cookie: s.cookie, Records: s.records, Observer: observed{s}, Memory: s.memory, Tracer: tracer, Log: s.log, Gate: s.load.gate,
 		Limits: gateway.Limits{
 			Body: int64(c.Limits.Body), Concurrent: c.Limits.Concurrent, Write: c.Limits.Write, Request: c.Limits.Request,
 			Read: c.Limits.Read, Rate: int64(c.Overload.Rate), Grace: c.Overload.Grace,
