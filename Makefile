@@ -8,7 +8,7 @@ SIDE_BY_SIDE := ./audit/... ./auth/... ./gateway/... ./guard/... ./policy/... ./
 LINT := $(GO) tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test unit check fmt vet lint race fuzz bench accuracy train-fast docs clean
+.PHONY: help run build test unit check fmt vet lint race fuzz bench accuracy soak train-fast docs clean
 
 help: ## print this
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 8
@@ -31,6 +31,8 @@ race: ## run the tests of what runs side by side with the race detector (needs g
 	CGO_ENABLED=1 $(GO) test -race -short -shuffle=on -skip Allocates $(SIDE_BY_SIDE)
 fuzz: ## run each fuzz target for FUZZTIME (30s)
 	bash scripts/fuzz $(FUZZTIME)
+soak: ## make floods on 127.0.0.1 and print what they do (two minutes)
+	RINGWALL_SOAK=4 $(GO) test -count=1 -timeout 5m -v -run '^(TestSoak|TestHTTP2)' ./server | grep -v '^=== '
 bench: build ## measure the hot path, and what the gateway adds to a request
 	$(GO) test -run '^$$' -bench . -benchmem $(HOT) && bin/ringwall bench
 accuracy: build ## print docs/accuracy.md of the labelled texts in DATA

@@ -123,3 +123,32 @@ func TestExampleIsInOrder(t *testing.T) {
 		t.Error("the schema knows no guardrails")
 	}
 }
+
+func TestOverloadIsChecked(t *testing.T) {
+	c, err := config.Parse("c.yaml", []byte(minimal+"overload: {connections: {exempt: [10.1.2.3, 192.0.2.0/24, '::ffff:198.51.100.1']}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Overload.Connections.Networks(); len(got) != 3 || got[0].String() != "10.1.2.3/32" || got[1].String() != "192.0.2.0/24" || got[2].String() != "198.51.100.1/32" {
+		t.Errorf("exempt are %v", got)
+	}
+	if got := config.Default().Overload.Connections.Networks(); len(got) != 2 {
+		t.Errorf("by default exempt are %v", got)
+	}
+	for text, want := range map[string]string{
+		"{connections: {exempt: [home]}}":     `overload.connections.exempt[0]: "home" is no address and no network`,
+		"{connections: {per_address: -1}}":    "overload.connections.per_address: want at least 1",
+		"{memory: 1MiB}":                      "overload.memory: want at least four times limits.body (16MiB)",
+		"{wait: 1m}":                          "overload.wait: want 0s to 10s",
+		"{queue: -1}":                         "overload.queue: want 0 to",
+		"{target: 1us}":                       "overload.target: want 100us to 1s",
+		"{grace: 1ms}":                        "overload: want a min_rate of at least 1B, and a grace of at least 1s",
+		"{streams: 100000}":                   "overload.streams: want 1 to 1000",
+		"{connections: {new_per_second: -5}}": "overload.connections.new_per_second: want at least 1",
+	} {
+		_, err := config.Parse("c.yaml", []byte(minimal+"overload: "+text+"\n"))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}

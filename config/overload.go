@@ -9,9 +9,9 @@ import (
 
 // Overload says what is done when more comes than can be served.
 type Overload struct {
-	Wait   time.Duration   `yaml:"wait" doc:"how long a request may wait for the processor when that is busy; then it is refused with 503 and Retry-After" default:"100ms"`
+	Wait   time.Duration   `yaml:"wait" doc:"how long a request may wait for the processor when that is busy; then it is refused with 503 and Retry-After" default:"200ms"`
 	Queue  int             `yaml:"queue" doc:"most requests that wait for it at a time" default:"1024"`
-	Target time.Duration   `yaml:"target" doc:"how long work that could go on may wait for a processor, before fewer requests are let work at a time" default:"5ms"`
+	Target time.Duration   `yaml:"target" doc:"how long work that could go on may wait for a processor, before fewer requests are let work at a time" default:"1ms"`
 	Memory strictyaml.Size `yaml:"memory" doc:"most bytes of requests and answers that are held at a time; lower trust is refused first. 0: an eighth of GOMEMLIMIT, of the control group's limit, or of the machine's memory" default:"0B"`
 	Rate   strictyaml.Size `yaml:"min_rate" doc:"bytes a second that clients send and read at least, or are cut off; a restart changes it" default:"500B"`
 	Grace  time.Duration   `yaml:"grace" doc:"for how long they may do less; a restart changes it" default:"5s"`
@@ -56,8 +56,8 @@ func (c *Config) checkOverload(fail failing) {
 	if o.Queue < 0 || o.Queue > 1<<20 {
 		fail("overload.queue", "want 0 to 1048576")
 	}
-	if o.Target < time.Millisecond || o.Target > time.Second {
-		fail("overload.target", "want 1ms to 1s")
+	if o.Target < 100*time.Microsecond || o.Target > time.Second {
+		fail("overload.target", "want 100us to 1s")
 	}
 	// Of the lowest trust one flow may hold a quarter.
 	if o.Memory < 0 || o.Memory > 0 && o.Memory < 4*c.Limits.Body {

@@ -52,11 +52,13 @@ var inference = []Control{
 		ID:      "inference/overload",
 		Does:    "limits connections, cuts slow clients, and sheds load adaptively, low priority first",
 		Asks:    "Shield Advanced",
-		Rooms:   []string{"server"},
+		Rooms:   []string{"server", "internal/admit", "internal/listen"},
 		Threats: []string{"LLM10", "ASI08", "AML.T0029", "AML.T0034.001", "AML.T0046"},
-		State:   Partial,
-		Proof:   []string{"server.TestShedsWhatIsTooMuch", "server.TestASlowClientIsCutOff"},
-		Missing: "limits on connections, priorities, adaptive shedding",
+		State:   Done,
+		Proof: []string{
+			"server.TestShedsWhatIsTooMuch", "server.TestASlowClientIsCutOff", "server.TestConnectionsOfAnAddress", "server.TestABodyMustComeAtARate", "server.TestTrustGoesFirst",
+			"server.TestMemoryOfBodies", "server.TestHTTP2Floods", "server.TestSoakOverload", "server.TestSoakFloodOfOneAddress", "internal/admit.TestTurns",
+		},
 	},
 	{
 		ID:      "inference/schema",

@@ -284,7 +284,7 @@ func (x *exchange) read() error {
 			n, err = src.Read(body[len(body):cap(body)])
 			body = body[:len(body)+n]
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			// The time to send a request is over with it, not with the answer.
 			http.NewResponseController(x.w).SetReadDeadline(time.Time{})
 			break

@@ -185,7 +185,7 @@ func New(cfg Config) (*Gateway, error) {
 		l.Grace = 5 * time.Second
 	}
 	if cfg.Gate == nil {
-		cfg.Gate = admit.New(admit.Config{Slots: l.Concurrent, Wait: 100 * time.Millisecond, Queue: l.Concurrent, Bytes: admit.Bytes()})
+		cfg.Gate = admit.New(admit.Config{Slots: l.Concurrent, Wait: 200 * time.Millisecond, Queue: l.Concurrent, Bytes: admit.Bytes()})
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)

@@ -26,6 +26,10 @@ func (x *exchange) enter() error {
 		}
 	}
 	if err := x.g.gate.Enter(&x.ticket, class, flow); err != nil {
+		var s *admit.Shed
+		if errors.As(err, &s) && (s.Reason == admit.Queue || s.Reason == admit.Share) {
+			x.g.gate.Pen(x.r.Context())
+		}
 		return overloaded(err)
 	}
 	return nil
@@ -88,7 +92,7 @@ func overloaded(err error) error {
 	}
 	return &ringwall.Refusal{
 		Status: http.StatusServiceUnavailable, Code: "overloaded", Public: "Too many requests are being served. Try again soon.",
-		Err: err, After: time.Second + rand.N(2*time.Second),
+		Err: err, After: time.Second + rand.N(2*time.Second), //nolint:gosec // nobody gains by guessing it
 	}
 }
 

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/ringwall/ringwall"
@@ -93,13 +95,14 @@ func (x *exchange) pass(ctx context.Context) error {
 	}
 	began := time.Now()
 	defer func() { x.upstream = time.Since(began) }()
-	resp, err := p.Provider.Pass(x.onward(ctx, most))
+	onward := x.onward(ctx, most)
+	resp, err := p.Provider.Pass(onward)
 	var big *http.MaxBytesError
 	var slow *errSlow
 	switch {
 	case errors.As(err, &big):
 		return tooLarge(most)
-	case errors.As(err, &slow):
+	case errors.As(err, &slow), err != nil && isLate(onward.Body):
 		return &ringwall.Refusal{Status: http.StatusRequestTimeout, Code: "incomplete_request", Public: "The request body did not come in time.", Err: err}
 	case err != nil:
 		return upstreamFailed(err)
@@ -147,6 +150,7 @@ func (x *exchange) onward(ctx context.Context, most int64) *http.Request {
 	}
 	if x.r.ContentLength != 0 {
 		s := &sending{ReadCloser: http.MaxBytesReader(x.w, x.r.Body, most), pace: x.pace()}
+		s.due.Store(math.MaxInt64)
 		s.pace.last = s.pace.began.Add(x.g.cfg.Limits.Request) // it may be large
 		r.Body = s
 	} else {
@@ -160,14 +164,27 @@ type sending struct {
 	io.ReadCloser
 	pace pace
 	n    int
+	due  atomic.Int64 // when more must have come, in Unix nanoseconds
+}
+
+// isLate reports whether more of a body should have come by now. The connection's
+// deadline ends the request as a client does that leaves, so that its error may come
+// first.
+func isLate(body io.ReadCloser) bool {
+	s, ok := body.(*sending)
+	return ok && time.Now().UnixNano() >= s.due.Load()
 }
 
 func (s *sending) Read(p []byte) (int, error) {
 	if err := s.pace.next(s.n); err != nil {
 		return 0, err
 	}
+	s.due.Store(s.pace.until.UnixNano())
 	n, err := s.ReadCloser.Read(p)
 	s.n = n
+	if err == io.EOF {
+		s.due.Store(math.MaxInt64)
+	}
 	return n, err
 }
 

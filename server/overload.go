@@ -117,14 +117,14 @@ func (o *overload) counted(h http.Handler) http.Handler {
 // quick is for what never waits, health and metrics: who does not read it is left.
 func (o *overload) quick(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(o.writing)) // what cannot is no connection
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(min(o.writing, 5*time.Second))) // what cannot is no connection
 		h.ServeHTTP(w, r)
 	})
 }
 
 // told has the gauges say how it is now, before h tells them.
 func (o *overload) told(h http.Handler) http.Handler {
-	return o.quick(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return o.quick(seldom(func(w http.ResponseWriter, r *http.Request) {
 		s := o.gate.State()
 		for i, name := range classes() {
 			o.inFlight.Set(float64(s.InFlight[i]), name)

@@ -26,6 +26,7 @@ import (
 	"hash/maphash"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -91,7 +92,7 @@ type Config struct {
 }
 
 // window is how often the limit is thought over.
-const window = 50 * time.Millisecond
+const window = 10 * time.Millisecond
 
 // Gate lets requests in. It is safe for concurrent use.
 type Gate struct {
@@ -111,13 +112,16 @@ type Gate struct {
 	lines   [Classes]line
 	queued  int
 
+	penned atomic.Int32
+
 	limit  float64 // of working
-	strain int     // windows in a row in which what could run had to wait
+	strain int     // windows in a row in which what could run had to wait too long
+	busy   bool    // what can run waits a little
 	peak   int     // of working in this window
 	passed int     // tickets that were let work in this window
 	rate   float64 // of them, a second
 	began  time.Time
-	least  Class // that may hold more memory: the runtime is short of it
+	least  Class // that is let in: the runtime is short of it
 }
 
 // flow is what the requests of one Flow have.
@@ -159,7 +163,7 @@ func (g *Gate) Set(cfg Config) {
 		cfg.Pressure = newMeter().read
 	}
 	if cfg.Target <= 0 {
-		cfg.Target = 5 * time.Millisecond
+		cfg.Target = time.Millisecond
 	}
 	if cfg.Shed == nil {
 		cfg.Shed = func(Reason, Class) {}
@@ -230,16 +234,21 @@ func (g *Gate) mayEnter(c Class, f *flow) *Shed {
 	}
 	// Where more wait than will be served, a flow that has its part already is turned
 	// away before its request is even read.
-	if room := g.room(); g.queued > 0 && g.queued >= room && f.front*g.active >= int(g.limit)+room {
+	if room := g.room(); g.queued > 0 && g.queued >= room && f.front >= max(fewest, (int(g.limit)+room)/g.active) {
 		return shedQueue
 	}
 	return nil
 }
 
+const (
+	fewest   = 16 // requests of a flow that may always be in front
+	leastOut = 64 // requests that may wait, in all
+)
+
 // room is how many may wait: as many as have been served of late in the time that one
 // may wait. More would wait in vain.
 func (g *Gate) room() int {
-	n := max(int(2*g.limit), int(g.rate*g.cfg.Wait.Seconds()))
+	n := max(leastOut, int(2*g.limit), int(g.rate*g.cfg.Wait.Seconds()))
 	return min(n, g.cfg.Queue)
 }
 

@@ -215,12 +215,12 @@ func TestAFullQueueMakesRoom(t *testing.T) {
 		q.come(t.Context(), 1, "flood", "f0")
 		q.come(t.Context(), 1, "flood", "f1")
 		q.come(t.Context(), 1, "flood", "f2")
-		q.come(t.Context(), 1, "flood", "f3") // finds the door shut: it has more than its part
+		q.come(t.Context(), 1, "flood", "f3") // pushes its own out
 		q.come(t.Context(), 1, "other", "o0") // pushes the flood's out
 		q.come(t.Context(), 0, "low", "l0")   // finds none below it
 		q.come(t.Context(), 3, "high", "h0")
 		one()
-		if got, want := q.wait(), "f3:queue f0:queue l0:queue f1:queue h0 f2 o0"; got != want {
+		if got, want := q.wait(), "f0:queue f1:queue l0:queue f2:queue h0 f3 o0"; got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
 		if told[admit.Queue] != 4 {
@@ -230,25 +230,34 @@ func TestAFullQueueMakesRoom(t *testing.T) {
 }
 
 // Once more wait than can be served, who has a fair part is turned away at the door,
-// and nobody else.
+// and learns that late; nobody else is.
 func TestAFloodIsTurnedAwayAtTheDoor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, one := full(t, admit.Config{Wait: time.Hour, Queue: 4})
+		g, one := full(t, admit.Config{Wait: 100 * time.Millisecond, Queue: 16})
 		q := &queue{g: g}
-		for i := range 4 {
+		for i := range 16 {
 			q.come(t.Context(), 1, "flood", fmt.Sprint("f", i))
 		}
-		limit := g.State().Limit
-		tickets := make([]admit.Ticket, limit+4)
-		n := 0
-		for n < len(tickets) && g.Enter(&tickets[n], 1, g.Flow('a', "flood")) == nil {
-			n++
+		began := time.Now()
+		err := g.Enter(&admit.Ticket{}, 1, g.Flow('a', "flood"))
+		if why(err) != admit.Queue {
+			t.Errorf("the flood is let in: %v", err)
 		}
-		if n == len(tickets) {
-			t.Error("the flood is let in for ever")
+		for i := range 16 {
+			if err := g.Enter(&admit.Ticket{}, 1, g.Flow('a', "other")); err != nil {
+				t.Errorf("request %d of somebody else: %v", i, err)
+			}
 		}
-		if err := g.Enter(&admit.Ticket{}, 1, g.Flow('a', "other")); err != nil {
-			t.Errorf("somebody else: %v", err)
+		g.Pen(t.Context())
+		if took := time.Since(began); took < 100*time.Millisecond || took > 300*time.Millisecond {
+			t.Errorf("it was kept %v", took)
+		}
+		ctx, leave := context.WithCancel(t.Context())
+		leave()
+		began = time.Now()
+		g.Pen(ctx)
+		if took := time.Since(began); took != 0 {
+			t.Errorf("one that left was kept %v", took)
 		}
 		one()
 		q.wait()
@@ -279,7 +288,7 @@ func TestTheLimitFollowsThePressure(t *testing.T) {
 		if low >= began/2 || low < 1 {
 			t.Errorf("a limit of %d became %d", began, low)
 		}
-		if got := step(40, 0); got < began {
+		if got := step(80, 0); got < began {
 			t.Errorf("the limit stays %d", got)
 		}
 	})
@@ -301,12 +310,13 @@ func TestMemory(t *testing.T) {
 		n    int64
 		want admit.Reason
 	}{
-		{a, 400, ""},           // of 480 that the lowest class may
-		{a2, 50, admit.Memory}, // its flow has enough
-		{b, 50, ""},            // another flow
-		{b, 50, admit.Memory},  // there is no more for the class
-		{high, 300, ""},        // the highest may more
-		{high, 51, admit.Memory} /* the rest is for answers */} {
+		{a, 400, ""},             // of 480 that the lowest class may
+		{a2, 50, admit.Memory},   // its flow has enough
+		{b, 50, ""},              // another flow
+		{b, 50, admit.Memory},    // there is no more for the class
+		{high, 300, ""},          // the highest may more
+		{high, 51, admit.Memory}, // the rest is for answers
+	} {
 		if err := tt.x.Hold(tt.n); why(err) != tt.want {
 			t.Errorf("%d: holding %d: %v, want %q", i, tt.n, err, tt.want)
 		}

@@ -2,6 +2,8 @@ package admit
 
 import (
 	"context"
+	"math/rand/v2"
+	"runtime"
 	"time"
 )
 
@@ -39,6 +41,9 @@ func newWaiter() any {
 
 // Work returns once t may use the processor, as a request of that class and flow. It
 // returns a *Shed when the turn does not come in time, or what ended ctx.
+//
+// When the processors are busy it lets others run first: the work that follows is long,
+// and theirs is short: to take in a request, to pass on an answer, to say no.
 func (g *Gate) Work(ctx context.Context, t *Ticket, c Class, of Flow) error {
 	now := time.Now()
 	g.mu.Lock()
@@ -50,9 +55,13 @@ func (g *Gate) Work(ctx context.Context, t *Ticket, c Class, of Flow) error {
 		g.mu.Unlock()
 		return nil
 	}
-	if float64(g.working) < g.limit {
+	if g.working < int(g.limit) {
 		g.start(t)
+		busy := g.busy
 		g.mu.Unlock()
+		if busy {
+			runtime.Gosched()
+		}
 		return nil
 	}
 	if g.cfg.Wait <= 0 {
@@ -98,7 +107,27 @@ func (g *Gate) Work(ctx context.Context, t *Ticket, c Class, of Flow) error {
 	}
 	g.mu.Unlock()
 	waited(c, time.Since(now))
+	runtime.Gosched()
 	return nil
+}
+
+// Pen keeps a request for a while that Enter turned away because of its flow: it learns
+// that no sooner than one that waited in vain, for else a client that asks again at once
+// would have us say no and do nothing else. It costs no slot and no processor, and ends
+// with ctx; where too many are kept, it ends at once.
+func (g *Gate) Pen(ctx context.Context) {
+	g.mu.Lock()
+	wait, most := g.cfg.Wait, g.cfg.Slots
+	g.mu.Unlock()
+	if n := g.penned.Add(1); wait > 0 && int(n) <= most {
+		t := time.NewTimer(wait + rand.N(2*wait)) //nolint:gosec // nobody gains by guessing it
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+		}
+		t.Stop()
+	}
+	g.penned.Add(-1)
 }
 
 // turnedAway ends the hold on mu and tells of one that is turned away.
@@ -121,7 +150,7 @@ func (g *Gate) start(t *Ticket) {
 func (g *Gate) dispatch() {
 	for c := Classes - 1; c >= 0 && g.queued > 0; c-- {
 		for l := &g.lines[c]; l.next != nil; {
-			if float64(g.working) >= g.limit {
+			if g.working >= int(g.limit) {
 				return
 			}
 			lane := l.next

@@ -45,7 +45,7 @@ func (c *Conn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if n > 0 && c.quiet.Load() && c.noise.Add(int64(n)) > most {
 		c.l.closed(Noise)
-		c.Close()
+		_ = c.Close() // it is over either way
 		return 0, errNoise
 	}
 	return n, err
@@ -85,7 +85,7 @@ func (c *Conn) Ended(givenUp bool) {
 		}
 	case c.resets.Add(1) == spare+1:
 		c.l.closed(Resets)
-		c.Close()
+		_ = c.Close() // it is over either way
 	}
 }
 
