@@ -91,9 +91,9 @@ func TestServerComesAndGoesUnderLoad(t *testing.T) {
 			}
 			until(t, "a fifth is spent", func() bool { return spent.Load() >= budget/5 })
 			before := spent.Load()
+			gone.Store(true)
 			s.Stop()
 			until(t, "the replicas notice", func() bool { return stores[0].State() != circuit.Closed })
-			gone.Store(true)
 			until(t, "they serve a share", func() bool { return spent.Load() >= before+budget/20 })
 			gone.Store(false)
 			s.Start()
@@ -119,7 +119,7 @@ func TestServerComesAndGoesUnderLoad(t *testing.T) {
 			})
 			close(stop)
 			wg.Wait()
-			t.Logf("%d of %d tokens spent: %.3f; %d of them while the server was away", spent.Load(), budget, float64(spent.Load())/budget, away.Load())
+			t.Logf("%d of %d tokens spent: %.3f; %d of them from when the server was taken away until it was back", spent.Load(), budget, float64(spent.Load())/budget, away.Load())
 			if spent.Load() > 2*budget || spent.Load() < budget-replicas*size {
 				t.Errorf("%d of %d spent", spent.Load(), budget)
 			}

@@ -215,6 +215,9 @@ func TestQuotaInEachDialect(t *testing.T) {
 		if resp.StatusCode != 429 || !strings.Contains(got, want) || resp.Header.Get("RateLimit") == "" {
 			t.Errorf("%s: %d %s", path, resp.StatusCode, got)
 		}
+		if path == "/v1/messages" && (resp.Header.Get("Anthropic-Ratelimit-Requests-Remaining") != "0" || resp.Header.Get("Anthropic-Ratelimit-Requests-Reset") == "") {
+			t.Errorf("%s: %v", path, resp.Header)
+		}
 		if path == "/model/m/converse" && resp.Header.Get("X-Amzn-Errortype") != "ThrottlingException" {
 			t.Errorf("%s: %v", path, resp.Header)
 		}

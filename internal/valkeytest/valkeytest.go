@@ -128,7 +128,7 @@ func (s *Server) start() error {
 		args = append(args, "--cluster-enabled", "yes", "--cluster-config-file", filepath.Join(s.dir, "nodes.conf"))
 	}
 	args = append(args, s.options.Args...)
-	cmd := exec.Command(s.program, args...) //nolint:gosec // a test says what of
+	cmd := exec.CommandContext(context.Background(), s.program, args...) //nolint:gosec // a test says what of
 	log := new(bytes.Buffer)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
