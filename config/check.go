@@ -47,6 +47,7 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 	c.checkGuardrails(fail)
 	c.checkVault(fail)
 	c.checkHooks(fail)
+	c.WAF.check(fail)
 	if c.Cache.Enabled && (c.Cache.Bytes < 1<<20 || c.Cache.TTL < time.Second) {
 		fail("cache", "want at least 1MiB, and a ttl of 1s")
 	}

@@ -71,6 +71,11 @@ func TestProblems(t *testing.T) {
 		{"a trust that is none", minimal + "restore: {others: all}\n", "restore.others: want nobody, or the least trust that may: anonymous"},
 		{"a key of the vault in the file", minimal + "restore: {key: sk-123}\n", "restore.key:"},
 		{"half a certificate", minimal + "tls: {cert: a.pem}\n", "c.yaml:4:1: tls: cert and key go together"},
+		{"a firewall beyond its levels", minimal + "waf: {paranoia: 5}\n", "c.yaml:4:17: waf.paranoia: want 1 to 4"},
+		{"a firewall that lets pass by a word that is none", minimal + "waf: {mode: on}\n", "waf.mode:"},
+		{"an exception without a reason", minimal + "waf: {exceptions: [{rule: \"942100\"}]}\n", "waf.exceptions[0]: a reason is needed"},
+		{"an exception of no rule", minimal + "waf: {exceptions: [{rule: sql, reason: x}]}\n", `waf.exceptions[0]: there is no rule "sql"`},
+		{"an exception that ends never", minimal + "waf: {exceptions: [{rule: ai-ssrf, reason: x, until: soon}]}\n", "waf.exceptions[0].until: want a day, 2030-01-31"},
 		{"no address", minimal + "listen: 8080\n", "listen:"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

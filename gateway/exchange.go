@@ -44,6 +44,7 @@ type exchange struct {
 	r     *http.Request
 	span  trace.Span
 	wall  wall
+	outer outer // what the firewall said
 
 	proof      func(body []byte) error // of the signature that a request shows; nil: it shows none
 	req        Request
@@ -83,6 +84,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, d Dialect, route
 	defer x.world.drop()
 	x.wall.Guard = x.world.Guard
 	x.Guardrail = x.wall.Name()
+	x.enter(r.Context())
 	ctx, cancel := context.WithTimeout(r.Context(), g.cfg.Limits.Request)
 	defer cancel()
 	if g.cfg.Tracer != nil {
@@ -282,6 +284,9 @@ func (x *exchange) read() error {
 		if err := x.proof(body); err != nil {
 			return err
 		}
+	}
+	if err := x.shaped(body); err != nil {
+		return err
 	}
 	req, err := x.d.Read(x.r, body)
 	if err != nil {

@@ -27,6 +27,7 @@ import (
 	"github.com/ringwall/ringwall/guard"
 	"github.com/ringwall/ringwall/hook"
 	"github.com/ringwall/ringwall/internal/sse"
+	"github.com/ringwall/ringwall/waf"
 )
 
 // Provider asks models. Implementations are safe for concurrent use and stop
@@ -94,10 +95,11 @@ type World struct {
 	// Restore sends placeholders to the model instead of masks, and gives values
 	// back in the answer; nil: texts are masked for good.
 	Restore  *Restore
-	Bypasses []Bypass     // of APIs that are passed on unlooked; others are refused
-	Cache    Cache        // of answers; nil: none are kept
-	Hooks    []*hook.Hook // that are asked, in order
-	Close    func()       // called when no request uses the World any more
+	Bypasses []Bypass      // of APIs that are passed on unlooked; others are refused
+	Cache    Cache         // of answers; nil: none are kept
+	Hooks    []*hook.Hook  // that are asked, in order
+	Firewall *waf.Firewall // looks at bodies before they are read; nil: nobody does
+	Close    func()        // called when no request uses the World any more
 }
 
 // Limits bound what callers can make the gateway do. Zero fields mean the

@@ -112,6 +112,7 @@ func (x *exchange) status(code int) {
 // settle ends the record, whatever happened.
 func (x *exchange) settle() {
 	x.estimate()
+	x.leave()
 	ev := x.event(ringwall.ExchangeEnd)
 	ev.Duration = x.g.cfg.Now().Sub(x.Start)
 	if err := x.g.cfg.Records.End(context.WithoutCancel(x.r.Context()), ev); err != nil {

@@ -10,7 +10,7 @@ import (
 // edge is what every request passes before it comes to a room of the house. Of the
 // lines below, the last one meets a request first.
 func (s *Server) edge(h http.Handler) http.Handler {
-	return located(h)
+	return located(s.looked(h))
 }
 
 // located tells a request where it comes from.

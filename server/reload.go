@@ -121,6 +121,7 @@ func (s *Server) renew(ctx context.Context) error {
 	s.routed.declare(s.metrics.Metrics, c)
 	s.warn(c, w)
 	s.rails.Store(w.Guardrails.(*rails))
+	s.wall.force(w.Firewall)
 	s.gateway.Swap(w)
 	return nil
 }

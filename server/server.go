@@ -66,6 +66,7 @@ type Server struct {
 	made    *guardrail.Made
 	rails   atomic.Pointer[rails] // of the world in force
 	routed  *routed
+	wall    wall
 	http    *http.Server
 	listen  net.Listener
 	stop    func(context.Context) error // of the tracer
@@ -168,6 +169,7 @@ func (s *Server) open(ctx context.Context) error {
 	s.judged = newJudged(s.metrics.Metrics, s.log)
 	s.routed = newRouted(s.metrics.Metrics, s.log)
 	s.routed.declare(s.metrics.Metrics, c)
+	s.wall.open(s)
 	if s.made, err = guardrail.OpenMade(Versions(c)); err != nil {
 		return err
 	}
@@ -187,6 +189,7 @@ func (s *Server) open(ctx context.Context) error {
 		tracer = nil
 	}
 	s.rails.Store(w.Guardrails.(*rails))
+	s.wall.force(w.Firewall)
 	s.gateway, err = gateway.New(gateway.Config{
 		World: w, Auth: &auth.Callers{Keys: s.keys}, Records: s.records, Observer: s.metrics, Memory: s.memory, Tracer: tracer, Log: s.log,
 		Limits: gateway.Limits{Body: int64(c.Limits.Body), Concurrent: c.Limits.Concurrent, Write: c.Limits.Write, Request: c.Limits.Request},
@@ -230,6 +233,7 @@ func (s *Server) warn(c *config.Config, w *gateway.World) {
 	for _, u := range c.Unguarded {
 		s.log.Warn("a part of an API is passed on although nobody looks at it", "path", u.Path, "provider", u.Provider, "reason", "unguarded")
 	}
+	s.warnFirewall(c)
 	if c.Anonymous {
 		s.log.Warn("callers are let in without a key", "reason", "anonymous")
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -210,6 +211,18 @@ type Judgement struct {
 	Matches []Match
 	// Findings are Matches in the words of the house.
 	Findings []ringwall.Finding
+}
+
+// Reasons are those of the findings that count, each once, sorted.
+func (j *Judgement) Reasons() []string {
+	var reasons []string
+	for _, f := range j.Findings {
+		if f.Excepted == "" {
+			reasons = append(reasons, f.Reason)
+		}
+	}
+	slices.Sort(reasons)
+	return slices.Compact(reasons)
 }
 
 // judge makes a Judgement of matches. The Core Rule Set weighs: what it matched

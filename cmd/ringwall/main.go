@@ -96,7 +96,7 @@ Exit codes: 0 clean, 1 something was found, 2 the call is wrong, 3 could not loo
 	})
 	c.AddCommand(
 		demoCommand(), serveCommand(), checkCommand(), evalCommand(), controlsCommand(), threatsCommand(),
-		configCommand(), modelsCommand(), guardrailCommand(), keysCommand(), auditCommand(), benchCommand(), manCommand(),
+		configCommand(), modelsCommand(), guardrailCommand(), keysCommand(), auditCommand(), benchCommand(), wafCommand(), manCommand(),
 	)
 	c.InitDefaultCompletionCmd()
 	argumentsAreUsage(c)
