@@ -20,7 +20,8 @@ type outer struct {
 type outerKey struct{}
 
 // WithDoor returns a context of a request that the firewall let pass, and of which
-// it said j. Where it noticed nothing, that need not be said.
+// it said j. Of a request to a model or the guard in which it noticed nothing, that
+// need not be said.
 func WithDoor(ctx context.Context, j *waf.Judgement) context.Context {
 	return context.WithValue(ctx, outerKey{}, j)
 }
@@ -32,14 +33,15 @@ func (x *exchange) enter(ctx context.Context) {
 		return
 	}
 	x.outer.look = ringwall.Look{Control: waf.Control, Way: ringwall.Input, State: ringwall.Ran}
-	if f.Mode(waf.Model) == waf.Off {
-		x.outer.look.State, x.outer.look.Why = ringwall.Skipped, "off"
-	}
-	if j, ok := ctx.Value(outerKey{}).(*waf.Judgement); ok {
+	j, said := ctx.Value(outerKey{}).(*waf.Judgement)
+	if said {
 		x.outer.findings = j.Findings
-		if j.Failed {
-			x.outer.look.State, x.outer.look.Why = ringwall.Failed, ringwall.ReasonUnavailable
-		}
+	}
+	switch {
+	case said && j.Failed:
+		x.outer.look.State, x.outer.look.Why = ringwall.Failed, ringwall.ReasonUnavailable
+	case said && j.Off, !said && f.Mode(waf.Model) == waf.Off:
+		x.outer.look.State, x.outer.look.Why = ringwall.Skipped, "off"
 	}
 }
 

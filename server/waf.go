@@ -151,10 +151,10 @@ func (s *Server) looked(h http.Handler) http.Handler {
 			s.wall.looks.Inc(g.String(), "failed")
 		case len(j.Findings) > 0:
 			s.wall.looks.Inc(g.String(), "noticed")
-		case f.Mode(g) != waf.Off:
+		case !j.Off:
 			s.wall.looks.Inc(g.String(), "passed")
 		}
-		if len(j.Findings) > 0 {
+		if len(j.Findings) > 0 || g != waf.Model {
 			r = r.WithContext(gateway.WithDoor(r.Context(), j))
 		}
 		h.ServeHTTP(w, r)
@@ -192,7 +192,6 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, g waf.Group, j
 			break
 		}
 	}
-	h.Set("Connection", "close") // what is left of the body is not waited for
 	w.WriteHeader(no.Status)
 	_, _ = w.Write(body) // who does not read it misses nothing
 }

@@ -155,6 +155,26 @@ func TestTheFirewallReadsControlRequests(t *testing.T) {
 	}
 }
 
+// A record never says that somebody looked who did not.
+func TestRecordsTellWhoLooked(t *testing.T) {
+	u := newUpstream(t, says("hello", 4))
+	for _, tt := range []struct {
+		mode, control string
+		path          string
+		state         ringwall.LookState
+	}{
+		{"enforce", "off", "/guardrails", ringwall.Skipped}, {"off", "enforce", "/guardrails", ringwall.Ran},
+		{"off", "detect", "/v1/chat/completions", ringwall.Skipped}, {"detect", "off", "/v1/chat/completions", ringwall.Ran},
+	} {
+		h := stand(t, u, func(c *config.Config) { c.WAF.Mode, c.WAF.Control = tt.mode, tt.control })
+		resp, _ := h.ask(http.MethodPost, tt.path, `{"model":"m"}`)
+		ev := h.record(resp.Header.Get("X-Ringwall-Exchange"))
+		if !slices.ContainsFunc(ev.Looks, func(l ringwall.Look) bool { return l.Control == waf.Control && l.State == tt.state }) {
+			t.Errorf("%+v: %+v", tt, ev.Looks)
+		}
+	}
+}
+
 // Who is refused again and again does not fill the disk.
 func TestRefusalsAreRecordedAtAPace(t *testing.T) {
 	u := newUpstream(t, says("hello", 4))

@@ -205,6 +205,7 @@ type Match struct {
 type Judgement struct {
 	Refuse  bool // the request goes no further
 	Failed  bool // could not look, which refuses unless the mode is detect
+	Off     bool // did not look, for the mode is off
 	TooLong bool // the body is longer than what is looked at
 	Kept    bool // it was looked at before
 	Score   int  // anomaly score
