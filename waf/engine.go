@@ -163,8 +163,7 @@ func newEngine(cfg Config, whole bool) (*engine, error) {
 		if f, perr := os.CreateTemp("", "ringwall"); perr != nil {
 			return nil, fmt.Errorf("waf: a directory for temporary files is needed: set TMPDIR to one that can be written to: %w", perr)
 		} else {
-			f.Close()
-			os.Remove(f.Name())
+			_ = errors.Join(f.Close(), os.Remove(f.Name())) // an empty file, at worst
 		}
 		return nil, fmt.Errorf("waf: loading the rules: %w", err)
 	}

@@ -152,8 +152,7 @@ func (f *Firewall) load(whole bool) (*engine, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
-		e.Close()
-		return nil, errors.New("waf: the firewall is closed")
+		return nil, errors.Join(errors.New("waf: the firewall is closed"), e.Close())
 	}
 	f.closers = append(f.closers, e)
 	return e, nil

@@ -144,8 +144,13 @@ func TestExceptions(t *testing.T) {
 		}
 	}
 	for _, bad := range []waf.Exception{
-		{Rule: "942100"}, {Rule: "ai-nothing", Reason: "x"}, {Rule: "949110", Reason: "x"}, {Rule: "1", Reason: "x"},
-		{Rule: "942100", Reason: "x", Target: `ARGS:q" "id:1`}, {Rule: "942100", Reason: "x", Path: "/a\"b"}, {Rule: waf.RuleSSRF, Target: "ARGS", Reason: "x"},
+		{Rule: "942100"},
+		{Rule: "ai-nothing", Reason: "x"},
+		{Rule: "949110", Reason: "x"},
+		{Rule: "1", Reason: "x"},
+		{Rule: "942100", Reason: "x", Target: `ARGS:q" "id:1`},
+		{Rule: "942100", Reason: "x", Path: "/a\"b"},
+		{Rule: waf.RuleSSRF, Target: "ARGS", Reason: "x"},
 	} {
 		if _, err := waf.New(waf.Config{Exceptions: []waf.Exception{bad}}); err == nil {
 			t.Errorf("%+v is taken", bad)
