@@ -121,8 +121,13 @@ func (l *wall) open(s *Server) {
 	s.metrics.Declare("control", waf.Control)
 	dialects := builtin.Dialects(jsonedit.Limits{Bytes: int(s.cfg.Limits.Body)})
 	for _, at := range [...]struct{ path, pattern string }{
-		{"/v1/messages", "POST /v1/messages"}, {"/model", "POST /model/{modelId}/converse"}, {"/guardrail", "POST /model/{modelId}/converse"},
-		{"/guardrails", "POST /model/{modelId}/converse"}, {"/v1beta", "POST /v1beta/models/{call}"}, {"/api", "POST /api/chat"}, {"", "POST /v1/chat/completions"},
+		{"/v1/messages", "POST /v1/messages"},
+		{"/model", "POST /model/{modelId}/converse"},
+		{"/guardrail", "POST /model/{modelId}/converse"},
+		{"/guardrails", "POST /model/{modelId}/converse"},
+		{"/v1beta", "POST /v1beta/models/{call}"},
+		{"/api", "POST /api/chat"},
+		{"", "POST /v1/chat/completions"},
 	} {
 		l.speaks = append(l.speaks, spoken{at.path, dialects[at.pattern]})
 	}

@@ -163,8 +163,10 @@ func TestRecordsTellWhoLooked(t *testing.T) {
 		path          string
 		state         ringwall.LookState
 	}{
-		{"enforce", "off", "/guardrails", ringwall.Skipped}, {"off", "enforce", "/guardrails", ringwall.Ran},
-		{"off", "detect", "/v1/chat/completions", ringwall.Skipped}, {"detect", "off", "/v1/chat/completions", ringwall.Ran},
+		{"enforce", "off", "/guardrails", ringwall.Skipped},
+		{"off", "enforce", "/guardrails", ringwall.Ran},
+		{"off", "detect", "/v1/chat/completions", ringwall.Skipped},
+		{"detect", "off", "/v1/chat/completions", ringwall.Ran},
 	} {
 		h := stand(t, u, func(c *config.Config) { c.WAF.Mode, c.WAF.Control = tt.mode, tt.control })
 		resp, _ := h.ask(http.MethodPost, tt.path, `{"model":"m"}`)

@@ -115,7 +115,7 @@ Exits with 1 when the request would be refused.`,
 			if err != nil {
 				return err
 			}
-			defer f.Close()
+			defer func() { _ = f.Close() }() // it gives back memory
 			x, failed := explain(f, r, body)
 			if failed {
 				return fmt.Errorf("the firewall could not look")

@@ -77,7 +77,7 @@ with 1 when more of the benign rows are refused than --most.`,
 			if err != nil {
 				return err
 			}
-			defer f.Close()
+			defer func() { _ = f.Close() }() // it gives back memory
 			bar := newBar(cmd.ErrOrStderr())
 			run := wafTrial{f: f, progress: bar.show, rules: map[string]int64{}}
 			t, err := run.run(benign, attacks)
