@@ -51,6 +51,7 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 	c.checkPolicy(fail)
 	c.checkLogin(fail)
 	c.checkQuota(fail)
+	c.WAF.check(fail)
 	if c.Cache.Enabled && (c.Cache.Bytes < 1<<20 || c.Cache.TTL < time.Second) {
 		fail("cache", "want at least 1MiB, and a ttl of 1s")
 	}

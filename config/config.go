@@ -52,6 +52,7 @@ type Config struct {
 	Responses  Responses                 `yaml:"responses" doc:"what is kept of answers of OpenAI's responses API, for requests that go on from one by its id"`
 	Requests   Requests                  `yaml:"requests" doc:"what requests must meet beside what their APIs demand: types of bodies, limits, JSON Schemas, the order of roles"`
 	Cache      Cache                     `yaml:"cache" doc:"answers that are given again to requests that are asked again word for word, by the same caller; the guard looks at them again"`
+	WAF        WAF                       `yaml:"waf" doc:"the web application firewall: what looks at requests before their caller is known"`
 	Prices     string                    `yaml:"prices" doc:"file of your own prices of models, relative to this one, in the form of provider/prices/prices.json; they go before the list of the program" example:""`
 	Quota      Quota                     `yaml:"quota" doc:"how much callers may use"`
 	Valkey     Valkey                    `yaml:"valkey" doc:"Valkey or Redis, where replicas share what they count"`

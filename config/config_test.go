@@ -82,6 +82,11 @@ func TestProblems(t *testing.T) {
 		{"a login that sends people elsewhere", minimal + "oidc: [{name: a, issuer: 'https://op.example', audience: [x]}]\nlogin: {issuer: a, url: 'https://h.example', client_id: c, home: '//evil.example'}\n", "login.home: want a path of this host"},
 		{"a login without a provider", minimal + "login: {client_id: c}\n", "login.issuer: which provider"},
 		{"sessions that never end", minimal + "sessions: {absolute: 9999h}\n", "sessions: want idle of a minute or more"},
+		{"a firewall beyond its levels", minimal + "waf: {paranoia: 5}\n", "c.yaml:4:17: waf.paranoia: want 1 to 4"},
+		{"a firewall that lets pass by a word that is none", minimal + "waf: {mode: on}\n", "waf.mode:"},
+		{"an exception without a reason", minimal + "waf: {exceptions: [{rule: \"942100\"}]}\n", "waf.exceptions[0]: a reason is needed"},
+		{"an exception of no rule", minimal + "waf: {exceptions: [{rule: sql, reason: x}]}\n", `waf.exceptions[0]: there is no rule "sql"`},
+		{"an exception that ends never", minimal + "waf: {exceptions: [{rule: ai-ssrf, reason: x, until: soon}]}\n", "waf.exceptions[0].until: want a day, 2030-01-31"},
 		{"no address", minimal + "listen: 8080\n", "listen:"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

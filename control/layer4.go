@@ -9,7 +9,8 @@ var inference = []Control{
 		Asks:    "WAF with custom rules",
 		Rooms:   []string{"waf"},
 		Threats: []string{"LLM05", "LLM10", "AML.T0006", "AML.T0049", "AML.T0093"},
-		State:   Planned,
+		State:   Done,
+		Proof:   []string{"waf.TestCoreRuleSet", "waf.TestRules", "waf.TestClientsPass", "waf.TestWhole", "server.TestTheFirewallStandsBeforeModels", "server.TestTheFirewallReadsControlRequests"},
 	},
 	{
 		ID:      "inference/rate",

@@ -45,6 +45,7 @@ type exchange struct {
 	r     *http.Request
 	span  trace.Span
 	wall  wall
+	outer outer // what the firewall said
 
 	proof      func(body []byte) error // of the signature that a request shows; nil: it shows none
 	req        Request
@@ -85,6 +86,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, d Dialect, route
 	defer x.world.drop()
 	x.wall.Guard = x.world.Guard
 	x.Guardrail = x.wall.Name()
+	x.heed(r.Context())
 	ctx, cancel := context.WithTimeout(r.Context(), g.cfg.Limits.Request)
 	defer cancel()
 	if g.cfg.Tracer != nil {
@@ -315,6 +317,9 @@ func (x *exchange) read() error {
 		}
 	}
 	if err := x.work(x.r.Context()); err != nil {
+		return err
+	}
+	if err := x.shaped(body); err != nil {
 		return err
 	}
 	req, err := x.d.Read(x.r, body)

@@ -31,6 +31,7 @@ import (
 	"github.com/ringwall/ringwall/policy"
 	"github.com/ringwall/ringwall/provider/prices"
 	"github.com/ringwall/ringwall/quota"
+	"github.com/ringwall/ringwall/waf"
 )
 
 // Provider asks models. Implementations are safe for concurrent use and stop
@@ -115,8 +116,9 @@ type World struct {
 	// StepUp returns the challenge to a caller who must prove who they are anew, or
 	// better, before they do what only callers of trust least may; "" to those who need
 	// not. Nil: nobody must.
-	StepUp func(p ringwall.Principal, least ringwall.Trust) (challenge string)
-	Close  func() // called when no request uses the World any more
+	StepUp   func(p ringwall.Principal, least ringwall.Trust) (challenge string)
+	Firewall *waf.Firewall // looks at bodies before they are read; nil: nobody does
+	Close    func()        // called when no request uses the World any more
 }
 
 // Limits bound what callers can make the gateway do. Zero fields mean the

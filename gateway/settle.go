@@ -117,6 +117,7 @@ func (x *exchange) status(code int) {
 func (x *exchange) settle() {
 	x.estimate()
 	x.repay()
+	x.leave()
 	if x.unrecorded() {
 		if o := x.g.cfg.Observer; o != nil {
 			o.Ended(&x.Exchange, x.outcome, x.g.cfg.Now().Sub(x.Start), 0)

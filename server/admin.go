@@ -31,7 +31,7 @@ func (s *Server) adminHandler() http.Handler {
 		refused(w, http.StatusNotFound, "not_found", "There is nothing at "+r.Method+" of this path: see /metrics and /readyz.")
 	})
 	h := web.New(web.Group{Origins: s.cfg.Admin.Origins}).Handler(mux)
-	return s.located(s.transport(h))
+	return s.located(s.transport(s.looked(h)))
 }
 
 // observing lets those read what h tells who run the gateway. Without a listener of its

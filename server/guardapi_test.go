@@ -282,7 +282,7 @@ func TestGuardAPIErrors(t *testing.T) {
 		{"an unknown block", "/guardrail/shop/version/DRAFT/apply", `{"source":"INPUT","content":[{"video":{}}]}`, 400, `either a text or an image`, nil},
 		{"an unknown guardrail", "/guardrail/nope/version/DRAFT/apply", `{"source":"INPUT","content":[{"text":{"text":"x"}}]}`, 404, `ResourceNotFoundException`, nil},
 		{"an unknown version", "/guardrail/shop/version/7/apply", `{"source":"INPUT","content":[{"text":{"text":"x"}}]}`, 404, `ResourceNotFoundException`, nil},
-		{"a way out", "/guardrail/..%2F..%2Fetc/version/1/apply", `{"source":"INPUT","content":[{"text":{"text":"x"}}]}`, 404, `ResourceNotFoundException`, nil},
+		{"a way out", "/guardrail/..%2F..%2Fetc/version/1/apply", `{"source":"INPUT","content":[{"text":{"text":"x"}}]}`, 403, `The request was refused`, nil},
 		{"a bad key", "/guardrail/shop/version/DRAFT/apply", `{}`, 401, `AccessDeniedException`, []string{key, "Bearer rw_nonsense"}},
 		{"a bad key in another header", "/contentsafety/text:shieldPrompt", `{}`, 401, `{"error":{"code":"Unauthorized"`, []string{"Ocp-Apim-Subscription-Key", "rw_nonsense"}},
 		{"too long", "/v2/guard", `{"messages":[{"role":"user","content":"` + long + `"}]}`, 413, `{"error":{"code":"request_too_large"`, nil},

@@ -63,14 +63,16 @@ func (s *Server) routes() http.Handler {
 	s.loginRoutes(mux, clients.served(s.gateway.NotFound))
 	mux.HandleFunc("/", mux.otherwise(clients.served(s.gateway.NotFound), clients))
 	s.table = mux
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if mux.malformed(w, r, clients) {
-			return
-		}
+	looked := s.looked(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if pattern, ok := guardapi.Unnamed(r); ok {
 			s.gateway.Inquiries(pattern, inquirers[pattern])(w, r)
 			return
 		}
 		mux.ServeHTTP(w, r)
+	}))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !mux.malformed(w, r, clients) {
+			looked.ServeHTTP(w, r)
+		}
 	})
 }

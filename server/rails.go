@@ -134,10 +134,12 @@ func (s *rails) close() {
 
 // world builds the world of a configuration.
 func (s *Server) world(c *config.Config) (*gateway.World, error) {
-	return world(c, &rails{
+	firewall := loadFirewall(c, s.log)
+	w, err := world(c, &rails{
 		config: c, made: s.made, own: guardapi.Own(), hears: s.judged, built: map[railKey]*built{},
 		declare: func(spec *guardrail.Spec) { s.judged.declare(s.metrics.Metrics, spec) },
 	}, s.routed)
+	return firewall.before(w, err)
 }
 
 // shelf is what the API by which guardrails are made knows of the others.

@@ -165,6 +165,7 @@ func (s *Server) renew(ctx context.Context) error {
 	s.warn(c, w)
 	s.rails.Store(w.Guardrails.(*rails))
 	s.load.reload(c)
+	s.wall.force(w.Firewall)
 	s.gateway.Swap(w)
 	return nil
 }

@@ -69,6 +69,7 @@ type Server struct {
 	rails   atomic.Pointer[rails] // of the world in force
 	routed  *routed
 	table   *table
+	wall    wall
 	http    *http.Server
 	listen  net.Listener
 	stop    func(context.Context) error // of the tracer
@@ -204,6 +205,7 @@ func (s *Server) open(ctx context.Context) error {
 	s.judged = newJudged(s.metrics.Metrics, s.log)
 	s.routed = newRouted(s.metrics.Metrics, s.log)
 	s.routed.declare(s.metrics.Metrics, c)
+	s.wall.open(s)
 	if s.made, err = guardrail.OpenMade(Versions(c)); err != nil {
 		return err
 	}
@@ -230,6 +232,7 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	s.callers.Peers = s.secured.peers
+	s.wall.force(w.Firewall)
 	s.gateway, err = gateway.New(gateway.Config{
 		World: w, Auth: s.callers, Cookie: s.cookie, Records: s.records, Observer: observed{s}, Memory: s.memory, Tracer: tracer, Log: s.log, Gate: s.load.gate,
 		Limits: gateway.Limits{
@@ -267,6 +270,7 @@ func (s *Server) warn(c *config.Config, w *gateway.World) {
 	for _, u := range c.Unguarded {
 		s.log.Warn("a part of an API is passed on although nobody looks at it", "path", u.Path, "provider", u.Provider, "reason", "unguarded")
 	}
+	s.warnFirewall(c)
 	if c.Anonymous {
 		s.log.Warn("callers are let in without a key", "reason", "anonymous")
 	}

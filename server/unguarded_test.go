@@ -13,6 +13,7 @@ import (
 	"github.com/ringwall/ringwall/auth"
 	"github.com/ringwall/ringwall/config"
 	"github.com/ringwall/ringwall/redact"
+	"github.com/ringwall/ringwall/waf"
 )
 
 // clip is a sound as OpenAI's clients upload it.
@@ -76,6 +77,9 @@ func TestUnguardedIsPassedOnWhereTheOperatorSaysSo(t *testing.T) {
 		t.Errorf("the record is %+v", ev)
 	}
 	for _, l := range ev.Looks {
+		if l.Control == waf.Control && l.State == ringwall.Ran {
+			continue // from outside, every request is looked at
+		}
 		if l.State != ringwall.Skipped || l.Why != "unguarded" && l.Why != "not-configured" {
 			t.Errorf("look %+v", l)
 		}
@@ -94,7 +98,8 @@ func TestUnguardedIsPassedOnWhereTheOperatorSaysSo(t *testing.T) {
 		{"somebody who may not", "/v1/audio/speech", carl, "{}", "forbidden", 403},
 		{"another part", "/v1/images/generations", anna, "{}", "not_guarded", 404},
 		{"an escaped path", "/v1/audio/%2e%2e/chat/completions", anna, "{}", "invalid_path", 400},
-		{"an escaped slash", "/v1/audio/..%2fchat%2fcompletions", anna, "{}", "not_guarded", 404},
+		{"an escaped slash", "/v1/audio/..%2fchat%2fcompletions", anna, "{}", "request_refused", 403},
+		{"an escaped slash that climbs nowhere", "/v1/audio/speech%2fx", anna, "{}", "not_guarded", 404},
 		{"too much", "/v1/audio/transcriptions", anna, large, "request_too_large", 413},
 	} {
 		resp, got := h.ask(http.MethodPost, tt.path, tt.body, "Authorization", tt.as, "Content-Type", kind)

@@ -47,7 +47,11 @@ func (f *Firewall) Body(path string, body []byte) *Judgement {
 	return f.judge(Model, matches, false)
 }
 
-var noJudgement = &Judgement{}
+// What is said of most requests, and where nobody looks.
+var (
+	noJudgement  = &Judgement{}
+	offJudgement = &Judgement{Off: true}
+)
 
 // weight is what a body is made of.
 type weight struct {

@@ -249,12 +249,14 @@ X-Prometheus-Scrape-Timeout-Seconds: 10`,
 Accept: */*
 Connection: close
 User-Agent: kube-probe/1.34`,
-	"HEAD of a monitor":      "HEAD /healthz\nUser-Agent: Uptime-Kuma/2.0.1",
-	"nobody in particular":   "POST /v1/chat/completions\nContent-Type: application/json",
-	"an answer that is kept": "DELETE /v1/responses/resp_67ccd2bed1ec8190b14f964abc0542670bb6a6b452d3795b\nUser-Agent: OpenAI/Python 1.109.1",
-	"a page of answers":      "GET /v1/responses/resp_67ccd2bed1ec/input_items?limit=20&order=desc&after=msg_67ccd2bed1ec&include[]=reasoning.encrypted_content\nUser-Agent: OpenAI/Python 1.109.1",
-	"Presidio":               "POST /analyze\nContent-Type: application/json\nUser-Agent: python-requests/2.32.5\nAccept: */*\nAccept-Encoding: gzip, deflate",
-	"a model of a hub":       "POST /v1/models/hf.co%2Fbartowski%2FLlama-3.2-1B-Instruct-GGUF:generateContent\nContent-Type: application/json\nUser-Agent: x/1",
+	"HEAD of a monitor":             "HEAD /healthz\nUser-Agent: Uptime-Kuma/2.0.1",
+	"nobody in particular":          "POST /v1/chat/completions\nContent-Type: application/json",
+	"nobody who says what it sends": "POST /v1/chat/completions\nUser-Agent: Go-http-client/1.1",
+	"curl -d":                       "POST /v1/chat/completions\nContent-Type: application/x-www-form-urlencoded\nUser-Agent: curl/8.5.0\nAccept: */*",
+	"an answer that is kept":        "DELETE /v1/responses/resp_67ccd2bed1ec8190b14f964abc0542670bb6a6b452d3795b\nUser-Agent: OpenAI/Python 1.109.1",
+	"a page of answers":             "GET /v1/responses/resp_67ccd2bed1ec/input_items?limit=20&order=desc&after=msg_67ccd2bed1ec&include[]=reasoning.encrypted_content\nUser-Agent: OpenAI/Python 1.109.1",
+	"Presidio":                      "POST /analyze\nContent-Type: application/json\nUser-Agent: python-requests/2.32.5\nAccept: */*\nAccept-Encoding: gzip, deflate",
+	"a model of a hub":              "POST /v1/models/hf.co%2Fbartowski%2FLlama-3.2-1B-Instruct-GGUF:generateContent\nContent-Type: application/json\nUser-Agent: x/1",
 }
 
 // What the libraries of the APIs send is never refused, and never noticed either.

@@ -69,8 +69,9 @@ var elsewhere = map[string]string{
 // cannot hold here are in testdata/crs_ignored.txt, each with its reason; one that
 // holds after all fails the test, too.
 func TestCoreRuleSet(t *testing.T) {
+	every := 1
 	if testing.Short() {
-		t.Skip("4,700 requests take half a minute")
+		every = 25 // 4,700 requests take half a minute
 	}
 	f := open(t, waf.Config{Paranoia: 4, Body: 1 << 20})
 	if err := f.Preload(); err != nil {
@@ -104,7 +105,11 @@ func TestCoreRuleSet(t *testing.T) {
 		}
 		file := crsTests(t, name)
 		rule := cmp.Or(file.Rule, number(strings.TrimSuffix(path.Base(name), ".yaml")))
-		for _, test := range file.Tests {
+		for i, test := range file.Tests {
+			if (i+rule)%every != 0 {
+				delete(ignored, fmt.Sprintf("%d-%d", rule, test.ID))
+				continue
+			}
 			id := fmt.Sprintf("%d-%d", rule, test.ID)
 			fault, early := runCRS(t, srv.Listener.Addr().String(), &test)
 			why := ignored[id]

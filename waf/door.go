@@ -21,7 +21,7 @@ const (
 // its headers. It never fails without saying so. What it says is kept.
 func (f *Firewall) Door(r *http.Request) *Judgement {
 	if f.Mode(Model) == Off {
-		return &Judgement{}
+		return offJudgement
 	}
 	q := normals.Get().(*normal)
 	defer q.release()

@@ -61,6 +61,7 @@ const (
 	idBodyError = 200002
 	idMultipart = 200003
 	idRail      = 200010 // what definitions of guardrails may hold
+	idUntyped   = 200011 // definitions of guardrails that do not say that they are JSON
 	idException = 200100 // and on, two for each
 )
 
@@ -102,6 +103,8 @@ SecRule REQUEST_HEADERS:Content-Type "^application/(?:[a-z0-9.-]+[+])?(?:x-amz-)
 SecRule REQBODY_ERROR "!@eq 0" "id:%[4]d,phase:2,t:none,log,deny,status:400,msg:'The body is not what its type says',severity:2"
 SecRule MULTIPART_STRICT_ERROR "!@eq 0" "id:%[5]d,phase:2,t:none,log,deny,status:400,msg:'The parts of the body are not well formed',severity:2"
 SecRule REQUEST_FILENAME "@rx ^/guardrails(?:/|$)" "id:%[6]d,phase:1,t:none,pass,nolog,ctl:ruleRemoveTargetByTag=OWASP_CRS;ARGS:/^json\.(?:name|description|blockedinputmessaging|blockedoutputsmessaging|topicpolicyconfig|contentpolicyconfig|wordpolicyconfig|sensitiveinformationpolicyconfig|contextualgroundingpolicyconfig|automatedreasoningpolicyconfig)/"
+SecRule REQUEST_FILENAME "@rx ^/guardrails(?:/|$)" "id:%[7]d,phase:1,t:none,pass,nolog,chain"
+SecRule &REQUEST_HEADERS:Content-Type "@eq 0" "t:none,ctl:requestBodyProcessor=JSON,ctl:ruleRemoveById=920340"
 `
 
 // directives writes what Coraza is told.
@@ -109,7 +112,7 @@ func directives(cfg Config, whole bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, setup, idSetup, cfg.Paranoia, cfg.Threshold)
 	if whole {
-		fmt.Fprintf(&b, bodies, cfg.Body, idXML, idJSON, idBodyError, idMultipart, idRail)
+		fmt.Fprintf(&b, bodies, cfg.Body, idXML, idJSON, idBodyError, idMultipart, idRail, idUntyped)
 	} else {
 		b.WriteString("SecRequestBodyAccess Off\n")
 	}
@@ -142,6 +145,10 @@ func directives(cfg Config, whole bool) string {
 	}
 	b.WriteString("Include @owasp_crs/REQUEST-949-BLOCKING-EVALUATION.conf\n")
 	b.WriteString("SecRuleRemoveById 920350\n")
+	if !whole {
+		// A body without a type is read as JSON, strictly, as all are.
+		b.WriteString("SecRuleRemoveById 920340\n")
+	}
 	// At paranoia 2 the agents of AWS's clients (ua/2.1, m/Z,b,D) look like comments of SQL.
 	b.WriteString("SecRuleUpdateTargetById 942200 \"!REQUEST_HEADERS:User-Agent\"\n")
 	return b.String()
@@ -156,8 +163,7 @@ func newEngine(cfg Config, whole bool) (*engine, error) {
 		if f, perr := os.CreateTemp("", "ringwall"); perr != nil {
 			return nil, fmt.Errorf("waf: a directory for temporary files is needed: set TMPDIR to one that can be written to: %w", perr)
 		} else {
-			f.Close()
-			os.Remove(f.Name())
+			_ = errors.Join(f.Close(), os.Remove(f.Name())) // an empty file, at worst
 		}
 		return nil, fmt.Errorf("waf: loading the rules: %w", err)
 	}

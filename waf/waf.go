@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -151,8 +152,7 @@ func (f *Firewall) load(whole bool) (*engine, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
-		e.Close()
-		return nil, errors.New("waf: the firewall is closed")
+		return nil, errors.Join(errors.New("waf: the firewall is closed"), e.Close())
 	}
 	f.closers = append(f.closers, e)
 	return e, nil
@@ -204,12 +204,25 @@ type Match struct {
 type Judgement struct {
 	Refuse  bool // the request goes no further
 	Failed  bool // could not look, which refuses unless the mode is detect
+	Off     bool // did not look, for the mode is off
 	TooLong bool // the body is longer than what is looked at
 	Kept    bool // it was looked at before
 	Score   int  // anomaly score
 	Matches []Match
 	// Findings are Matches in the words of the house.
 	Findings []ringwall.Finding
+}
+
+// Reasons are those of the findings that count, each once, sorted.
+func (j *Judgement) Reasons() []string {
+	var reasons []string
+	for _, f := range j.Findings {
+		if f.Excepted == "" {
+			reasons = append(reasons, f.Reason)
+		}
+	}
+	slices.Sort(reasons)
+	return slices.Compact(reasons)
 }
 
 // judge makes a Judgement of matches. The Core Rule Set weighs: what it matched

@@ -144,8 +144,13 @@ func TestExceptions(t *testing.T) {
 		}
 	}
 	for _, bad := range []waf.Exception{
-		{Rule: "942100"}, {Rule: "ai-nothing", Reason: "x"}, {Rule: "949110", Reason: "x"}, {Rule: "1", Reason: "x"},
-		{Rule: "942100", Reason: "x", Target: `ARGS:q" "id:1`}, {Rule: "942100", Reason: "x", Path: "/a\"b"}, {Rule: waf.RuleSSRF, Target: "ARGS", Reason: "x"},
+		{Rule: "942100"},
+		{Rule: "ai-nothing", Reason: "x"},
+		{Rule: "949110", Reason: "x"},
+		{Rule: "1", Reason: "x"},
+		{Rule: "942100", Reason: "x", Target: `ARGS:q" "id:1`},
+		{Rule: "942100", Reason: "x", Path: "/a\"b"},
+		{Rule: waf.RuleSSRF, Target: "ARGS", Reason: "x"},
 	} {
 		if _, err := waf.New(waf.Config{Exceptions: []waf.Exception{bad}}); err == nil {
 			t.Errorf("%+v is taken", bad)
@@ -187,6 +192,8 @@ func TestWhole(t *testing.T) {
 		{"a script in JSON", strings.Replace(json, "/guardrails/g1", "/admin/keys", 1), `{"name":"<script>alert(1)</script>"}`, true},
 		{"JSON that is none", json, `{"name":`, true},
 		{"a definition of a guardrail with words of attacks", json, `{"name":"g","wordPolicyConfig":{"wordsConfig":[{"text":"<script>alert(1)</script>"},{"text":"' OR 1=1 --"},{"text":"; cat /etc/passwd"}]},"topicPolicyConfig":{"topicsConfig":[{"name":"sql","definition":"UNION SELECT password FROM users","examples":["1' OR '1'='1"],"type":"DENY"}]},"blockedInputMessaging":"no","blockedOutputsMessaging":"no"}`, false},
+		{"a definition that does not say that it is JSON", strings.Replace(json, "Content-Type: application/json\n", "", 1), `{"name":"g","wordPolicyConfig":{"wordsConfig":[{"text":"' OR 1=1 --"}]}}`, false},
+		{"an attack in what does not say that it is JSON", strings.Replace(json, "Content-Type: application/json\n", "", 1), `{"kmsKeyId":"1' UNION SELECT password FROM users--"}`, true},
 		{"an attack beside the definition", json, `{"name":"g","kmsKeyId":"1' UNION SELECT password FROM users--"}`, true},
 		{"a body that is too long", form, "a=" + strings.Repeat("b", 5000), true},
 		{"no body", "GET /guardrails?maxResults=10\nUser-Agent: Boto3/1.40.50 md/Botocore#1.40.50 ua/2.1 m/Z,b,D", "", false},
@@ -362,11 +369,12 @@ func BenchmarkDoor(b *testing.B) {
 func BenchmarkBody(b *testing.B) {
 	f := open(b, waf.Config{})
 	for name, body := range map[string]string{"2KB": chat(prose(2 << 10)), "16KB": chat(prose(16 << 10)), "1MB": chat(prose(1 << 20)), "1MB-hostile": chat(strings.Repeat(`\"`, 1<<19))} {
+		body := []byte(body)
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(body)))
 			b.ReportAllocs()
 			for b.Loop() {
-				f.Body("/", []byte(body))
+				f.Body("/", body)
 			}
 		})
 	}

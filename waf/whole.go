@@ -43,7 +43,7 @@ func (f *Firewall) MaxBody() int64 { return f.cfg.Body }
 // ctx ends before. A body that is longer than [Firewall.MaxBody] is not looked at.
 func (f *Firewall) Whole(ctx context.Context, r *http.Request, body []byte) *Judgement {
 	if f.Mode(Inner) == Off {
-		return noJudgement
+		return offJudgement
 	}
 	if int64(len(body)) > f.cfg.Body {
 		return &Judgement{Refuse: f.Mode(Inner) == Enforce, TooLong: true, Findings: f.judge(Inner, []Match{f.hit(RuleOversized, "REQUEST_BODY")}, true).Findings}
