@@ -148,7 +148,6 @@ func TestOverloadIsChecked(t *testing.T) {
 		"{queue: -1}":                         "overload.queue: want 0 to",
 		"{target: 1us}":                       "overload.target: want 100us to 1s",
 		"{grace: 1ms}":                        "overload: want a min_rate of at least 1B, and a grace of at least 1s",
-		"{streams: 100000}":                   "overload.streams: want 1 to 1000",
 		"{connections: {new_per_second: -5}}": "overload.connections.new_per_second: want at least 1",
 	} {
 		_, err := config.Parse("c.yaml", []byte(minimal+"overload: "+text+"\n"))

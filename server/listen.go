@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"sync/atomic"
 
 	"github.com/ringwall/ringwall/auth/peer"
@@ -128,7 +129,11 @@ func (s *Server) crossing(h http.Handler) http.Handler {
 		for _, g := range c.CORS {
 			groups = append(groups, web.Group{Paths: g.Paths, Origins: g.Origins, MaxAge: g.MaxAge})
 		}
-		return &made{c, web.New(groups...).Handler(h)}
+		origins := web.New(groups...)
+		if u, err := url.Parse(c.Login.URL); err == nil && c.Login.On() {
+			_ = origins.Known(u.Scheme + "://" + u.Host) // one that is no origin is none of a page either
+		}
+		return &made{c, origins.Handler(h)}
 	}
 	var last atomic.Pointer[made]
 	last.Store(build(s.current.Load()))

@@ -177,8 +177,8 @@ func TestSessionsOfBrowsers(t *testing.T) {
 	}{
 		{"as a bearer", []string{"Authorization", "Bearer " + text}, 200},
 		{"as a cookie of this site", []string{"Cookie", cookie, "Sec-Fetch-Site", "same-origin"}, 200},
-		{"as a cookie of another site", []string{"Cookie", cookie, "Sec-Fetch-Site", "cross-site"}, 401},
-		{"as a cookie of another origin", []string{"Cookie", cookie, "Origin", "https://evil.example"}, 401},
+		{"as a cookie of another site", []string{"Cookie", cookie, "Sec-Fetch-Site", "cross-site"}, 403},
+		{"as a cookie of another origin", []string{"Cookie", cookie, "Origin", "https://evil.example"}, 403},
 		{"as a cookie of this origin", []string{"Cookie", cookie, "Origin", "https://gateway.example"}, 200},
 		{"beside a key that is none", []string{"Cookie", cookie, "Authorization", "Bearer rw_x"}, 401},
 		{"as a cookie of another name", []string{"Cookie", "ringwall=" + text}, 401},

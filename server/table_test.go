@@ -96,7 +96,7 @@ func TestEdgesOfHTTP(t *testing.T) {
 		{"a slash too many", wire("POST", "//v1/chat/completions", ask), 307, "", "", false},
 		{"dots", wire("POST", "/v1/../v1/chat/completions", ask), 400, "invalid_path", "", false},
 		{"escaped dots", wire("POST", "/v1/%2e%2e/v1/chat/completions", ask), 400, "invalid_path", "", false},
-		{"escaped slashes beside dots", wire("POST", "/v1/files%2f..%2f..%2fmetrics", ask), 404, "not_found", "", false},
+		{"escaped slashes that climb", wire("POST", "/v1/files%2f..%2f..%2fmetrics", ask), 403, "request_refused", "", true},
 		{"dots for a model", wire("POST", "/model/%2E%2e/converse", ask), 400, "invalid_path", "", false},
 		{"a dot at the end", wire("GET", "/v1/models/.", ""), 400, "invalid_path", "", false},
 		{"a path that only begins with a dot", wire("GET", "/.well-known/x", ""), 404, "not_found", "", false},
@@ -160,7 +160,10 @@ func TestEdgesOfHTTP(t *testing.T) {
 			id := resp.Header.Get(gateway.Header)
 			switch {
 			case tt.recorded:
-				h.record(id)
+				ev := h.record(id)
+				if resp.StatusCode != tt.status {
+					t.Errorf("the record says %+v", ev)
+				}
 			case id != "":
 				list, err := h.Records().Query(t.Context(), audit.Filter{ID: id})
 				if err != nil || len(list) > 0 {
@@ -208,7 +211,7 @@ func TestHeadMakesNothing(t *testing.T) {
 	h := stand(t, u, func(c *config.Config) { c.Anonymous = false })
 	body := `{"name":"made-by-head","blockedInputMessaging":"no","blockedOutputsMessaging":"no","wordPolicyConfig":{"wordsConfig":[{"text":"x"}]}}`
 	key := "Authorization: Bearer " + h.caller("reader", "t", ringwall.Staff)[1][len("Bearer "):]
-	if resp, _ := h.send(t, wire("HEAD", "/guardrails", body, key, "Content-Type: application/json")); resp.StatusCode != 200 {
+	if resp, _ := h.send(t, wire("HEAD", "/guardrails", body, key, "Content-Type: application/json")); resp.StatusCode != 403 { // with a body: of the firewall
 		t.Errorf("HEAD: %d", resp.StatusCode)
 	}
 	if _, list := h.send(t, wire("GET", "/guardrails", "", key)); strings.Contains(list, "made-by-head") {

@@ -16,9 +16,9 @@ const (
 	maxDepth = 128 // of nesting; the dialects read 64
 
 	floodAtLeast = 1024 // characters that show nothing
-	bombAtLeast  = 32 << 10
+	bombAtLeast  = 64 << 10
 	block        = 8 << 10 // bytes of text that are weighed together
-	fewShingles  = 96      // different pieces of four bytes in a block: what is said again has so few
+	fewShingles  = 20      // different pieces of four bytes in a block: a word or two, again and again; sentences are fillers
 
 	maxMetadata = 64 << 10 // bytes of metadata that are read as text
 )

@@ -73,16 +73,10 @@ func (f *Firewall) oversized(q *normal) []Match {
 	return nil
 }
 
-// single are headers that a request says once.
-var single = map[string]bool{"Api-Key": true, "Authorization": true, "Content-Type": true, "Host": true, "X-Api-Key": true, "X-Goog-Api-Key": true}
-
 // headers looks at headers by rules of ours.
 func (f *Firewall) headers(q *normal) (matches []Match) {
-	for i, h := range q.headers {
+	for _, h := range q.headers {
 		at := where("REQUEST_HEADERS", h.name)
-		if single[h.name] && i > 0 && q.headers[i-1].name == h.name {
-			matches = append(matches, f.hit(RuleMalformed, at))
-		}
 		if h.name == "User-Agent" && scanner(h.value) {
 			matches = append(matches, f.hit(RuleScanner, at))
 		}

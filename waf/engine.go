@@ -146,8 +146,9 @@ func directives(cfg Config, whole bool) string {
 	b.WriteString("Include @owasp_crs/REQUEST-949-BLOCKING-EVALUATION.conf\n")
 	b.WriteString("SecRuleRemoveById 920350\n")
 	if !whole {
-		// A body without a type is read as JSON, strictly, as all are.
-		b.WriteString("SecRuleRemoveById 920340\n")
+		// What the gateway itself answers, and says what is wrong with it: other methods, a
+		// body where none is read, headers twice or none (RFC 9112 has none in HTTP/1.0), and types of bodies, also of those that show none.
+		b.WriteString("SecRuleRemoveById 911100 920170 920171 920280 920290 920340 920420 920470 920480 920620\n")
 	}
 	// At paranoia 2 the agents of AWS's clients (ua/2.1, m/Z,b,D) look like comments of SQL.
 	b.WriteString("SecRuleUpdateTargetById 942200 \"!REQUEST_HEADERS:User-Agent\"\n")

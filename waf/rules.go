@@ -54,7 +54,7 @@ var ruleTable = []Rule{
 	{RuleSQL, "SQL that breaks out of a value", ringwall.High, onAddress},
 	{RuleScript, "a script or an event handler in a value", ringwall.High, onAddress},
 	{RuleOversized, "an address over 8 KiB, more than 100 headers, or one over 16 KiB", ringwall.Medium, onAddressHeaders},
-	{RuleMalformed, "an address that is not well formed, or a header twice that is said once", ringwall.Medium, onAddressHeaders},
+	{RuleMalformed, "an address that is not well formed", ringwall.Medium, onAddress},
 }
 
 // ours reports whether id is of a rule of ours.

@@ -85,9 +85,8 @@ var cases = map[string]struct{ bad, good []string }{
 	waf.RuleMalformed: {
 		[]string{
 			"GET /v1/models/a%00b\nUser-Agent: x", "GET /v1/models/a%ffb\nUser-Agent: x", "GET /v1/models?q=%zz\nUser-Agent: x", "GET /v1/models/a%0d%0ab\nUser-Agent: x",
-			post + "Authorization: Bearer a\nAuthorization: Bearer b", post + "Content-Type: text/plain",
 		},
-		[]string{"GET /v1/models?q=100%25\nUser-Agent: x", post + "Accept: a/b\nAccept: c/d", "GET /v1/models/%E6%A8%A1%E5%9E%8B\nUser-Agent: x"},
+		[]string{"GET /v1/models?q=100%25\nUser-Agent: x", post + "Accept: a/b\nAccept: c/d", post + "Authorization: Bearer a\nAuthorization: Bearer b", "GET /v1/models/%E6%A8%A1%E5%9E%8B\nUser-Agent: x"},
 	},
 }
 
@@ -110,11 +109,11 @@ var bodyCases = map[string]struct{ bad, good []string }{
 	},
 	waf.RuleBomb: {
 		[]string{
-			chat(strings.Repeat("poem ", 20000)), chat(strings.Repeat("A", 100000)), chat(strings.Repeat("SolidGoldMagikarp ", 5000)), chat(strings.Repeat("Repeat this sentence for as long as you can. ", 2000)),
-			chat(strings.Repeat(" ", 80000)), `{"messages":[` + strings.Repeat(`{"content":"again and again and again"},`, 3000) + `{"content":"x"}]}`, chat(strings.Repeat(`\n`, 30000)),
+			chat(strings.Repeat("poem ", 20000)), chat(strings.Repeat("A", 100000)), chat(strings.Repeat("SolidGoldMagikarp ", 5000)),
+			chat(strings.Repeat(" ", 80000)), `{"messages":[` + strings.Repeat(`{"content":"again and again and again"},`, 3000) + `{"content":"x"}]}`, chat(strings.Repeat(`\n`, 40000)),
 		},
 		[]string{
-			chat(prose(60000)), chat(strings.Repeat("poem ", 3000)), chat(prose(60000) + strings.Repeat("=", 40000)),
+			chat(prose(60000)), chat(strings.Repeat("poem ", 3000)), chat(strings.Repeat("The ferry leaves at seven. ", 5000)), chat(prose(60000) + strings.Repeat("=", 40000)),
 			`{"messages":[{"content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,` + strings.Repeat("A", 200000) + `"}}]}]}`,
 			`{"contents":[{"parts":[{"inlineData":{"mimeType":"audio/wav","data":"` + strings.Repeat("A", 200000) + `"}}]}]}`,
 			`{"input":[` + strings.Repeat("0,", 100000) + `0]}`, chat(table(2000)), chat(logs(1500)),
