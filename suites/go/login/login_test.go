@@ -67,7 +67,7 @@ func TestBrowser(t *testing.T) {
 	if code := g.ask(b, "Sec-Fetch-Site", "same-origin", "Origin", g.URL); code != http.StatusOK {
 		t.Errorf("a request of this site: %d", code)
 	}
-	if code := g.ask(b, "Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"); code != http.StatusUnauthorized {
+	if code := g.ask(b, "Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"); code != http.StatusForbidden {
 		t.Errorf("a request of another site: %d", code)
 	}
 
@@ -96,7 +96,7 @@ func TestLogout(t *testing.T) {
 	}
 	p.agree(b, page)
 	b.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	resp, err := b.Post(g.URL+"/logout", "", nil)
+	resp, err := b.Post(g.URL+"/logout", "application/x-www-form-urlencoded", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
