@@ -21,6 +21,7 @@ import (
 	"github.com/ringwall/ringwall/auth"
 	"github.com/ringwall/ringwall/internal/strictyaml"
 	"github.com/ringwall/ringwall/policy"
+	"github.com/ringwall/ringwall/scope"
 )
 
 // sample is a request given by flags.
@@ -181,6 +182,19 @@ type callerRow struct {
 	policy.Decision
 }
 
+// decided is what comes of a request: the scopes of a credential go before all policy.
+func decided(b *policy.Bundle, r *policy.Request) policy.Decision {
+	ask := scope.Ask{Deed: r.Action, Route: r.Context.Route}
+	if r.Resource.Type == "Model" {
+		ask.Model = r.Resource.ID
+	}
+	known := slices.Contains(scope.Deeds, r.Action) // those of tools and data are no scopes yet
+	if known && !scope.Allows(r.Principal.Scopes, ask) {
+		return policy.Decision{Effect: policy.Deny, Policies: []string{"scopes of the credential"}}
+	}
+	return b.Decide(r)
+}
+
 func policyWhatIf() *cobra.Command {
 	var p bundlePlace
 	var s sample
@@ -213,7 +227,7 @@ or those who hold the installation's API keys (--data), or else those of the tes
 			rows := []callerRow{}
 			for _, one := range who {
 				r.Principal = one
-				rows = append(rows, callerRow{one, b.Decide(&r)})
+				rows = append(rows, callerRow{one, decided(b, &r)})
 			}
 			if format == "json" {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{"action": r.Action, "resource": r.Resource.String(), "callers": rows})
@@ -260,8 +274,8 @@ func whoIsKnown(cmd *cobra.Command, b *policy.Bundle, file string, p *place) (wh
 		err := withKeys(cmd, p, func(keys *auth.Keys) error {
 			all, err := keys.List(cmd.Context())
 			for _, k := range all {
-				if row(k).State == "valid" {
-					who = append(who, ringwall.Principal{ID: k.Prefix, Tenant: k.Tenant, Trust: k.Trust, Via: "key"})
+				if state := row(k).State; state == "valid" || state == "replaced" {
+					who = append(who, ringwall.Principal{ID: k.Principal, Key: k.Prefix, Tenant: k.Tenant, Trust: k.Trust, Via: "key", Roles: k.Roles, Scopes: k.Scopes})
 				}
 			}
 			return err
