@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -29,6 +30,7 @@ type hostile struct {
 	enc  *hpack.Encoder
 	head bytes.Buffer
 	next uint32
+	deaf bool
 	gone chan error // the server closed the connection
 	read func(http2.Frame)
 }
@@ -42,9 +44,9 @@ func newHostile(t *testing.T, h *house, deaf bool, read func(http2.Frame), setti
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	x := &hostile{Framer: http2.NewFramer(c, c), t: t, conn: c, next: 1, gone: make(chan error, 1), read: read}
+	x := &hostile{Framer: http2.NewFramer(c, c), t: t, conn: c, deaf: deaf, next: 1, gone: make(chan error, 1), read: read}
 	x.enc = hpack.NewEncoder(&x.head)
-	c.SetDeadline(time.Now().Add(20 * time.Second))
+	c.SetDeadline(time.Now().Add(40 * time.Second))
 	if _, err := io.WriteString(c, http2.ClientPreface); err != nil {
 		t.Fatal(err)
 	}
@@ -93,9 +95,16 @@ func (x *hostile) flood(most int, f func() error) (n int) {
 			return n
 		}
 	}
+	if x.deaf { // all of it may stand in buffers: the end shows only to who reads
+		go func() {
+			if _, err := io.Copy(io.Discard, x.conn); !errors.Is(err, os.ErrDeadlineExceeded) {
+				x.gone <- err
+			}
+		}()
+	}
 	select {
 	case <-x.gone:
-	case <-time.After(5 * time.Second):
+	case <-time.After(15 * time.Second):
 		x.t.Errorf("%d times, and the connection stays open", most)
 	}
 	return n
