@@ -9,7 +9,7 @@ import (
 
 // Overload says what is done when more comes than can be served.
 type Overload struct {
-	Wait   time.Duration   `yaml:"wait" doc:"how long a request may wait for the processor when that is busy; then it is refused with 503 and Retry-After" default:"200ms"`
+	Wait   time.Duration   `yaml:"wait" doc:"how long a request may wait for the processor when that is busy; then it is refused with 503 and Retry-After" default:"1s"`
 	Queue  int             `yaml:"queue" doc:"most requests that wait for it at a time" default:"1024"`
 	Target time.Duration   `yaml:"target" doc:"how long work that could go on may wait for a processor, before fewer requests are let work at a time" default:"1ms"`
 	Memory strictyaml.Size `yaml:"memory" doc:"most bytes of requests and answers that are held at a time; lower trust is refused first. 0: an eighth of GOMEMLIMIT, of the control group's limit, or of the machine's memory" default:"0B"`

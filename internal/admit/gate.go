@@ -14,8 +14,8 @@
 // so that slow models do not look like overload.
 //
 // Who is let in first: the higher [Class]; within one, every [Flow] in turn, so that
-// who asks a thousand times waits for itself; within a flow the newest, whose client is
-// the least likely to have given up. Of slots and memory a class has only a share, and
+// who asks a thousand times waits for itself; within a flow who came first, and where
+// more comes than can be served the newest. Of slots and memory a class has only a share, and
 // no flow may take the last of it.
 //
 // It knows neither HTTP nor who callers are. Start reading at [Gate].

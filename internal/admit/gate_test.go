@@ -161,7 +161,8 @@ func (q *queue) wait() string {
 	return strings.Join(q.said, " ")
 }
 
-// Higher classes first; in a class each flow in turn; in a flow the newest.
+// Higher classes first; in a class each flow in turn; in a flow who came first, and the
+// newest once the oldest has waited for long.
 func TestTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, one := full(t, admit.Config{Wait: 100 * time.Millisecond, Queue: 1000})
@@ -173,7 +174,19 @@ func TestTurns(t *testing.T) {
 			q.come(t.Context(), r.c, r.flow, fmt.Sprint(r.flow, i))
 		}
 		one() // each that leaves gives its turn to the next
-		if got, want := q.wait(), "c5 c4 a2 b3 d6 a1 a0"; got != want {
+		if got, want := q.wait(), "c5 c4 a0 b3 d6 a1 a2"; got != want {
+			t.Errorf("turns %s, want %s", got, want)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		g, one := full(t, admit.Config{Wait: 100 * time.Millisecond, Queue: 1000})
+		q := &queue{g: g}
+		for i := range 3 {
+			q.come(t.Context(), 0, "a", fmt.Sprint(i))
+		}
+		<-time.After(60 * time.Millisecond) // of the clock of the bubble
+		one()
+		if got, want := q.wait(), "2 1 0"; got != want {
 			t.Errorf("turns %s, want %s", got, want)
 		}
 	})

@@ -12,6 +12,7 @@ type waiter struct {
 	t     *Ticket
 	turn  chan *Shed // nil: it is its turn
 	timer *time.Timer
+	since time.Time
 	lane  *lane
 	older *waiter
 	newer *waiter
@@ -71,7 +72,7 @@ func (g *Gate) Work(ctx context.Context, t *Ticket, c Class, of Flow) error {
 		return g.turnedAway(shedQueue, c)
 	}
 	w := g.waiters.Get().(*waiter)
-	w.t = t
+	w.t, w.since = t, now
 	w.timer.Reset(g.cfg.Wait)
 	waited := g.cfg.Waited
 	g.push(w)
@@ -148,6 +149,10 @@ func (g *Gate) start(t *Ticket) {
 
 // dispatch gives turns as long as there are any.
 func (g *Gate) dispatch() {
+	if g.queued == 0 {
+		return
+	}
+	now := time.Now()
 	for c := Classes - 1; c >= 0 && g.queued > 0; c-- {
 		for l := &g.lines[c]; l.next != nil; {
 			if g.working >= int(g.limit) {
@@ -155,12 +160,23 @@ func (g *Gate) dispatch() {
 			}
 			lane := l.next
 			l.next = lane.right // another flow's turn next
-			w := lane.newest
+			w := lane.first(now, g.cfg.Wait)
 			g.pull(w)
 			g.start(w.t)
 			w.turn <- nil
 		}
 	}
+}
+
+// first is whose turn it is: who came first, as long as nobody waits for long. Once the
+// oldest has waited for half of what it may, more comes than can be served: then it is
+// the newest's, whose client is the least likely to have given up, and those behind it
+// leave when their time is over.
+func (l *lane) first(now time.Time, wait time.Duration) *waiter {
+	if now.Sub(l.oldest.since) > wait/2 {
+		return l.newest
+	}
+	return l.oldest
 }
 
 // push makes w the newest of its lane.
