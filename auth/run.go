@@ -34,7 +34,7 @@ func (k *Keys) Run(ctx context.Context) error {
 	defer poll.Stop()
 	write := time.NewTicker(writeEvery)
 	defer write.Stop()
-	away := false
+	away := telemetry.Away{Log: k.log, Gone: "keys are served from memory: no new or revoked key is seen", Back: "keys are current again"}
 	for {
 		var err error
 		select {
@@ -50,14 +50,7 @@ func (k *Keys) Run(ctx context.Context) error {
 		case <-write.C:
 			err = k.writeUses(ctx)
 		}
-		switch {
-		case ctx.Err() != nil:
-		case err != nil && !away:
-			k.log.WarnContext(ctx, "keys are served from memory: no new or revoked key is seen", telemetry.KeyError, err)
-		case err == nil && away:
-			k.log.InfoContext(ctx, "keys are current again")
-		}
-		away = err != nil
+		away.Note(ctx, err)
 	}
 }
 

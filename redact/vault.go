@@ -98,7 +98,7 @@ func (v *Vault) Run(ctx context.Context) error {
 	}
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
-	away := false
+	away := telemetry.Away{Log: v.log, Gone: "expired values stay in the vault, where nobody is given them", Back: "expired values are deleted again"}
 	for {
 		select {
 		case <-ctx.Done():
@@ -106,14 +106,7 @@ func (v *Vault) Run(ctx context.Context) error {
 		case <-tick.C:
 		}
 		_, err := v.Expire(ctx)
-		switch {
-		case ctx.Err() != nil:
-		case err != nil && !away:
-			v.log.WarnContext(ctx, "expired values stay in the vault, where nobody is given them", telemetry.KeyError, err)
-		case err == nil && away:
-			v.log.InfoContext(ctx, "expired values are deleted again")
-		}
-		away = err != nil
+		away.Note(ctx, err)
 	}
 }
 

@@ -100,7 +100,7 @@ func (s *Store) Run(ctx context.Context) error {
 	defer poll.Stop()
 	defer write.Stop()
 	defer purge.Stop()
-	away := false
+	away := telemetry.Away{Log: s.cfg.Log, Gone: "sessions are served from memory: no revoked one is seen", Back: "sessions are current again"}
 	for {
 		var err error
 		select {
@@ -118,14 +118,7 @@ func (s *Store) Run(ctx context.Context) error {
 		case <-purge.C:
 			err = s.tables.purge(ctx, s.cfg.Now())
 		}
-		switch {
-		case ctx.Err() != nil:
-		case err != nil && !away:
-			s.cfg.Log.WarnContext(ctx, "sessions are served from memory: no revoked one is seen", telemetry.KeyError, err)
-		case err == nil && away:
-			s.cfg.Log.InfoContext(ctx, "sessions are current again")
-		}
-		away = err != nil
+		away.Note(ctx, err)
 	}
 }
 

@@ -242,7 +242,7 @@ func (s *Store) Forget(ctx context.Context, owner, id string) error {
 func (s *Store) Run(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
-	away := false
+	away := telemetry.Away{Log: s.cfg.Log, Gone: "expired answers stay in the database, where nobody is given them"}
 	for {
 		select {
 		case <-ctx.Done():
@@ -250,10 +250,7 @@ func (s *Store) Run(ctx context.Context) error {
 		case <-tick.C:
 		}
 		_, err := s.Expire(ctx)
-		if err != nil && ctx.Err() == nil && !away {
-			s.cfg.Log.WarnContext(ctx, "expired answers stay in the database, where nobody is given them", telemetry.KeyError, err)
-		}
-		away = err != nil
+		away.Note(ctx, err)
 	}
 }
 

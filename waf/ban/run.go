@@ -24,7 +24,7 @@ func (b *Bans) Run(ctx context.Context) error {
 	defer poll.Stop()
 	purge := time.NewTicker(purgeEvery)
 	defer purge.Stop()
-	away := false
+	away := telemetry.Away{Log: b.log, Gone: "bans are held in memory: those of other processes are not seen", Back: "bans are current again"}
 	for {
 		var err error
 		select {
@@ -42,14 +42,7 @@ func (b *Bans) Run(ctx context.Context) error {
 		case <-purge.C:
 			err = b.purge(ctx)
 		}
-		switch {
-		case ctx.Err() != nil:
-		case err != nil && !away:
-			b.log.WarnContext(ctx, "bans are held in memory: those of other processes are not seen", telemetry.KeyError, err)
-		case err == nil && away:
-			b.log.InfoContext(ctx, "bans are current again")
-		}
-		away = err != nil
+		away.Note(ctx, err)
 	}
 }
 
