@@ -73,8 +73,11 @@ func TestSoakSlowClients(t *testing.T) {
 	t.Logf("alone:                    %v", alone)
 	t.Logf("beside %4d slow clients: %v (%.0f connections open)", n, beside, held)
 	t.Logf("median of p99 of five parts: alone %v, beside %v, %.2f times", least, most, float64(most)/float64(least))
-	if beside.Shed+beside.Lost > 0 || most > 2*least+slack() {
+	if soaking() && (beside.Shed+beside.Lost > 0 || most > 2*least+20*time.Millisecond) {
 		t.Error("slow clients slow down others")
+	}
+	if beside.Shed+beside.Lost > len(beside.Took) {
+		t.Error("slow clients keep others out")
 	}
 	if n < slow*9/10 {
 		t.Errorf("only %d slow clients came", n)
@@ -101,12 +104,16 @@ func TestSoakOverload(t *testing.T) {
 	if during.Shed == 0 {
 		t.Error("nobody was turned away")
 	}
-	if during.goodput() < most/4 {
+	if len(during.Took) == 0 {
+		t.Error("nobody was served")
+	}
+	if soaking() && during.goodput() < most/4 {
 		t.Errorf("of %.0f requests a second that are possible, %.0f were served", most, during.goodput())
 	}
-	if after.Shed+after.Lost > len(after.Took)/20 || after.at(0.5) > 2*before.at(0.5)+slack() {
+	if soaking() && (after.Shed+after.Lost > len(after.Took)/20 || after.at(0.5) > 2*before.at(0.5)+20*time.Millisecond) {
 		t.Error("it has not recovered")
 	}
+	until(t, "one who asks is answered", func() bool { return len(g.load("127.0.0.1", request, 0, 1, 100*time.Millisecond).Took) > 0 })
 }
 
 // The flood of one address does not move others.
@@ -128,13 +135,16 @@ func TestSoakFloodOfOneAddress(t *testing.T) {
 	t.Logf("127.0.0.1 beside the flood: %v", beside)
 	t.Logf("the flood of 127.0.0.2:     %v", flooded)
 	t.Logf("p50 is %.2f times, p99 %.2f times what they are alone", float64(beside.at(0.5))/float64(alone.at(0.5)), float64(beside.at(0.99))/float64(alone.at(0.99)))
-	if beside.Shed+beside.Lost > len(beside.Took)/50 {
-		t.Errorf("others were turned away")
+	if len(beside.Took) == 0 || beside.Shed+beside.Lost > len(beside.Took) {
+		t.Error("others were kept out")
 	}
-	if flooded.Shed == 0 && flooded.at(0.5) < 3*beside.at(0.5) {
+	if soaking() && beside.Shed+beside.Lost > len(beside.Took)/50 {
+		t.Error("others were turned away")
+	}
+	if soaking() && flooded.Shed == 0 && flooded.at(0.5) < 3*beside.at(0.5) {
 		t.Error("the flood did not wait for itself, and was not turned away")
 	}
-	if beside.at(0.99) > 2*alone.at(0.99)+4*slack() {
+	if soaking() && beside.at(0.99) > 2*alone.at(0.99)+80*time.Millisecond {
 		t.Error("the flood moved others")
 	}
 }
