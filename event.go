@@ -29,6 +29,7 @@ type Event struct {
 	Looks    []Look        `json:"looks,omitempty"`
 	Scores   Scores        `json:"scores,omitempty"` // to three digits
 	Texts    []Digest      `json:"texts,omitempty"`
+	Tools    []ToolUse     `json:"tools,omitempty"` // what was decided about the calls of tools in the answer
 	Usage    *Usage        `json:"usage,omitempty"`
 	Status   int           `json:"status,omitempty"`   // HTTP status that the client read
 	Duration time.Duration `json:"duration,omitempty"` // nanoseconds

@@ -167,6 +167,7 @@ type Exchange struct {
 	Findings []Finding
 	Looks    []Look
 	Scores   Scores
+	Tools    []ToolUse // what was decided about the calls of tools in the answer
 	Verdict  Verdict
 	Usage    Usage
 	Status   int // HTTP status that the client read

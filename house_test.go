@@ -21,10 +21,10 @@ const module = "github.com/ringwall/ringwall"
 // takes the packages below it along, unless a longer name puts one elsewhere:
 // guard/stream stands below guard, and guard/pii beside it.
 var floors = [][]string{
-	{"", "control", "threat"},              // words
-	{"internal"},                           // kit, which knows no trade
-	{"guard/normalize", "guard/textmodel"}, // what detectors and the stream read
-	{"guard/stream"},                       // what holds an answer back
+	{"", "control", "threat"},               // words
+	{"internal"},                            // kit, which knows no trade
+	{"guard/normalize", "guard/textmodel"},  // what detectors and the stream read
+	{"guard/stream", "toolcall/provenance"}, // what holds an answer back, and what says where a value is from
 	{ // mechanisms
 		"guard", "redact", "token", "policy", "waf", "toolcall", "scan", "sign", "kms", "posture",
 		"vuln", "drift", "discover", "lineage", "privacy", "poison", "scope",
