@@ -68,6 +68,7 @@ type exchange struct {
 	sent       int64         // bytes of the answer
 	waited     time.Duration // for the client to accept them
 	spending   spending
+	calls      calling // of tools
 }
 
 // serve answers a request in the words of d by going the way run.
@@ -129,6 +130,9 @@ func (x *exchange) run(ctx context.Context) error {
 		return err
 	}
 	if err := x.goOn(ctx); err != nil {
+		return err
+	}
+	if err := x.offer(ctx); err != nil {
 		return err
 	}
 	if err := x.converse(); err != nil {
@@ -322,6 +326,7 @@ func (x *exchange) read() error {
 	if err := x.shaped(body); err != nil {
 		return err
 	}
+	x.calls.speaks = speaksOfTools(body)
 	req, err := x.d.Read(x.r, body)
 	if err != nil {
 		return err

@@ -1,0 +1,5 @@
+package toolcall
+
+// Tool returns what j knows of the tool of that name: that nobody said anything of it
+// where its registry does not have it.
+func (j *Judge) Tool(name string) *Tool { return j.cfg.Registry.Find(name) }
