@@ -171,6 +171,9 @@ func (x *exchange) decide(ctx context.Context, call ringwall.ToolCall) toolcall.
 		if x.calls.ids[call.ID] {
 			return refused(ringwall.ToolDeny, ruleTwice, "Another call has the same id.")
 		}
+		if x.calls.ids == nil {
+			x.calls.ids = map[string]bool{}
+		}
 		x.calls.ids[call.ID] = true
 	}
 	d := x.calls.session.Decide(ctx, call)
@@ -197,18 +200,12 @@ func (x *exchange) begin(c *ringwall.Conversation) {
 		}
 	}
 	x.calls.session = x.world.Tools.Begin(cs)
-	if x.calls.ids == nil {
-		x.calls.ids = map[string]bool{}
-	}
 }
 
 // rejudge forgets what was decided about the calls of an answer that is about to be
 // told again. What was spent on them stays spent, and is not spent twice.
 func (x *exchange) rejudge() {
-	for _, t := range x.Tools {
-		delete(x.calls.ids, t.ID)
-	}
-	x.calls.session, x.Tools = nil, nil
+	x.calls.session, x.calls.ids, x.Tools = nil, nil, nil
 }
 
 // approve lets a held call go for which somebody gave an approval, or asks for one.
@@ -217,8 +214,12 @@ func (x *exchange) approve(ctx context.Context, call ringwall.ToolCall, d *toolc
 		d.Decision, d.Approval = ringwall.ToolAllow, id
 		return
 	}
-	if x.world.Approvals == nil {
+	switch {
+	case x.world.Approvals == nil:
 		d.Public = "It takes a person's approval, and nobody can give one here."
+		return
+	case x.Principal.ID == "":
+		d.Public = "It takes a person's approval, which callers without a key cannot ask for."
 		return
 	}
 	h := Held{Principal: x.Principal, Conversation: x.thread(), Exchange: x.ID, Model: x.Model, Call: call, Use: d.ToolUse}

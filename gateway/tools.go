@@ -45,7 +45,7 @@ type calling struct {
 	passed  []bool                 // of each turn, whether it went through here; nil: nobody looked
 	hidden  []string               // tools that the caller may not see, sorted
 	session *toolcall.Session
-	ids     map[string]bool   // of calls, in the transcript and in the answer
+	ids     map[string]bool   // of the calls of the answer
 	used    map[string]string // approvals that were taken for this exchange, by digest
 	counted map[string]bool   // calls that limits were asked about, by digest
 	judged  bool              // calls of the answer were decided about
@@ -171,22 +171,23 @@ func (x *exchange) checkCalls(c *ringwall.Conversation) error {
 					return badTools("turn %d calls a tool without a name", i+1)
 				}
 				if open == nil {
-					open, x.calls.ids = map[string]bool{}, map[string]bool{}
+					open = map[string]bool{}
 				}
 				if id := p.Call.ID; id != "" {
-					if x.calls.ids[id] {
-						return badTools("two calls of tools have the id %.80q", id)
+					if open[id] {
+						return badTools("two calls of tools have the id %.80q, and no result stands between them", id)
 					}
-					x.calls.ids[id], open[id] = true, true
+					open[id] = true
 				}
 			case p.Kind == ringwall.PartResult && p.Result != nil:
 				id := p.Result.ID
 				switch {
 				case partial:
-				case n == 0, id != "" && !x.calls.ids[id]:
+				case n == 0:
 					return badTools("turn %d has the result of a call %.80q that is nowhere before it", i+1, id)
-				case id != "" && !open[id]:
-					return badTools("turn %d has a second result of the call %.80q", i+1, id)
+				case id == "":
+				case !open[id]:
+					return badTools("turn %d has a result of the call %.80q, which is nowhere before it or has one", i+1, id)
 				}
 				delete(open, id)
 			}
