@@ -308,7 +308,7 @@ func (x *exchange) count(ctx context.Context, d *toolcall.Decision) {
 		d.Rule, d.Public = ruleUncounted, "Calls cannot be counted at the moment. Try again soon."
 		return
 	}
-	d.Rule, d.Public = ruleLimit, "As many calls of it as there may be were made."
+	d.Rule, d.Public = ruleQuota, "As many calls of it as there may be were made."
 	if full.After > 0 {
 		d.Public += fmt.Sprintf(" Try again in %s.", (full.After + time.Second - 1).Truncate(time.Second))
 	}

@@ -21,13 +21,13 @@ const (
 	ruleNotOffered = "not-offered"    // the model asks for a tool that it was not offered, or that is hidden from the caller
 	ruleTwice      = "call-id-twice"  // two calls have one id: nobody could tell their results apart
 	ruleUntold     = "untold"         // nobody can tell the conversation that the call is of
-	ruleLimit      = "tool-limit"     // a limit for the tool is used up
+	ruleQuota      = "tool-quota"     // a limit for the tool is used up
 	ruleUncounted  = "tool-uncounted" // nobody can tell whether a limit is
 )
 
 // ToolRules are the ids of those rules.
 func ToolRules() []string {
-	return []string{ruleNotOffered, ruleTwice, ruleUntold, ruleLimit, ruleUncounted}
+	return []string{ruleNotOffered, ruleTwice, ruleUntold, ruleQuota, ruleUncounted}
 }
 
 // Bounds on what a request may say of tools.

@@ -5,4 +5,9 @@ package toolcall
 func (j *Judge) Tool(name string) *Tool { return j.cfg.Registry.Find(name) }
 
 // Rules returns the ids of the rules that decide about calls.
-func Rules() []string { return []string{RuleArguments, RulePolicy} }
+func Rules() []string {
+	return []string{
+		RuleArguments, RulePolicy, RuleUntrusted, RuleUnknown, RuleLink, RuleAsked, RuleTwo, RuleFlow,
+		RuleDuplicate, RuleRepeated, RuleDepth, RuleLimit,
+	}
+}
