@@ -49,6 +49,17 @@ func wishes(text string, calls ...wish) func(w http.ResponseWriter, r *http.Requ
 	}
 }
 
+// Tools that send mail, as requests offer them.
+const (
+	chatMail   = `,"tools":[{"type":"function","function":{"name":"mail","description":"sends mail","parameters":{"type":"object","properties":{"to":{"type":"string"}}}}}]`
+	claudeMail = `,"tools":[{"name":"mail","description":"sends mail","input_schema":{"type":"object","properties":{"to":{"type":"string"}}}}]`
+)
+
+// googleMail is a question to Gemini with such a tool.
+func googleMail(text string) string {
+	return strings.Replace(geminiAsks(text), "{", `{"tools":[{"functionDeclarations":[{"name":"mail","description":"sends mail"}]}],`, 1)
+}
+
 // agent is a request of an agent: its messages, and the names of the tools that it has.
 func agent(more, messages string, tools ...string) string {
 	var list []string
