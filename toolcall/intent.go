@@ -35,6 +35,7 @@ type want struct {
 	deeds    deed
 	objects  map[string]bool // nouns beside the verb
 	sentence map[string]bool // nouns of the sentence
+	someone  bool            // it says to whom
 }
 
 // acts reports whether anything but an answer is asked for.
@@ -306,7 +307,7 @@ func (n *intent) clause(s []token, _ bool, sentence map[string]bool, foreign boo
 		if d&acting == 0 || negated(s, i) {
 			continue
 		}
-		w := want{verb: t.text, deeds: d & acting, objects: map[string]bool{}, sentence: sentence}
+		w := want{verb: t.text, deeds: d & acting, objects: map[string]bool{}, sentence: sentence, someone: n.someone(s)}
 		for j, o := range s {
 			if j != i && !o.opaque && !stem.Function([]byte(o.text)) {
 				w.objects[singular(o.text)] = true
@@ -461,7 +462,7 @@ func (w *want) is(p *profile) bool {
 func (w *want) score(p *profile) int {
 	in := w.objects
 	score := fit(in, p)
-	if score == 0 {
+	if score == 0 && !w.someone {
 		score = fit(w.sentence, p)
 	}
 	return score

@@ -27,7 +27,7 @@ type semantics struct {
 // semantics returns what is known of the tool of a call.
 func (s *Session) semantics(r *reading, t *Tool) semantics {
 	m := semantics{profile: r.profile(s, t), effect: t.Effect}
-	if !t.Known && !s.j.cfg.Strict {
+	if !t.Known && !s.j.cfg.Rules.Strict {
 		m.effect = m.deeds.effect()
 		if m.effect == Read && m.outward {
 			m.effect = External
@@ -37,7 +37,7 @@ func (s *Session) semantics(r *reading, t *Tool) semantics {
 	return m
 }
 
-// provenance holds calls whose sensitive values nobody who may has said, once text was
+// sourced holds calls whose sensitive values nobody who may has said, once text was
 // read that anybody may have written.
 func sourced(_ context.Context, s *Session, c *Call, d *Decision) {
 	r := s.read()

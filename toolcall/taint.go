@@ -20,15 +20,15 @@ type reading struct {
 	outlines []*outline      // by result; nil: not taken apart yet
 	named    []int8          // by result: 1 the person named what it is, -1 not, 0 nobody looked
 	past     []made          // calls of this conversation
-	visited  map[string]bool // places whose content was fetched
+	spoke    int             // turn in which the person last spoke
+	grams    []*grams        // by result; nil: not read yet
 }
 
 // made is a call that was made.
 type made struct {
-	name, digest string
-	turn         int
-	ok           bool // a result says so
-	answered     bool
+	ringwall.ToolCall
+	turn int
+	ok   bool // a result says that it worked
 }
 
 // read makes the reading.
@@ -49,7 +49,7 @@ func (s *Session) read() *reading {
 	}
 	r.intent = s.asked()
 	results := r.Results()
-	r.outlines, r.named = make([]*outline, len(results)), make([]int8, len(results))
+	r.outlines, r.named, r.grams = make([]*outline, len(results)), make([]int8, len(results)), make([]*grams, len(results))
 	r.tainted = s.isTainted(r)
 	r.history(s.Conversation)
 	return r
@@ -171,16 +171,17 @@ func says(text string) bool {
 // history notes which calls were made.
 func (r *reading) history(c *ringwall.Conversation) {
 	at := map[string]int{}
-	r.visited = map[string]bool{}
 	for i, t := range c.Turns {
 		for _, p := range t.Parts {
 			switch {
+			case p.Kind == ringwall.PartText && t.Role == ringwall.RoleUser:
+				r.spoke = i
 			case p.Kind == ringwall.PartCall && p.Call != nil:
 				at[p.Call.ID] = len(r.past)
-				r.past = append(r.past, made{name: p.Call.Name, turn: i})
+				r.past = append(r.past, made{ToolCall: *p.Call, turn: i})
 			case p.Kind == ringwall.PartResult && p.Result != nil:
 				if n, ok := at[p.Result.ID]; ok {
-					r.past[n].answered, r.past[n].ok = true, !p.Result.Failed
+					r.past[n].ok = !p.Result.Failed
 				}
 			}
 		}

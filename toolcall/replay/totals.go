@@ -10,7 +10,7 @@ type Totals struct {
 	Suite                                string
 	Attacks, Stopped                     int // of attacks
 	Tasks, Untouched                     int // of tasks without an attack
-	Calls, Allowed, Held, Stripped, Gone int // of tasks without an attack
+	Calls, Allowed, Held, Stripped, Denied int // of tasks without an attack
 }
 
 // Count counts results, by suite in the order in which they come, and by rule.
@@ -74,7 +74,7 @@ func (t *Totals) add(r *Result) {
 		case c.Decision.String() == "strip":
 			t.Stripped++
 		default:
-			t.Gone++
+			t.Denied++
 		}
 	}
 	if !touched {
