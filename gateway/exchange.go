@@ -68,6 +68,7 @@ type exchange struct {
 	sent       int64         // bytes of the answer
 	waited     time.Duration // for the client to accept them
 	spending   spending
+	turning
 }
 
 // serve answers a request in the words of d by going the way run.
@@ -134,6 +135,7 @@ func (x *exchange) run(ctx context.Context) error {
 	if err := x.converse(); err != nil {
 		return err
 	}
+	x.believe(ctx)
 	if err := x.hookIn(ctx); err != nil {
 		return err
 	}
