@@ -106,6 +106,7 @@ func (x *exchange) complete(ctx context.Context, p Provider, call ringwall.Call)
 		}
 	}
 	x.remember(ctx, call.Body, out)
+	x.toldWhole(out)
 	x.w.Header().Set("Content-Type", x.contentType(false))
 	x.status(http.StatusOK)
 	return x.write(out)
@@ -287,6 +288,7 @@ func (x *exchange) send(frames []byte) error {
 	if len(frames) == 0 {
 		return nil
 	}
+	x.told(frames)
 	from := time.Now()
 	if err := x.write(frames); err != nil {
 		return err

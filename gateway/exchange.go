@@ -69,6 +69,7 @@ type exchange struct {
 	waited     time.Duration // for the client to accept them
 	spending   spending
 	calls      calling // of tools
+	turning
 }
 
 // serve answers a request in the words of d by going the way run.
@@ -138,6 +139,7 @@ func (x *exchange) run(ctx context.Context) error {
 	if err := x.converse(); err != nil {
 		return err
 	}
+	x.believe(ctx)
 	if err := x.hookIn(ctx); err != nil {
 		return err
 	}

@@ -122,7 +122,13 @@ type World struct {
 	// not. Nil: nobody must.
 	StepUp   func(p ringwall.Principal, least ringwall.Trust) (challenge string)
 	Firewall *waf.Firewall // looks at bodies before they are read; nil: nobody does
-	Close    func()        // called when no request uses the World any more
+	// History says which turns of conversations went through here; nil: all are taken
+	// as what they say they are.
+	History History
+	// Retell reads answers in the words of api again, nil where nobody can: those are
+	// not signed.
+	Retell func(api, contentType string, stream bool) Retold
+	Close  func() // called when no request uses the World any more
 }
 
 // Limits bound what callers can make the gateway do. Zero fields mean the

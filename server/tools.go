@@ -30,7 +30,7 @@ func newCalled(m *telemetry.Metrics) *called {
 		calls: m.Counter("ringwall_tool_calls_total", "Calls of tools that models asked for, by what was decided and by what the tool does.",
 			outcomes, telemetry.Label{Name: "effect", Values: toolcall.Effects()}),
 		rules: m.Counter("ringwall_tool_rules_total", "Rules that were against calls of tools.",
-			telemetry.Label{Name: "rule", Values: append(toolcall.Rules(), gateway.ToolRules()...)}),
+			telemetry.Label{Name: "rule", Values: append(toolcall.RuleIDs(), gateway.ToolRules()...)}),
 	}
 }
 

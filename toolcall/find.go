@@ -4,8 +4,8 @@ package toolcall
 // where its registry does not have it.
 func (j *Judge) Tool(name string) *Tool { return j.cfg.Registry.Find(name) }
 
-// Rules returns the ids of the rules that decide about calls.
-func Rules() []string {
+// RuleIDs returns the ids of the rules that decide about calls.
+func RuleIDs() []string {
 	return []string{
 		RuleArguments, RulePolicy, RuleUntrusted, RuleUnknown, RuleLink, RuleAsked, RuleTwo, RuleFlow,
 		RuleDuplicate, RuleRepeated, RuleDepth, RuleLimit,

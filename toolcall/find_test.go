@@ -11,7 +11,7 @@ import (
 	"github.com/ringwall/ringwall/toolcall"
 )
 
-// Metrics have a rule by its name only if Rules does.
+// Metrics have a rule by its name only if RuleIDs does.
 func TestAllRulesAreListed(t *testing.T) {
 	f, err := parser.ParseFile(token.NewFileSet(), "rules.go", nil, 0)
 	if err != nil {
@@ -28,10 +28,10 @@ func TestAllRulesAreListed(t *testing.T) {
 		}
 		return true
 	})
-	listed := toolcall.Rules()
+	listed := toolcall.RuleIDs()
 	slices.Sort(ids)
 	slices.Sort(listed)
 	if !slices.Equal(ids, listed) {
-		t.Errorf("rules.go has %q, Rules() returns %q", ids, listed)
+		t.Errorf("rules.go has %q, RuleIDs() returns %q", ids, listed)
 	}
 }
