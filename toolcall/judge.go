@@ -21,10 +21,14 @@ const (
 // Config configures a Judge.
 type Config struct {
 	Registry *Registry
+	Rules    Rules
 }
 
 // Judge decides about calls. It is safe for concurrent use.
-type Judge struct{ cfg Config }
+type Judge struct {
+	cfg      Config
+	profiles profiles
+}
 
 // New returns a Judge.
 func New(cfg Config) *Judge { return &Judge{cfg: cfg} }
@@ -39,7 +43,9 @@ type Case struct {
 	Passed []bool
 	// Permit asks policies about a call; nil: nobody wrote any.
 	Permit func(ctx context.Context, t *Tool, call ringwall.ToolCall) Permission
-	Now    time.Time
+	// Data are the classes of sensitive data that were found in what the session read.
+	Data []string
+	Now  time.Time
 }
 
 // Permission is what policies say of a call. The zero value denies.
@@ -52,6 +58,8 @@ type Permission struct {
 type Session struct {
 	j *Judge
 	Case
+	known *reading            // of Conversation; nil: not yet
+	ran   []ringwall.ToolCall // calls of this answer that go on
 }
 
 // Begin begins the calls of an answer. Its cost grows with the number of turns, not
@@ -99,6 +107,11 @@ type step func(ctx context.Context, s *Session, c *Call, d *Decision)
 // steps are what a call goes through until one denies it.
 var steps = []step{
 	permitted,
+	again,
+	sourced,
+	labelled,
+	flowing,
+	asked,
 }
 
 // Decide decides about the next call of the answer. Calls that run count as made for
@@ -118,6 +131,9 @@ func (s *Session) Decide(ctx context.Context, call ringwall.ToolCall) Decision {
 		if look(ctx, s, c, &d); d.Decision == ringwall.ToolDeny {
 			break
 		}
+	}
+	if d.Decision.Runs() {
+		s.ran = append(s.ran, call)
 	}
 	return d
 }
