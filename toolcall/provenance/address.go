@@ -144,10 +144,11 @@ func hexDigit(c byte) byte {
 // joinLink holds together what a link is part of.
 const joinLink = "-_@./\\~:%+?#&=!$*"
 
-// find says where the link stands in s, from on.
-func (l *link) find(s string, from int, work *int) (found, bool) {
+// find says where the link stands in s.
+func (l *link) find(s string) (found, bool) {
+	c := cursor{a: &l.host, s: s, work: 1<<12 + 4*len(s)}
 	for {
-		at := l.host.find(s, from, work)
+		at := c.next()
 		if at < 0 {
 			return found{}, false
 		}
@@ -156,8 +157,7 @@ func (l *link) find(s string, from int, work *int) (found, bool) {
 				return found{start, end}, true
 			}
 		}
-		*work -= 16
-		from = at + 1
+		c.work -= 16
 	}
 }
 
@@ -282,21 +282,19 @@ const separators = " -./()\u00A0\u202F\u2009"
 
 // findDigits says whether digits, which begin with + or not, stand in s with any
 // separators, letters among them in either case.
-func findDigits(s, digits string, work *int) (found, bool) {
+func findDigits(s, digits string, work int) (found, bool) {
 	bare := strings.TrimPrefix(digits, "+")
 	head := anchorAt(lowerASCII(bare[:min(len(bare), 1)]), 0)
 	if word(rune(bare[0])) && !digit(rune(bare[0])) {
 		head = anchorAt(lowerASCII(bare[:4]), 0)
 	}
-	for from := 0; ; {
-		at := head.find(s, from, work)
+	c := cursor{a: &head, s: s, work: work}
+	for c.work > 0 {
+		at := c.next()
 		if at < 0 {
-			return found{}, false
+			break
 		}
-		from = at + 1
-		if *work -= 2; *work <= 0 {
-			return found{}, false
-		}
+		c.work -= 2
 		start := at
 		if len(bare) < len(digits) {
 			switch {
@@ -312,11 +310,12 @@ func findDigits(s, digits string, work *int) (found, bool) {
 			continue
 		}
 		end, ok := alongDigits(s, at, bare, len(bare) < len(digits))
-		*work -= end - at
+		c.work -= end - at
 		if ok && !joined('1', side{s[end:], false}, joinAddress+"/:") {
 			return found{start, end}, true
 		}
 	}
+	return found{}, false
 }
 
 func alongDigits(s string, i int, digits string, trunk bool) (end int, ok bool) {

@@ -66,7 +66,7 @@ func plain(r rune) rune {
 	case quote(r):
 		return r
 	}
-	if unit := foldRune(r); len(unit) == 1 {
+	if unit := foldRune(r, string(r)); len(unit) == 1 {
 		return rune(unit[0])
 	}
 	return r

@@ -71,42 +71,55 @@ func rigid(c byte) bool { return c > ' ' && c < utf8.RuneSelf && c != '\'' && c 
 // of text, until two bytes at once are looked for.
 const patience = 1
 
-// find returns where the run begins next in s, from on; -1: nowhere.
-// What it compares in vain it takes from work, and gives up when that is used up.
-func (a *anchor) find(s string, from int, work *int) int {
+// cursor goes through a text from place to place where an anchor stands.
+type cursor struct {
+	a        *anchor
+	s        string
+	from     int
+	lo, hi   int  // where the rarest byte is next, in either case
+	read     bool // they are
+	tries    int
+	sweeping bool
+	// work is what may be compared in vain; it gives up when that is used up.
+	work int
+}
+
+// next returns the next place; -1: there is none.
+func (c *cursor) next() int {
+	a, s := c.a, c.s
 	last := len(s) - len(a.run)
-	c := a.run[a.rare]
-	up := upper(c)
-	lo, hi := from+a.rare, from+a.rare // where c and up are looked for next
-	foundLo, foundHi := false, up == c
-	if foundHi {
-		hi = len(s)
+	lower := a.run[a.rare]
+	up := upper(lower)
+	if !c.read {
+		c.read = true
+		if c.lo, c.hi = indexByte(s, lower, a.rare), len(s); up != lower {
+			c.hi = indexByte(s, up, a.rare)
+		}
 	}
-	for tries := 0; ; tries++ {
-		if !foundLo {
-			lo, foundLo = indexByte(s, c, lo), true
-		}
-		if !foundHi {
-			hi, foundHi = indexByte(s, up, hi), true
-		}
-		at := min(lo, hi) - a.rare
+	for !c.sweeping {
+		at := min(c.lo, c.hi) - a.rare
 		if at > last {
 			return -1
 		}
-		if n := a.is(s[at:]); n < 0 {
+		if c.lo < c.hi {
+			c.lo = indexByte(s, lower, c.lo+1)
+		} else {
+			c.hi = indexByte(s, up, c.hi+1)
+		}
+		c.from = at + 1
+		n := a.is(s[at:])
+		if n < 0 {
 			return at
-		} else if *work -= n; *work <= 0 {
+		}
+		if c.work -= n; c.work <= 0 {
 			return -1
 		}
-		if tries > 16+(at-from)>>6*patience {
-			return a.sweep(s, at+1, work)
-		}
-		if lo < hi {
-			lo, foundLo = lo+1, false
-		} else {
-			hi, foundHi = hi+1, false
-		}
+		c.tries++
+		c.sweeping = c.tries > 16+at>>6*patience
 	}
+	at := c.sweep(c.from)
+	c.from = at + 1
+	return at
 }
 
 // indexByte returns where c is next in s, from on; len(s): nowhere.
@@ -138,9 +151,10 @@ const (
 	highs = 0x8080808080808080
 )
 
-// sweep is find for texts in which the rarest byte is frequent: eight places at a time
+// sweep is next for texts in which the rarest byte is frequent: eight places at a time
 // are tried for two bytes, in either case.
-func (a *anchor) sweep(s string, from int, work *int) int {
+func (c *cursor) sweep(from int) int {
+	a, s := c.a, c.s
 	last := len(s) - len(a.run)
 	one, two := uint64(a.run[a.rare]|0x20)*ones, uint64(a.run[a.also]|0x20)*ones
 	i := from
@@ -152,7 +166,7 @@ func (a *anchor) sweep(s string, from int, work *int) int {
 		for at := i; at < i+8 && at <= last; at++ {
 			if n := a.is(s[at:]); n < 0 {
 				return at
-			} else if *work -= n; *work <= 0 {
+			} else if c.work -= n; c.work <= 0 {
 				return -1
 			}
 		}
@@ -194,21 +208,20 @@ func (p *spell) each(s string, yield func(found) bool) bool {
 		return false
 	}
 	head, tail := p.needle[:p.anchor.at], p.needle[p.anchor.at+len(p.anchor.run):]
-	work := 1<<12 + 2*len(s)
-	for from := 0; ; {
-		at := p.anchor.find(s, from, &work)
+	c := cursor{a: &p.anchor, s: s, work: 1<<12 + 2*len(s)}
+	for {
+		at := c.next()
 		if at < 0 {
-			return work > 0
+			return c.work > 0
 		}
 		if start, ok := back(s, at, head); ok {
 			if end, ok := forth(s, at+len(p.anchor.run), tail); ok && !yield(found{start, end}) {
 				return true
 			}
 		}
-		if work -= 16; len(p.needle) > 64 {
-			work -= len(p.needle)
+		if c.work -= 16; len(p.needle) > 64 {
+			c.work -= len(p.needle)
 		}
-		from = at + 1
 	}
 }
 

@@ -1,6 +1,7 @@
 package provenance
 
 import (
+	"bytes"
 	"strings"
 	"sync"
 	"unicode"
@@ -19,9 +20,12 @@ import (
 const lower = "                                " + // control characters, white space
 	" !'#$%&'()*+,-./0123456789:;<=>?@abcdefghijklmnopqrstuvwxyz[\\]^_'abcdefghijklmnopqrstuvwxyz{|}~ "
 
-// foldRune returns how a rune that is not ASCII is compared; "" is not seen.
-func foldRune(r rune) string {
+// foldRune returns how a rune that is not ASCII, which is written as it, is compared; ""
+// is not seen.
+func foldRune(r rune, as string) string {
 	switch {
+	case r >= 0x3400 && r <= 0x9FFF || r >= 0xAC00 && r <= 0xD7A3: // ideographs, Hangul
+		return as
 	case unicode.IsSpace(r):
 		return " "
 	case quote(r):
@@ -32,19 +36,35 @@ func foldRune(r rune) string {
 		return ""
 	case r == utf8.RuneError:
 		return "\uFFFD"
+	case r >= 0xFF01 && r <= 0xFF5E:
+		return lower[r-0xFEE0 : r-0xFEE0+1]
+	}
+	d := norm.NFKD.PropertiesString(as).Decomposition()
+	if d == nil {
+		if l := smaller(r); l != r {
+			return string(l)
+		}
+		return as
 	}
 	var b strings.Builder
-	for _, d := range norm.NFKD.String(string(r)) {
-		switch {
-		case d < utf8.RuneSelf:
-			b.WriteByte(lower[d])
-		case d == 'ς':
-			b.WriteRune('σ')
-		default:
-			b.WriteRune(unicode.ToLower(d))
+	for len(d) > 0 {
+		r, n := utf8.DecodeRune(d)
+		d = d[n:]
+		if r < utf8.RuneSelf {
+			b.WriteByte(lower[r])
+		} else {
+			b.WriteRune(smaller(r))
 		}
 	}
 	return b.String()
+}
+
+// smaller returns r in lower case.
+func smaller(r rune) rune {
+	if r == 'ς' {
+		return 'σ'
+	}
+	return unicode.ToLower(r)
 }
 
 func quote(r rune) bool {
@@ -78,7 +98,7 @@ func next(s string, i int) (unit string, end int) {
 		return unit, skipSpace(s, i+1)
 	}
 	r, n := utf8.DecodeRuneInString(s[i:])
-	if unit = foldRune(r); unit == " " {
+	if unit = foldRune(r, s[i:i+n]); unit == " " {
 		return unit, skipSpace(s, i+n)
 	}
 	return unit, i + n
@@ -93,7 +113,7 @@ func before(s string, i int) (unit string, start int) {
 		return unit, unskipSpace(s, i-1)
 	}
 	r, n := utf8.DecodeLastRuneInString(s[:i])
-	if unit = foldRune(r); unit == " " {
+	if unit = foldRune(r, s[i-n:i]); unit == " " {
 		return unit, unskipSpace(s, i-n)
 	}
 	return unit, i - n
@@ -130,6 +150,11 @@ func fold(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
 	for i := 0; i < len(s); {
+		if c := s[i]; c < utf8.RuneSelf && lower[c] != ' ' {
+			b.WriteByte(lower[c])
+			i++
+			continue
+		}
 		unit, end := next(s, i)
 		b.WriteString(unit)
 		i = end
@@ -150,7 +175,8 @@ func foldable(s string) bool {
 		if ignorable(r) || r == utf8.RuneError {
 			return false
 		}
-		if one := string(r); norm.NFKD.String(one) != norm.NFD.String(one) {
+		one := string(r)
+		if !bytes.Equal(norm.NFKD.PropertiesString(one).Decomposition(), norm.NFD.PropertiesString(one).Decomposition()) {
 			return false
 		}
 	}
@@ -192,6 +218,13 @@ func hides(s string) bool {
 			i++
 			continue
 		}
+		if c := s[i]; c < 0xE0 && i+1 < len(s) {
+			if table.has(rune(c&0x1F)<<6 | rune(s[i+1]&0x3F)) {
+				return true
+			}
+			i += 2
+			continue
+		}
 		r, n := utf8.DecodeRuneInString(s[i:])
 		if i += n; table.has(r) {
 			return true
@@ -214,10 +247,11 @@ func (t *runes) has(r rune) bool {
 var hiding = sync.OnceValue(func() *runes {
 	t := new(runes)
 	for r := rune(utf8.RuneSelf); r < 1<<16; r++ {
-		if unicode.IsSpace(r) || quote(r) || dash(r) || r >= 0xD800 && r <= 0xDFFF {
-			continue
-		}
-		if unit := foldRune(r); ascii(unit) {
+		switch {
+		case r == 0x3400:
+			r = 0xF8FF // neither ideographs nor Hangul, surrogates or private characters
+		case unicode.IsSpace(r), quote(r), dash(r):
+		case ascii(foldRune(r, string(r))):
 			t[r>>6] |= 1 << (r & 63)
 		}
 	}

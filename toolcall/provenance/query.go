@@ -145,8 +145,7 @@ const maxMeaning = 8
 // spelled alone, which takes less.
 func (q *query) in(t *text, meaning bool) How {
 	if q.link != nil {
-		work := 1<<12 + 4*len(t.raw)
-		if f, ok := q.link.find(t.raw, 0, &work); ok && !(q.exact && t.raw[f.start:f.end] != q.value) {
+		if f, ok := q.link.find(t.raw); ok && !(q.exact && t.raw[f.start:f.end] != q.value) {
 			return q.how(t.raw, f)
 		}
 		return HowNone
@@ -166,7 +165,7 @@ func (q *query) in(t *text, meaning bool) How {
 		}
 	}
 	if q.long != "" {
-		if _, ok := findDigits(t.raw, q.long, &work); ok {
+		if _, ok := findDigits(t.raw, q.long, work); ok {
 			return HowFolded
 		}
 	}
