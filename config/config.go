@@ -58,6 +58,7 @@ type Config struct {
 	Quota      Quota                     `yaml:"quota" doc:"how much callers may use"`
 	Valkey     Valkey                    `yaml:"valkey" doc:"Valkey or Redis, where replicas share what they count"`
 	Hooks      []Hook                    `yaml:"hooks" doc:"services of yours that are asked about texts, in order; they are sent the texts"`
+	Tools      Tools                     `yaml:"tools" doc:"the tools that models may ask for, and what is decided about their calls"`
 	Policy     Policy                    `yaml:"policy" doc:"who may do what, by policies in Cedar: begin with ringwall policy example"`
 	Audit      Audit                     `yaml:"audit" doc:"the records"`
 	Network    Network                   `yaml:"network" doc:"where requests may come from, and who is believed about it"`
@@ -253,6 +254,7 @@ func Parse(file string, src []byte) (*Config, error) {
 	dir := filepath.Dir(file)
 	c.Network.locate(dir)
 	errs := append(c.loadGuardrails(pos, dir), c.checkRequests(pos, dir)...)
+	errs = append(errs, c.checkTools(pos, dir)...)
 	if err := strictyaml.Join(append(errs, c.loadPrices(pos, dir), c.loadPolicy(pos, dir), c.check(pos))...); err != nil {
 		return nil, err
 	}

@@ -69,6 +69,7 @@ type exchange struct {
 	waited     time.Duration // for the client to accept them
 	spending   spending
 	turning
+	calls calling // of tools
 }
 
 // serve answers a request in the words of d by going the way run.
@@ -130,6 +131,9 @@ func (x *exchange) run(ctx context.Context) error {
 		return err
 	}
 	if err := x.goOn(ctx); err != nil {
+		return err
+	}
+	if err := x.offer(ctx); err != nil {
 		return err
 	}
 	if err := x.converse(); err != nil {
@@ -324,6 +328,7 @@ func (x *exchange) read() error {
 	if err := x.shaped(body); err != nil {
 		return err
 	}
+	x.calls.speaks = speaksOfTools(body)
 	req, err := x.d.Read(x.r, body)
 	if err != nil {
 		return err

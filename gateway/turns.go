@@ -55,7 +55,6 @@ const HistoryHeader = "X-Ringwall-History"
 
 // turning is what an exchange knows of the turns of its conversation.
 type turning struct {
-	passed  []bool // of each turn of Acting's conversation; nil: nobody looked
 	past    Past   // nil: nothing is signed
 	retold  Retold // the answer; nil: it is not read again
 	carried bool   // the client carries the token
@@ -64,13 +63,12 @@ type turning struct {
 // believe tells the turns that went through here from those that did not: words of
 // the model that did not are nobody's.
 func (x *exchange) believe(ctx context.Context) {
-	h, ok := x.req.(Acting)
-	if !ok || x.world.History == nil {
+	if _, ok := x.req.(Acting); !ok || x.world.History == nil {
 		return
 	}
 	look := ringwall.Look{Control: HistoryControl, Way: ringwall.Input, State: ringwall.Ran}
 	defer func() { x.Looks = append(x.Looks, look) }()
-	c, err := h.Conversation()
+	c, err := x.conversation()
 	if err != nil {
 		look.State, look.Why = ringwall.Failed, whyUntold
 		x.disbelieve(nil)
@@ -86,7 +84,7 @@ func (x *exchange) believe(ctx context.Context) {
 	if err != nil {
 		look.State, look.Why = ringwall.Failed, whyHistoryAway
 	}
-	x.past, x.passed = past, past.Passed()
+	x.past, x.calls.passed = past, past.Passed()
 	if x.world.Retell != nil {
 		x.retold = x.world.Retell(x.Dialect, x.contentType(x.Stream), x.Stream)
 	}
@@ -123,7 +121,7 @@ func (x *exchange) disbelieve(turns []ringwall.Turn) {
 		case t.Role == ringwall.RoleAssistant && before != ringwall.RoleAssistant:
 			runs = append(runs, true)
 		}
-		if t.Role == ringwall.RoleAssistant && !x.passed[i] {
+		if t.Role == ringwall.RoleAssistant && !x.calls.passed[i] {
 			runs[len(runs)-1], all = false, false
 		}
 		before = t.Role

@@ -78,6 +78,7 @@ type Server struct {
 	bans    *ban.Bans
 	network atomic.Pointer[network]
 	turned  *turned
+	called  *called
 	load    *overload
 
 	secured     secured
@@ -202,6 +203,7 @@ func (s *Server) open(ctx context.Context) error {
 	s.metrics = newMetrics(s.opt.Version, s.keys)
 	s.metrics.declare(c)
 	s.turned = newTurned(s.metrics.Metrics, s.bans)
+	s.called = newCalled(s.metrics.Metrics)
 	s.load = newOverload(s.metrics.Metrics, c)
 	if err := s.openQuota(ctx, c); err != nil {
 		return err

@@ -21,10 +21,16 @@ const (
 // Config configures a Judge.
 type Config struct {
 	Registry *Registry
+	// Strict takes tools that are not declared for external, whatever their definitions
+	// say.
+	Strict bool
 }
 
 // Judge decides about calls. It is safe for concurrent use.
-type Judge struct{ cfg Config }
+type Judge struct {
+	cfg      Config
+	profiles profiles
+}
 
 // New returns a Judge.
 func New(cfg Config) *Judge { return &Judge{cfg: cfg} }
@@ -52,6 +58,7 @@ type Permission struct {
 type Session struct {
 	j *Judge
 	Case
+	known *reading // of Conversation; nil: not yet
 }
 
 // Begin begins the calls of an answer. Its cost grows with the number of turns, not
@@ -99,6 +106,8 @@ type step func(ctx context.Context, s *Session, c *Call, d *Decision)
 // steps are what a call goes through until one denies it.
 var steps = []step{
 	permitted,
+	sourced,
+	asked,
 }
 
 // Decide decides about the next call of the answer. Calls that run count as made for
