@@ -187,7 +187,7 @@ func (x *exchange) decide(ctx context.Context, call ringwall.ToolCall) toolcall.
 
 // begin begins the decisions about the calls of an answer.
 func (x *exchange) begin(c *ringwall.Conversation) {
-	cs := toolcall.Case{Principal: x.Principal, Conversation: c, Passed: x.passed, Data: x.noticed(), Now: x.g.cfg.Now()}
+	cs := toolcall.Case{Principal: x.Principal, Conversation: c, Passed: x.calls.passed, Data: x.noticed(), Now: x.g.cfg.Now()}
 	if x.world.Policy != nil {
 		cs.Permit = func(ctx context.Context, t *toolcall.Tool, _ ringwall.ToolCall) toolcall.Permission {
 			p, err := x.mayCall(ctx, t)
