@@ -33,16 +33,16 @@ func (x *Index) echoes(t *text, q *query) bool {
 const maxArguments = 1 << 18
 
 // said returns the arguments as a text, without JSON's escapes.
-func (c *call) said() *text {
-	if c.text.raw == "" {
-		c.text.raw = unescape(c.arguments)
+func (c *call) said() *sheet {
+	if c.sheet.raw == "" {
+		c.sheet.raw = unescape(c.arguments)
 	}
-	return &c.text
+	return &c.sheet
 }
 
 // covers says whether every word of a value stands in a text: the tool may have put it
 // together of them.
-func covers(t *text, value string) bool {
+func covers(t *sheet, value string) bool {
 	n := 0
 	for w := range strings.FieldsFuncSeq(value, func(r rune) bool { return !word(r) }) {
 		if n++; n > maxParts {
@@ -61,9 +61,9 @@ func covers(t *text, value string) bool {
 }
 
 // plain returns t without JSON's escapes.
-func (t *text) plain() *text {
+func (t *text) plain() *sheet {
 	if t.unescaped == nil {
-		t.unescaped = &text{raw: unescape(t.raw), source: t.source, result: t.result}
+		t.unescaped = &sheet{raw: unescape(t.raw), strange: t.strange}
 	}
 	return t.unescaped
 }

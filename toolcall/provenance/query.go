@@ -143,7 +143,7 @@ const maxMeaning = 8
 
 // in says as what the value stands in t. Without meaning it is looked for as it is
 // spelled alone, which takes less.
-func (q *query) in(t *text, meaning bool) How {
+func (q *query) in(t *sheet, meaning bool) How {
 	if q.link != nil {
 		if f, ok := q.link.find(t.raw); ok && !(q.exact && t.raw[f.start:f.end] != q.value) {
 			return q.how(t.raw, f)
@@ -183,7 +183,7 @@ func (q *query) how(s string, f found) How {
 }
 
 // spelled looks for the value as it is spelled.
-func (q *query) spelled(t *text) (how How) {
+func (q *query) spelled(t *sheet) (how How) {
 	if q.exact || q.spell.anchor.run == "" {
 		if q.stands(t.raw, q.value) {
 			return HowVerbatim
@@ -225,7 +225,7 @@ func (q *query) stands(s, needle string) bool {
 }
 
 // counted looks for the value as a number.
-func (q *query) counted(t *text, work *int) (how How) {
+func (q *query) counted(t *sheet, work *int) (how How) {
 	look := func(d decimal, f found) bool {
 		if d == q.number {
 			if how = HowNumber; t.raw[f.start:f.end] == q.value {
