@@ -172,7 +172,7 @@ func (q *question) vouched(v, path string, isNumber bool) string {
 		if q.m.outside && q.linked(v) {
 			return "linked"
 		}
-		if q.delegated(v, k) {
+		if q.delegated(v, path, k) {
 			return "delegated"
 		}
 		return ""
@@ -180,7 +180,7 @@ func (q *question) vouched(v, path string, isNumber bool) string {
 	if found, named := q.s.typed(q.r, v); found && (named || !k.reaches() || q.r.familiar(v)) && !q.r.spoken(v) {
 		return "field"
 	}
-	if q.delegated(v, k) {
+	if q.delegated(v, path, k) {
 		return "delegated"
 	}
 	if !q.c.Tool.Annotated {
@@ -222,11 +222,11 @@ func (q *question) linked(v string) bool {
 
 // delegated reports whether the person said where v is to be found, and it is the only
 // one of its kind there: somebody who writes another one into that text makes it none.
-func (q *question) delegated(v string, k kind) bool {
+func (q *question) delegated(v, path string, k kind) bool {
 	n := q.r.intent
 	switch k {
 	case kindEmail:
-		if !n.nouns["mail"] && !n.nouns["address"] && !n.nouns["contact"] {
+		if !n.nouns["mail"] && !n.nouns["address"] && !n.nouns["contact"] || !q.r.familiar(v) {
 			return false
 		}
 	case kindAccount:
@@ -237,12 +237,8 @@ func (q *question) delegated(v string, k kind) bool {
 		if !n.nouns["phone"] && !n.nouns["number"] && !n.nouns["telephone"] {
 			return false
 		}
-	case kindNumber, kindDate:
-		if q.m.effect == Destructive {
-			return false
-		}
-	case kindName, kindText, kindID:
-		if q.m.effect != Write {
+	case kindNumber, kindDate, kindName, kindText, kindID:
+		if q.m.effect == Destructive || k >= kindID && q.m.effect != Write || !q.mentioned(path) {
 			return false
 		}
 	case kindURL:
@@ -253,6 +249,16 @@ func (q *question) delegated(v string, k kind) bool {
 			continue
 		}
 		if !k.reaches() || alone(textOf(res.Result), v, k) {
+			return true
+		}
+	}
+	return false
+}
+
+// mentioned reports whether the person speaks of what an argument is for.
+func (q *question) mentioned(path string) bool {
+	for _, w := range split(topName(path)) {
+		if n := singular(w); q.r.intent.nouns[n] || q.r.intent.nouns[w] {
 			return true
 		}
 	}

@@ -1,6 +1,7 @@
 package toolcall
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/ringwall/ringwall"
@@ -17,11 +18,11 @@ type reading struct {
 	intent   *intent
 	offered  []*profile
 	byName   map[string]*profile
-	outlines []*outline      // by result; nil: not taken apart yet
-	named    []int8          // by result: 1 the person named what it is, -1 not, 0 nobody looked
-	past     []made          // calls of this conversation
-	spoke    int             // turn in which the person last spoke
-	grams    []*grams        // by result; nil: not read yet
+	outlines []*outline // by result; nil: not taken apart yet
+	named    []int8     // by result: 1 the person named what it is, -1 not, 0 nobody looked
+	past     []made     // calls of this conversation
+	spoke    int        // turn in which the person last spoke
+	grams    []*grams   // by result; nil: not read yet
 }
 
 // made is a call that was made.
@@ -306,7 +307,7 @@ func (s *Session) typed(r *reading, value string) (found, named bool) {
 		o := r.outline(i)
 		for j := range o.leaves {
 			l := &o.leaves[j]
-			if l.prose || !strings.EqualFold(l.text, value) || o.plain && kindOf(value).reaches() {
+			if l.prose || !strings.EqualFold(l.text, value) && !sameNumber(l.text, value) || o.plain && kindOf(value).reaches() {
 				continue
 			}
 			found = true
@@ -316,6 +317,16 @@ func (s *Session) typed(r *reading, value string) (found, named bool) {
 		}
 	}
 	return found, false
+}
+
+// sameNumber reports whether two texts are the same number: 30 and 30.0.
+func sameNumber(a, b string) bool {
+	if !number(a) || !number(b) {
+		return false
+	}
+	x, err := strconv.ParseFloat(a, 64)
+	y, err2 := strconv.ParseFloat(b, 64)
+	return err == nil && err2 == nil && x == y
 }
 
 // repeats reports whether a call was given value.
