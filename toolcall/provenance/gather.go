@@ -2,7 +2,6 @@ package provenance
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/ringwall/ringwall"
 )
@@ -15,12 +14,50 @@ type text struct {
 	tool   string
 	result int  // index of the Result whose output it is; -1: none
 	fields bool // some fields of it may be trusted
+	looks  looks
+	folded string
+	// outline is what fields it has, once it was read.
+	outline   []leaf
+	outlined  bool
+	unescaped *text
+}
+
+// looks says what is known of the characters of a text.
+type looks uint8
+
+const (
+	unread looks = iota
+	open         // what folds to ASCII is ASCII
+	hidden       // ASCII may hide in other forms
+)
+
+// hides says whether ASCII may hide in t.
+func (t *text) hides() bool {
+	if t.looks == unread {
+		if t.looks = open; hides(t.raw) {
+			t.looks = hidden
+		}
+	}
+	return t.looks == hidden
+}
+
+// maxFolded bounds, in bytes, what is folded of a text that nobody trusts: it is only to
+// tell that a value stands there, from that it stands nowhere.
+const maxFolded = 1 << 16
+
+// fold returns t folded whole; "" where that is too much.
+func (t *text) fold() string {
+	if t.folded == "" && (t.source != ringwall.SourceUntrusted || len(t.raw) <= maxFolded) {
+		t.folded = fold(t.raw)
+	}
+	return t.folded
 }
 
 // call is a call of a tool that was made: what its result repeats of it is not news.
 type call struct {
 	turn      int
 	arguments string
+	text      text // of them, once it was read
 }
 
 // gather notes who says what. It reads nothing.
@@ -28,24 +65,24 @@ func (x *Index) gather(c *ringwall.Conversation) {
 	for _, p := range c.System {
 		x.add(text{raw: p.Text, source: ringwall.SourceSystem, turn: -1, result: -1})
 	}
-	open := map[string]int{} // calls by id: index into x.calls; -1: answered, or several have it
+	asked := map[string]int{} // calls by id: index into x.calls; -1: answered, or several have it
 	var made []ringwall.ToolCall
 	for i, t := range c.Turns {
 		for _, p := range t.Parts {
 			switch {
 			case p.Kind == ringwall.PartCall && p.Call != nil:
-				if _, twice := open[p.Call.ID]; twice {
-					open[p.Call.ID] = -1
+				if _, twice := asked[p.Call.ID]; twice {
+					asked[p.Call.ID] = -1
 				} else {
-					open[p.Call.ID] = len(made)
+					asked[p.Call.ID] = len(made)
 				}
 				made = append(made, *p.Call)
 				x.calls = append(x.calls, call{turn: i, arguments: p.Call.Arguments})
 			case p.Kind == ringwall.PartResult && p.Result != nil:
 				r := Result{Turn: i, CallTurn: -1, Result: p.Result}
-				if n, ok := open[p.Result.ID]; ok && n >= 0 {
+				if n, ok := asked[p.Result.ID]; ok && n >= 0 {
 					r.Call, r.CallTurn = made[n], x.calls[n].turn
-					open[p.Result.ID] = -1
+					asked[p.Result.ID] = -1
 				}
 				x.answered(r)
 			case p.Kind == ringwall.PartText:
@@ -138,6 +175,3 @@ func shows(p ringwall.Part) bool {
 	return p.Kind == ringwall.PartMedia ||
 		p.Kind == ringwall.PartResult && p.Result != nil && slices.ContainsFunc(p.Result.Parts, shows)
 }
-
-// trim takes away what stands around a value.
-func trim(s string) string { return strings.TrimSpace(s) }
