@@ -7,6 +7,7 @@ import (
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/internal/jsonedit"
+	"github.com/ringwall/ringwall/toolcall/provenance"
 )
 
 // Words for the client and the model about calls that do not run.
@@ -93,7 +94,7 @@ func (q *question) text(v, path, name string, isNumber bool) {
 		return
 	}
 	use := ringwall.ArgumentUse{Path: path, Sensitive: q.sensitive(v, path, name, isNumber)}
-	o := q.r.Trace(v)
+	o := q.trace(v, isNumber && !identifies(split(name)))
 	use.Source, use.From, use.How = o.Source, o.From(), string(o.How)
 	guarded := q.r.tainted && q.m.effect != Read
 	switch {
@@ -112,6 +113,15 @@ func (q *question) text(v, path, name string, isNumber bool) {
 		q.links(v)
 	}
 	q.d.Arguments = append(q.d.Arguments, use)
+}
+
+// trace says where a value comes from: a number by what it is worth, unless it
+// identifies something.
+func (q *question) trace(v string, worth bool) provenance.Origin {
+	if worth {
+		return q.r.TraceNumber(v)
+	}
+	return q.r.Trace(v)
 }
 
 // sensitive reports whether a value says who or what is acted on.

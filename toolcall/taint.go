@@ -223,6 +223,9 @@ func (r *reading) has(i int, value string) bool {
 // longestRun returns the longest run of ASCII letters and digits of a value, which no
 // encoding of texts takes apart.
 func longestRun(v string) string {
+	if strings.Trim(v, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@._+-:#") == "" {
+		return v // all of it
+	}
 	best := ""
 	for i := 0; i < len(v); {
 		j := i
@@ -249,16 +252,16 @@ func (r *reading) spoken(value string) bool {
 			continue
 		}
 		for _, l := range r.outline(i).leaves {
-			if !l.prose {
+			text := l.text
+			if len(text) <= len(value) {
 				continue
 			}
-			text := l.text
 			for {
 				at, ok := mentions(text, value)
 				if !ok {
 					break
 				}
-				if !short || cued(text, at, len(value)) {
+				if prose(l.text) && (!short || cued(text, at)) {
 					return true
 				}
 				text = text[at+len(value):]
@@ -269,7 +272,7 @@ func (r *reading) spoken(value string) bool {
 }
 
 // cued reports whether a short number is said to name something.
-func cued(text string, at, n int) bool {
+func cued(text string, at int) bool {
 	before := strings.TrimRight(text[:at], " ")
 	if before == "" {
 		return false
@@ -280,7 +283,6 @@ func cued(text string, at, n int) bool {
 	case ':', '=', '(':
 		before = strings.TrimRight(before, " :=(")
 	}
-	_ = n
 	word := before
 	if i := strings.LastIndexFunc(before, func(r rune) bool { return !wordRune(r) }); i >= 0 {
 		word = before[i+1:]
@@ -307,7 +309,7 @@ func (s *Session) typed(r *reading, value string) (found, named bool) {
 		o := r.outline(i)
 		for j := range o.leaves {
 			l := &o.leaves[j]
-			if l.prose || !strings.EqualFold(l.text, value) && !sameNumber(l.text, value) || o.plain && kindOf(value).reaches() {
+			if !strings.EqualFold(l.text, value) && !sameNumber(l.text, value) || prose(l.text) || o.plain && kindOf(value).reaches() {
 				continue
 			}
 			found = true
