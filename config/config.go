@@ -60,6 +60,7 @@ type Config struct {
 	Hooks      []Hook                    `yaml:"hooks" doc:"services of yours that are asked about texts, in order; they are sent the texts"`
 	Tools      Tools                     `yaml:"tools" doc:"the tools that models may ask for, and what is decided about their calls"`
 	Policy     Policy                    `yaml:"policy" doc:"who may do what, by policies in Cedar: begin with ringwall policy example"`
+	Approvals  Approvals                 `yaml:"approvals" doc:"people who let go what is held: who, for how long, and how often they are asked"`
 	Audit      Audit                     `yaml:"audit" doc:"the records"`
 	Network    Network                   `yaml:"network" doc:"where requests may come from, and who is believed about it"`
 	Secrets    Secrets                   `yaml:"secrets" doc:"the secrets that services keep, aws-secret:NAME#key and vault:path#key: read at start, at each reload and now and then"`

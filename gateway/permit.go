@@ -110,7 +110,7 @@ func (x *exchange) question(ctx context.Context, deed Deed) (*policy.Request, er
 			}
 		}
 		q.Resource = policy.Resource{Type: "Guardrail", ID: name}
-	case ListModels, PassUnguarded, ManageGuardrails, ReadAnswers, Observe, Administer: // of the route
+	case ListModels, PassUnguarded, ManageGuardrails, ReadAnswers, Observe, Approve, ReadApprovals, Administer: // of the route
 	case UseException: // of which, see excuses
 	case CallTool: // which, see mayCall
 	}

@@ -31,8 +31,9 @@ type Held struct {
 // Approval is what a call waits for.
 type Approval struct {
 	ID      string
-	Refused bool   // somebody said no: it waits for nothing
-	Where   string // where people find it, in words: "" where nobody says
+	Given   bool   // it can be used
+	Refused bool   // it is not to be had: somebody said no, or too many wait
+	Where   string // where people find it, in words; "" where nobody says
 }
 
 // Approvals keeps who may let a held call go. Implementations are safe for concurrent
@@ -135,9 +136,6 @@ func (x *exchange) rule(ctx context.Context, list []ringwall.ToolCall) []Ruling 
 // note is what stands in the place of a call that does not run.
 func note(d *toolcall.Decision) string {
 	name := clip(strings.ToValidUTF8(strings.Map(printable, d.Tool), ""), 80)
-	if d.Decision == ringwall.ToolHold && d.Approval != "" {
-		return fmt.Sprintf("[%s did not run: %s]", name, d.Public)
-	}
 	return fmt.Sprintf("[%s did not run. %s]", name, d.Public)
 }
 
@@ -189,7 +187,7 @@ func (x *exchange) decide(ctx context.Context, call ringwall.ToolCall) toolcall.
 
 // begin begins the decisions about the calls of an answer.
 func (x *exchange) begin(c *ringwall.Conversation) {
-	cs := toolcall.Case{Principal: x.Principal, Conversation: c, Passed: x.passed, Data: x.noticed(), Now: x.g.cfg.Now()}
+	cs := toolcall.Case{Principal: x.Principal, Conversation: c, Passed: x.calls.passed, Data: x.noticed(), Now: x.g.cfg.Now()}
 	if x.world.Policy != nil {
 		cs.Permit = func(ctx context.Context, t *toolcall.Tool, _ ringwall.ToolCall) toolcall.Permission {
 			p, err := x.mayCall(ctx, t)
@@ -224,7 +222,15 @@ func (x *exchange) approve(ctx context.Context, call ringwall.ToolCall, d *toolc
 	}
 	h := Held{Principal: x.Principal, Conversation: x.thread(), Exchange: x.ID, Model: x.Model, Call: call, Use: d.ToolUse}
 	id, err := x.world.Approvals.Use(ctx, h)
-	if err == nil && id != "" {
+	var a Approval
+	if err == nil && id == "" {
+		a, err = x.world.Approvals.Ask(ctx, h)
+	}
+	if err == nil && a.Given { // meanwhile
+		id, err = x.world.Approvals.Use(ctx, h)
+	}
+	switch {
+	case err == nil && id != "":
 		if x.calls.used == nil {
 			x.calls.used = map[string]string{}
 		}
@@ -233,21 +239,18 @@ func (x *exchange) approve(ctx context.Context, call ringwall.ToolCall, d *toolc
 		if d.Masked != "" {
 			d.Decision = ringwall.ToolMask
 		}
-		return
-	}
-	var a Approval
-	if err == nil {
-		a, err = x.world.Approvals.Ask(ctx, h)
-	}
-	switch {
 	case err != nil:
 		x.g.cfg.Log.Warn("an approval cannot be asked for", "exchange", x.ID, "error", err.Error())
 		d.Public = "It takes a person's approval, which cannot be asked for now. Try again later."
 	case a.Refused:
-		d.Approval, d.Public = a.ID, "A person did not approve it. Do not ask for it again."
+		d.Approval, d.Public = a.ID, "It takes a person's approval, which is not to be had. Do not ask for it again."
 	default:
 		d.Approval = a.ID
-		d.Public = "it waits for the approval " + a.ID + " of a person" + a.Where + ". Once it is given, ask for the same again."
+		d.Public = "It waits for a person's approval, " + a.ID
+		if a.Where != "" {
+			d.Public += " (" + a.Where + ")"
+		}
+		d.Public += ". Once that is given, ask for exactly the same again."
 		if !x.written {
 			x.w.Header().Add(ApprovalHeader, a.ID)
 		}

@@ -42,6 +42,7 @@ const (
 type calling struct {
 	speaks  bool                   // the request may be about tools
 	told    *ringwall.Conversation // nil: nobody asked yet
+	passed  []bool                 // of each turn, whether it went through here; nil: nobody looked
 	hidden  []string               // tools that the caller may not see, sorted
 	session *toolcall.Session
 	ids     map[string]bool   // of the calls of the answer

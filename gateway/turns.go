@@ -55,7 +55,6 @@ const HistoryHeader = "X-Ringwall-History"
 
 // turning is what an exchange knows of the turns of its conversation.
 type turning struct {
-	passed  []bool // of each turn of Acting's conversation; nil: nobody looked
 	past    Past   // nil: nothing is signed
 	retold  Retold // the answer; nil: it is not read again
 	carried bool   // the client carries the token
@@ -85,7 +84,7 @@ func (x *exchange) believe(ctx context.Context) {
 	if err != nil {
 		look.State, look.Why = ringwall.Failed, whyHistoryAway
 	}
-	x.past, x.passed = past, past.Passed()
+	x.past, x.calls.passed = past, past.Passed()
 	if x.world.Retell != nil {
 		x.retold = x.world.Retell(x.Dialect, x.contentType(x.Stream), x.Stream)
 	}
@@ -122,7 +121,7 @@ func (x *exchange) disbelieve(turns []ringwall.Turn) {
 		case t.Role == ringwall.RoleAssistant && before != ringwall.RoleAssistant:
 			runs = append(runs, true)
 		}
-		if t.Role == ringwall.RoleAssistant && !x.passed[i] {
+		if t.Role == ringwall.RoleAssistant && !x.calls.passed[i] {
 			runs[len(runs)-1], all = false, false
 		}
 		before = t.Role

@@ -12,6 +12,9 @@ import (
 // what the configuration says nothing about the defaults are for.
 func (s *Server) tools(c *config.Config, w *gateway.World) error {
 	w.Tools = toolcall.New(toolcall.Config{Registry: c.Tools.Declared})
+	if s.approvals != nil {
+		w.Approvals = pending{s.approvals, c.Approvals.Wait}
+	}
 	return nil
 }
 

@@ -56,10 +56,10 @@ var verbs = verbTable(map[deed]string{
 	share | create: `add assign`,
 	pay: `pay@ transfer@ wire@ refund@ reimburse buy@ purchase@ order@ donate tip@ sell charge@ settle remit top-up withdraw deposit@ invest
 		repay compensate trade@ checkout@`,
-	book:           `book@ reserve rent@ hire@ arrange`,
-	book | create:  `schedule@`,
-	create:         `create append save draft@ record@ log@ note@ register insert put store@ copy@ duplicate open request@ file@ attach compose generate define establish enter import make new`,
-	create | send:  `review@`,
+	book:          `book@ reserve rent@ hire@ arrange`,
+	book | create: `schedule@ plan@`,
+	create:        `create append save draft@ record@ log@ note@ register insert put store@ copy@ duplicate open request@ file@ attach compose generate define establish enter import make new`,
+	create | send: `review@`,
 	change: `update@ change@ edit@ modify move@ rename reschedule postpone adjust set@ increase@ decrease@ raise@ lower reduce correct fix@ replace
 		mark@ approve accept decline reopen archive@ label@ tag@ enable disable switch@ scale@ upgrade@ downgrade@ reset@ rotate extend
 		shorten merge@ complete resolve confirm activate renew close@ reassign assign shift@ swap@ convert lock@ unlock toggle patch@ configure
@@ -161,7 +161,7 @@ var nouns = func() map[string]string {
 	for _, group := range []string{
 		"mail email e-mail inbox correo courriel mensaje",
 		"message msg dm chat nachricht messaggio mensagem bericht direct",
-		"file document doc attachment datei dokument fichier archivo documento bestand spreadsheet sheet docx pdf txt",
+		"file document doc path attachment datei dokument fichier archivo documento bestand spreadsheet sheet docx pdf txt",
 		"event meeting appointment entry calendar termin besprechung kalender reunion rendez-vous evento reunione afspraak session call",
 		"money fund payment transaction transfer bill invoice uberweisung rechnung zahlung virement paiement facture pago factura bonifico rent amount salary cash standing subscription",
 		"user member person people participant employee colleague customer guest benutzer nutzer mitglied teilnehmer utilisateur usuario attendee invitee collaborator contributor",
@@ -174,7 +174,7 @@ var nouns = func() map[string]string {
 		"trip journey travel reise voyage viaje",
 		"ticket issue bug case",
 		"order bestellung commande pedido",
-		"address adresse direccion indirizzo",
+		"address adresse direccion indirizzo street city zip",
 		"password passwort credential kennwort",
 		"contact detail info profile information account",
 		"folder directory ordner",

@@ -2,6 +2,7 @@ package toolcall
 
 import (
 	"iter"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -167,6 +168,9 @@ func newIntent(text string) *intent {
 			}
 			n.nouns[singular(fold)] = true
 		}
+		if t.opaque && account(fold) {
+			n.nouns["account"] = true
+		}
 		if names(t) {
 			n.words[fold] = true
 			for _, w := range split(fold) {
@@ -184,6 +188,13 @@ func newIntent(text string) *intent {
 	all = append(all, sentence)
 	for _, s := range all {
 		n.sentence(s, foreign > english)
+	}
+	if n.nouns["money"] || n.nouns["euro"] || n.nouns["dollar"] || n.nouns["price"] || n.nouns["tax"] || n.nouns["account"] || strings.ContainsAny(text, "€$£") {
+		for i := range n.wants { // what is sent, or given back, is money
+			if w := &n.wants[i]; w.deeds&(send|remove) != 0 && sends[w.verb] {
+				w.deeds |= pay
+			}
+		}
 	}
 	return n
 }
@@ -214,18 +225,21 @@ func names(t token) bool {
 }
 
 var (
-	joins     = words(`and then but if or und dann oder wenn falls et puis ou si y luego e poi ed en als afterwards after`)
-	adverbs   = words(`please also just now then kindly finally only immediately directly automatically bitte again either simply first next always either instead quickly`)
-	leading   = words(`to you and then or must should please can could would will lets let's must but help go`)
-	articles  = words(`a an the this that these those my your our his her its their some any each every no another last first next new old all which what of in on at by from with for about per via his recent latest unread`)
-	speakers  = words(`i we they he she who that which it i'll we'll he'll she'll they'll ill ich wir`)
-	negations = words(`not don't dont never without no doesn't won't can't cannot shouldn't nicht kein keine nie ohne ne pas sans sin nunca non senza niet geen avoid`)
-	undone    = words(`forget hesitate fail only vergiss vergessen oublie olvides`)
-	tells     = words(`tell let give show write ask say report explain remind inform read suggest recommend send`)
-	me        = words(`me us mir uns`)
-	follows   = words(`do perform execute complete follow carry handle implement work process make apply take accomplish finish proceed act erledige mache befolge`)
-	followed  = words(`task todo action instruction step request change direction command everything whatever list aufgabe anweisung guideline`)
-	pages     = words(`article website link page site blog url webpage post`)
+	joins      = words(`and then but if or und dann oder wenn falls et puis ou si y luego e poi ed en als afterwards after`)
+	adverbs    = words(`please also just now then kindly finally only immediately directly automatically bitte again either simply first next always either instead quickly`)
+	leading    = words(`to you and then or must should please can could would will lets let's must but help go`)
+	articles   = words(`a an the this that these those my your our his her its their some any each every no another last first next new old all which what of in on at by from with for about per via his recent latest unread`)
+	speakers   = words(`i we they he she who that which it i'll we'll he'll she'll they'll ill ich wir`)
+	negations  = words(`not don't dont never without no doesn't won't can't cannot shouldn't nicht kein keine nie ohne ne pas sans sin nunca non senza niet geen avoid`)
+	conditions = words(`if wenn falls si se als`)
+	undone     = words(`forget hesitate fail only vergiss vergessen oublie olvides`)
+	plain      = words(`add create send update change set make edit delete remove put new`)
+	sends      = words(`send give return forward schick schicke sende envoie envoyer envia enviar manda mandar`)
+	tells      = words(`tell let give show write ask say report explain remind inform read suggest recommend send`)
+	me         = words(`me us mir uns`)
+	follows    = words(`do perform execute complete follow carry handle implement work process make apply take accomplish finish proceed act erledige mache befolge`)
+	followed   = words(`task todo action instruction step request change direction command everything whatever list aufgabe anweisung guideline`)
+	pages      = words(`article website link page site blog url webpage post`)
 )
 
 // sentence reads a sentence.
@@ -368,8 +382,10 @@ func (n *intent) deedAt(s []token, i int, v verb) deed {
 			return 0
 		}
 	case "set":
-		if next == "up" {
-			d |= create
+		for _, o := range s[i+1 : min(len(s), i+4)] {
+			if o.text == "up" {
+				d |= create | book
+			}
 		}
 	case "add":
 		if !n.someone(s) {
@@ -378,6 +394,10 @@ func (n *intent) deedAt(s []token, i int, v verb) deed {
 	case "new", "export", "open", "is", "has":
 		if word == "new" {
 			return 0
+		}
+	case "give":
+		if i+2 < len(s) && (next == "back" || s[i+2].text == "back") {
+			d |= send
 		}
 	case "let":
 		d |= send
@@ -412,7 +432,7 @@ func negated(s []token, i int) bool {
 	for j := max(0, i-4); j < i; j++ {
 		switch t := s[j].text; {
 		case negations[t]:
-			no = true
+			no = j == 0 || !conditions[s[j-1].text]
 		case undone[t]:
 			no = false
 		}
@@ -447,23 +467,23 @@ func (n *intent) asks(p *profile, offered []*profile) bool {
 
 // is reports whether w is a wish for what p does.
 func (w *want) is(p *profile) bool {
-	if w.deeds&p.deeds&acting != 0 {
+	switch {
+	case w.deeds&p.deeds&acting != 0, slices.Contains(p.name, w.verb):
 		return true
-	}
-	for _, word := range p.name {
-		if word == w.verb {
-			return true
-		}
+	case p.deeds == 0:
+		return fit(w.objects, p) > 0
 	}
 	return false
 }
 
 // score says how well the nouns of w fit those of p.
 func (w *want) score(p *profile) int {
-	in := w.objects
-	score := fit(in, p)
+	score := fit(w.objects, p)
 	if score == 0 && !w.someone {
 		score = fit(w.sentence, p)
+	}
+	if !plain[w.verb] && slices.Contains(p.name, w.verb) {
+		score += 2
 	}
 	return score
 }

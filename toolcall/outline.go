@@ -21,7 +21,6 @@ type leaf struct {
 	text   string
 	key    string
 	record int  // which element of the list it is in; 0: none
-	prose  bool // long enough to say what is to be done
 	member bool // it is the name of a member
 }
 
@@ -34,7 +33,7 @@ const (
 
 // newOutline takes an output apart.
 func newOutline(text string) *outline {
-	o := &outline{}
+	o := &outline{leaves: make([]leaf, 0, min(maxLeaves, 2*strings.Count(text, "\n")+8))}
 	trimmed := strings.TrimSpace(text)
 	if strings.HasPrefix(trimmed, "{") || strings.HasPrefix(trimmed, "[") {
 		var doc jsonedit.Doc
@@ -56,7 +55,6 @@ func (o *outline) add(l leaf) {
 	if l.text == "" {
 		return
 	}
-	l.prose = prose(l.text)
 	if len(o.leaves) < maxLeaves {
 		o.leaves = append(o.leaves, l)
 	}
@@ -149,10 +147,12 @@ func (r *yamlReader) read(text string) bool {
 			continue
 		case body == "":
 			if r.open != noScalar {
+				r.unfold()
 				r.text.WriteByte('\n')
 			}
 			continue
 		case r.open == '|' && indent > r.indent, r.open == 0 && indent > r.indent:
+			r.unfold()
 			r.text.WriteByte('\n')
 			r.text.WriteString(body)
 			continue
@@ -244,13 +244,18 @@ func (r *yamlReader) begin(l leaf, value string, indent int) {
 	case value == "":
 		return
 	case value[0] == '\'' || value[0] == '"':
+		if inner := value[1:]; len(inner) > 0 && inner[len(inner)-1] == value[0] &&
+			strings.IndexByte(inner, value[0]) == len(inner)-1 && strings.IndexByte(inner, '\\') < 0 {
+			l.text = inner[:len(inner)-1]
+			r.o.add(l)
+			return
+		}
 		r.open = value[0]
 		r.more(value[1:])
 	case value[0] == '|' || value[0] == '>':
 		r.open = '|'
 	default:
-		r.open = 0
-		r.text.WriteString(value)
+		r.open, r.leaf.text = 0, value
 	}
 }
 
@@ -260,6 +265,14 @@ func (r *yamlReader) more(body string) {
 		r.text.WriteByte(' ')
 	}
 	for i := 0; i < len(body); i++ {
+		run := i
+		for run < len(body) && body[run] != r.open && body[run] != '\\' {
+			run++
+		}
+		if r.text.WriteString(body[i:run]); run == len(body) {
+			return
+		}
+		i = run
 		c := body[i]
 		switch {
 		case c == '\\' && r.open == '"':
@@ -311,8 +324,18 @@ func (r *yamlReader) end() {
 		return
 	}
 	r.open = noScalar
-	r.leaf.text = strings.TrimSpace(r.text.String())
+	if r.leaf.text == "" {
+		r.leaf.text = strings.TrimSpace(r.text.String())
+	}
 	r.o.add(r.leaf)
+}
+
+// unfold makes room for a plain scalar to go on.
+func (r *yamlReader) unfold() {
+	if r.leaf.text != "" {
+		r.text.WriteString(r.leaf.text)
+		r.leaf.text = ""
+	}
 }
 
 // mentions reports whether text has value, with no letter or digit beside it, in any
@@ -344,6 +367,9 @@ func indexFold(text, value string) int {
 		return -1
 	}
 	at := rarest(value)
+	if at < 0 {
+		return strings.Index(text, value)
+	}
 	low, up := lower(value[at]), upper(value[at])
 	last := len(text) - (len(value) - at - 1) // behind where that byte can stand
 	lowAt, upAt := -1, -1                     // where it stands next, at or behind from
@@ -395,13 +421,13 @@ func upper(c byte) byte {
 	return c
 }
 
-// rarest returns where the byte of value stands that texts have least.
+// rarest returns where the letter of value stands that texts have least; -1: there is
+// none.
 func rarest(value string) int {
-	const common = "zqjxkvbpgwyfmculdrhsnioate "
-	best, least := 0, 100
+	const common = "zqjxkvbpgwyfmculdrhsnioate"
+	best, least := -1, len(common)
 	for i := range len(value) {
-		rank := strings.IndexByte(common, lower(value[i]))
-		if rank < least {
+		if rank := strings.IndexByte(common, lower(value[i])); rank >= 0 && rank < least {
 			best, least = i, rank
 		}
 	}

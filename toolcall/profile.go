@@ -1,6 +1,7 @@
 package toolcall
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -63,6 +64,11 @@ func newProfile(t ringwall.ToolSpec) *profile {
 			p.about[n] = true
 		}
 	}
+	if p.deeds&create != 0 {
+		for _, w := range p.name[1:] {
+			p.deeds |= given[singularWord(w)].deeds &^ look
+		}
+	}
 	if p.objects["money"] && p.deeds&(send|create|book) != 0 {
 		p.deeds |= pay
 	}
@@ -117,18 +123,16 @@ func deedsOf(name []string, said string) deed {
 	first, ok := at(0)
 	last, lastOK := at(len(name) - 1)
 	switch {
-	case ok && (!first.noun || len(name) == 1):
+	case slices.Contains(name, said):
+		d = verbs[said].deeds
+	case ok && (!first.noun || !lastOK || last.noun):
 		d = first.deeds
 	case lastOK:
 		d = last.deeds
-	case ok:
-		d = first.deeds
 	}
 	for i := range name {
 		if v, ok := at(i); ok && !v.noun {
 			unsure |= v.deeds
-		} else if b, ok := base(name[i]); ok && verbs[b].deeds&look == 0 && i > 0 && strings.HasSuffix(name[i], "ing") {
-			continue
 		}
 	}
 	if d == 0 {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/internal/jsonedit"
+	"github.com/ringwall/ringwall/toolcall/provenance"
 )
 
 // Words for the client and the model about calls that do not run.
@@ -93,7 +94,7 @@ func (q *question) text(v, path, name string, isNumber bool) {
 		return
 	}
 	use := ringwall.ArgumentUse{Path: path, Sensitive: q.sensitive(v, path, name, isNumber)}
-	o := q.r.Trace(v)
+	o := q.trace(v, isNumber && !identifies(split(name)))
 	use.Source, use.From, use.How = o.Source, o.From(), string(o.How)
 	guarded := q.r.tainted && q.m.effect != Read
 	switch {
@@ -112,6 +113,15 @@ func (q *question) text(v, path, name string, isNumber bool) {
 		q.links(v)
 	}
 	q.d.Arguments = append(q.d.Arguments, use)
+}
+
+// trace says where a value comes from: a number by what it is worth, unless it
+// identifies something.
+func (q *question) trace(v string, worth bool) provenance.Origin {
+	if worth {
+		return q.r.TraceNumber(v)
+	}
+	return q.r.Trace(v)
 }
 
 // sensitive reports whether a value says who or what is acted on.
@@ -172,7 +182,7 @@ func (q *question) vouched(v, path string, isNumber bool) string {
 		if q.m.outside && q.linked(v) {
 			return "linked"
 		}
-		if q.delegated(v, k) {
+		if q.delegated(v, path, k) {
 			return "delegated"
 		}
 		return ""
@@ -180,7 +190,7 @@ func (q *question) vouched(v, path string, isNumber bool) string {
 	if found, named := q.s.typed(q.r, v); found && (named || !k.reaches() || q.r.familiar(v)) && !q.r.spoken(v) {
 		return "field"
 	}
-	if q.delegated(v, k) {
+	if q.delegated(v, path, k) {
 		return "delegated"
 	}
 	if !q.c.Tool.Annotated {
@@ -222,11 +232,11 @@ func (q *question) linked(v string) bool {
 
 // delegated reports whether the person said where v is to be found, and it is the only
 // one of its kind there: somebody who writes another one into that text makes it none.
-func (q *question) delegated(v string, k kind) bool {
+func (q *question) delegated(v, path string, k kind) bool {
 	n := q.r.intent
 	switch k {
 	case kindEmail:
-		if !n.nouns["mail"] && !n.nouns["address"] && !n.nouns["contact"] {
+		if !n.nouns["mail"] && !n.nouns["address"] && !n.nouns["contact"] || !q.r.familiar(v) {
 			return false
 		}
 	case kindAccount:
@@ -237,12 +247,8 @@ func (q *question) delegated(v string, k kind) bool {
 		if !n.nouns["phone"] && !n.nouns["number"] && !n.nouns["telephone"] {
 			return false
 		}
-	case kindNumber, kindDate:
-		if q.m.effect == Destructive {
-			return false
-		}
-	case kindName, kindText, kindID:
-		if q.m.effect != Write {
+	case kindNumber, kindDate, kindName, kindText, kindID:
+		if q.m.effect == Destructive || k >= kindID && q.m.effect != Write || !q.mentioned(path) {
 			return false
 		}
 	case kindURL:
@@ -253,6 +259,16 @@ func (q *question) delegated(v string, k kind) bool {
 			continue
 		}
 		if !k.reaches() || alone(textOf(res.Result), v, k) {
+			return true
+		}
+	}
+	return false
+}
+
+// mentioned reports whether the person speaks of what an argument is for.
+func (q *question) mentioned(path string) bool {
+	for _, w := range split(topName(path)) {
+		if n := singular(w); q.r.intent.nouns[n] || q.r.intent.nouns[w] {
 			return true
 		}
 	}

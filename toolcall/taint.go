@@ -1,6 +1,7 @@
 package toolcall
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/ringwall/ringwall"
@@ -17,11 +18,11 @@ type reading struct {
 	intent   *intent
 	offered  []*profile
 	byName   map[string]*profile
-	outlines []*outline      // by result; nil: not taken apart yet
-	named    []int8          // by result: 1 the person named what it is, -1 not, 0 nobody looked
-	past     []made          // calls of this conversation
-	spoke    int             // turn in which the person last spoke
-	grams    []*grams        // by result; nil: not read yet
+	outlines []*outline // by result; nil: not taken apart yet
+	named    []int8     // by result: 1 the person named what it is, -1 not, 0 nobody looked
+	past     []made     // calls of this conversation
+	spoke    int        // turn in which the person last spoke
+	grams    []*grams   // by result; nil: not read yet
 }
 
 // made is a call that was made.
@@ -222,6 +223,9 @@ func (r *reading) has(i int, value string) bool {
 // longestRun returns the longest run of ASCII letters and digits of a value, which no
 // encoding of texts takes apart.
 func longestRun(v string) string {
+	if strings.Trim(v, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@._+-:#") == "" {
+		return v // all of it
+	}
 	best := ""
 	for i := 0; i < len(v); {
 		j := i
@@ -248,16 +252,16 @@ func (r *reading) spoken(value string) bool {
 			continue
 		}
 		for _, l := range r.outline(i).leaves {
-			if !l.prose {
+			text := l.text
+			if len(text) <= len(value) {
 				continue
 			}
-			text := l.text
 			for {
 				at, ok := mentions(text, value)
 				if !ok {
 					break
 				}
-				if !short || cued(text, at, len(value)) {
+				if prose(l.text) && (!short || cued(text, at)) {
 					return true
 				}
 				text = text[at+len(value):]
@@ -268,7 +272,7 @@ func (r *reading) spoken(value string) bool {
 }
 
 // cued reports whether a short number is said to name something.
-func cued(text string, at, n int) bool {
+func cued(text string, at int) bool {
 	before := strings.TrimRight(text[:at], " ")
 	if before == "" {
 		return false
@@ -279,7 +283,6 @@ func cued(text string, at, n int) bool {
 	case ':', '=', '(':
 		before = strings.TrimRight(before, " :=(")
 	}
-	_ = n
 	word := before
 	if i := strings.LastIndexFunc(before, func(r rune) bool { return !wordRune(r) }); i >= 0 {
 		word = before[i+1:]
@@ -306,7 +309,7 @@ func (s *Session) typed(r *reading, value string) (found, named bool) {
 		o := r.outline(i)
 		for j := range o.leaves {
 			l := &o.leaves[j]
-			if l.prose || !strings.EqualFold(l.text, value) || o.plain && kindOf(value).reaches() {
+			if !strings.EqualFold(l.text, value) && !sameNumber(l.text, value) || prose(l.text) || o.plain && kindOf(value).reaches() {
 				continue
 			}
 			found = true
@@ -316,6 +319,16 @@ func (s *Session) typed(r *reading, value string) (found, named bool) {
 		}
 	}
 	return found, false
+}
+
+// sameNumber reports whether two texts are the same number: 30 and 30.0.
+func sameNumber(a, b string) bool {
+	if !number(a) || !number(b) {
+		return false
+	}
+	x, err := strconv.ParseFloat(a, 64)
+	y, err2 := strconv.ParseFloat(b, 64)
+	return err == nil && err2 == nil && x == y
 }
 
 // repeats reports whether a call was given value.

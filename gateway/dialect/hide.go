@@ -61,7 +61,7 @@ func Ruled(calls []Asking, rulings []gateway.Ruling, say func(note string) []byt
 	for i, r := range Rulings(rulings, len(calls)) {
 		c := calls[i]
 		switch {
-		case r.Runs:
+		case r.Runs && (r.Arguments == "" || c.In.Kind() == jsonedit.Object):
 			if runs = true; r.Arguments != "" {
 				edits = append(edits, c.In.SetMember(c.Key, []byte(r.Arguments)))
 			}

@@ -125,7 +125,7 @@ func (t *messagesTeller) block(b jsonedit.Value, at string) (p ringwall.Part, er
 	case strings.HasSuffix(kind, "tool_result"):
 		r := &ringwall.ToolResult{ID: b.Get("tool_use_id").Text(), Failed: b.Get("is_error").True(), Parts: leaves(nil, b.Get("content"))}
 		if kind != "tool_result" { // of a tool that the provider ran: it knows for which call
-			if r.ID != "" && t.hasCall(r.ID) {
+			if r.ID != "" && t.Known(r.ID) {
 				err = t.Result(b, at, r)
 			}
 			r.Name = cmp.Or(r.Name, strings.TrimSuffix(kind, "_tool_result"))
@@ -137,8 +137,8 @@ func (t *messagesTeller) block(b jsonedit.Value, at string) (p ringwall.Part, er
 	}
 }
 
-// hasCall reports whether a call with that id was noted.
-func (t *Told) hasCall(id string) bool { return t.names[id] != "" }
+// Known reports whether a call with that id was noted.
+func (t *Told) Known(id string) bool { return t.names[id] != "" }
 
 // untold is a block that says what nobody is known to have said: a document, a search
 // result, whatever there will be.

@@ -106,6 +106,22 @@ func Redo(src []byte, change func(root jsonedit.Value) []jsonedit.Edit) []byte {
 // Places are which elements of a list something is about.
 type Places map[int]bool
 
+// Take adds the places of the elements that keep does not keep, and returns how many
+// it keeps.
+func (p *Places) Take(list jsonedit.Value, keep func(v jsonedit.Value) bool) (kept int) {
+	for i, v := range list.Elems() {
+		if keep(v) {
+			kept++
+			continue
+		}
+		if *p == nil {
+			*p = Places{}
+		}
+		(*p)[i] = true
+	}
+	return kept
+}
+
 // Elems returns the edits that take the elements at p out of a list, and whether any
 // is left.
 func (p Places) Elems(list jsonedit.Value) (edits []jsonedit.Edit, left bool) {

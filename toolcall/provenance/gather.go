@@ -2,61 +2,103 @@ package provenance
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/ringwall/ringwall"
 )
 
-// text is something that somebody wrote.
+// sheet is what somebody wrote, with what was read of it.
+type sheet struct {
+	raw     string
+	folded  string
+	strange bool // nobody trusts it
+	looks   looks
+}
+
+// text is a sheet of the conversation.
 type text struct {
-	raw    string
-	source ringwall.Source
-	turn   int
-	tool   string
-	result int  // index of the Result whose output it is; -1: none
-	fields bool // some fields of it may be trusted
+	sheet
+	source    ringwall.Source
+	turn      int
+	tool      string
+	result    int      // index of the Result whose output it is; -1: none
+	fields    bool     // some fields of it may be trusted
+	outline   *outline // nil: not read yet
+	unescaped *sheet   // nil: the same
+}
+
+// looks says what is known of the characters of a text.
+type looks uint8
+
+const (
+	unread looks = iota
+	open         // what folds to ASCII is ASCII
+	hidden       // ASCII may hide in other forms
+)
+
+// hides says whether ASCII may hide in it.
+func (s *sheet) hides() bool {
+	if s.looks == unread {
+		if s.looks = open; hides(s.raw) {
+			s.looks = hidden
+		}
+	}
+	return s.looks == hidden
+}
+
+// maxFolded bounds, in bytes, what is folded of a text that nobody trusts: it is only to
+// tell that a value stands there, from that it stands nowhere.
+const maxFolded = 1 << 16
+
+// fold returns it folded whole; "" where that is too much.
+func (s *sheet) fold() string {
+	if s.folded == "" && (!s.strange || len(s.raw) <= maxFolded) {
+		s.folded = fold(s.raw)
+	}
+	return s.folded
 }
 
 // call is a call of a tool that was made: what its result repeats of it is not news.
 type call struct {
 	turn      int
 	arguments string
+	sheet     sheet // of them, once they were read
 }
 
 // gather notes who says what. It reads nothing.
 func (x *Index) gather(c *ringwall.Conversation) {
 	for _, p := range c.System {
-		x.add(text{raw: p.Text, source: ringwall.SourceSystem, turn: -1, result: -1})
+		x.add(p.Text, text{source: ringwall.SourceSystem, turn: -1, result: -1})
 	}
-	open := map[string]int{} // calls by id: index into x.calls; -1: answered, or several have it
+	asked := map[string]int{} // calls by id: index into x.calls; -1: answered, or several have it
 	var made []ringwall.ToolCall
 	for i, t := range c.Turns {
 		for _, p := range t.Parts {
 			switch {
 			case p.Kind == ringwall.PartCall && p.Call != nil:
-				if _, twice := open[p.Call.ID]; twice {
-					open[p.Call.ID] = -1
+				if _, twice := asked[p.Call.ID]; twice {
+					asked[p.Call.ID] = -1
 				} else {
-					open[p.Call.ID] = len(made)
+					asked[p.Call.ID] = len(made)
 				}
 				made = append(made, *p.Call)
 				x.calls = append(x.calls, call{turn: i, arguments: p.Call.Arguments})
 			case p.Kind == ringwall.PartResult && p.Result != nil:
 				r := Result{Turn: i, CallTurn: -1, Result: p.Result}
-				if n, ok := open[p.Result.ID]; ok && n >= 0 {
+				if n, ok := asked[p.Result.ID]; ok && n >= 0 {
 					r.Call, r.CallTurn = made[n], x.calls[n].turn
-					open[p.Result.ID] = -1
+					asked[p.Result.ID] = -1
 				}
 				x.answered(r)
 			case p.Kind == ringwall.PartText:
-				x.add(text{raw: p.Text, source: x.speaker(i, t.Role), turn: i, result: -1})
+				x.add(p.Text, text{source: x.speaker(i, t.Role), turn: i, result: -1})
 			}
 		}
 	}
 }
 
-func (x *Index) add(t text) {
-	if t.raw != "" {
+func (x *Index) add(s string, t text) {
+	if s != "" {
+		t.sheet = sheet{raw: s, strange: !t.source.Trusted()}
 		x.texts = append(x.texts, t)
 	}
 }
@@ -105,8 +147,7 @@ func (x *Index) answered(r Result) {
 	}
 	x.results = append(x.results, r)
 	for _, p := range r.Result.Parts {
-		t.raw = p.Text
-		x.add(t)
+		x.add(p.Text, t)
 	}
 }
 
@@ -138,6 +179,3 @@ func shows(p ringwall.Part) bool {
 	return p.Kind == ringwall.PartMedia ||
 		p.Kind == ringwall.PartResult && p.Result != nil && slices.ContainsFunc(p.Result.Parts, shows)
 }
-
-// trim takes away what stands around a value.
-func trim(s string) string { return strings.TrimSpace(s) }

@@ -33,8 +33,7 @@ type Index struct {
 	texts   []text   // in the order of the conversation
 	results []Result // in the order of the conversation
 	calls   []call   // in the order of the conversation
-	known   map[string]Origin
-	work    int // bytes that may still be read for values put together of parts
+	known   map[key]Origin
 }
 
 // Result is what a tool returned, with the call that it answers.
@@ -57,7 +56,12 @@ func New(c *ringwall.Conversation, o Options) *Index {
 }
 
 // Trace says where a value comes from. The most trusted source that has it counts.
-func (x *Index) Trace(value string) Origin { return x.trace(value) }
+func (x *Index) Trace(value string) Origin { return x.trace(value, false) }
+
+// TraceNumber is Trace for a number as JSON writes it: it is found by its value, in
+// words as well, "two hundred" for 200. An identifier that happens to be a number is
+// better given to Trace.
+func (x *Index) TraceNumber(literal string) Origin { return x.trace(literal, true) }
 
 // TraceValue yields every text and number in v with its origin, by JSON pointer from v
 // (RFC 6901): "" is v itself. True, false and null name nobody and are left out.
@@ -67,7 +71,9 @@ func (x *Index) TraceValue(v jsonedit.Value) iter.Seq2[string, Origin] {
 
 // AlsoUntrusted says whether, and where, a value stands in text that anybody may have
 // written, wherever else it stands.
-func (x *Index) AlsoUntrusted(value string) (Origin, bool) { return x.untrusted(value) }
+func (x *Index) AlsoUntrusted(value string) (Origin, bool) {
+	return x.untrusted(queryOf(value, false, x.o.Now))
+}
 
 // Untrusted returns the first turn with something that anybody may have written: the
 // output of a tool that is not trusted whole, a document or an image, a turn that is not

@@ -7,9 +7,9 @@ import (
 
 // Totals are figures of a suite, or of all.
 type Totals struct {
-	Suite                                string
-	Attacks, Stopped                     int // of attacks
-	Tasks, Untouched                     int // of tasks without an attack
+	Suite                                  string
+	Attacks, Stopped                       int // of attacks
+	Tasks, Untouched                       int // of tasks without an attack
 	Calls, Allowed, Held, Stripped, Denied int // of tasks without an attack
 }
 

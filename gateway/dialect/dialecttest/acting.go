@@ -76,7 +76,7 @@ func Ruler(seed uint64) func([]ringwall.ToolCall) []gateway.Ruling {
 			case 1, 2:
 				rulings = append(rulings, gateway.Ruling{Note: "This \"call\" may not\nrun."})
 			case 3:
-				rulings = append(rulings, gateway.Ruling{Runs: true, Arguments: `{"changed":[1, "\u00e9"]}`})
+				rulings = append(rulings, gateway.Ruling{Runs: true, Arguments: `{"changed":[1,"\u00e9"]}`})
 			default:
 				rulings = append(rulings, gateway.Ruling{Runs: true})
 			}
