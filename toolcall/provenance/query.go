@@ -138,6 +138,10 @@ func (q *query) accepts(s string, f found) bool {
 
 func numeric(s string, i int) bool { return i >= 0 && i < len(s) && s[i] >= '0' && s[i] <= '9' }
 
+// maxTalk bounds, in bytes, the texts that are read for dates and for numbers in words:
+// nobody says them in a longer one.
+const maxTalk = 1 << 16
+
 // maxMeaning bounds what is read of a text for what it means, for each byte of it.
 const maxMeaning = 8
 
@@ -169,7 +173,7 @@ func (q *query) in(t *sheet, meaning bool) How {
 			return HowFolded
 		}
 	}
-	if q.timed && q.moment.said(t.raw, q.now, &work) {
+	if q.timed && len(t.raw) <= maxTalk && q.moment.said(t.raw, q.now, &work) {
 		return HowDate
 	}
 	return HowNone
@@ -234,8 +238,8 @@ func (q *query) counted(t *sheet, work *int) (how How) {
 		}
 		return how == HowNone
 	}
-	numbers(t.raw, work, look)
-	if how == HowNone && q.literal {
+	numbers(t.raw, q.number, work, look)
+	if how == HowNone && q.literal && len(t.raw) <= maxTalk {
 		spelled(t.raw, work, look)
 	}
 	return how
