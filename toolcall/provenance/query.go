@@ -63,8 +63,8 @@ func queryOf(value string, literally bool, now time.Time) *query {
 	}
 	if long, ok := iban(v); ok {
 		q.long, q.exact = long, false
-	} else if long, ok := phone(v); ok && plain {
-		q.long = long
+	} else if long, ok := phone(v); ok && plain && (q.number == "" || strings.Trim(v, "0123456789") == "") && !literally {
+		q.long, q.join = long, joinAddress
 	}
 	q.moment, q.timed = momentOf(v)
 	q.spell = spellOf(v)
@@ -231,7 +231,7 @@ func (q *query) stands(s, needle string) bool {
 // counted looks for the value as a number.
 func (q *query) counted(t *sheet, work *int) (how How) {
 	look := func(d decimal, f found) bool {
-		if d == q.number {
+		if d == q.number && (q.literal || apart(t.raw, f)) {
 			if how = HowNumber; t.raw[f.start:f.end] == q.value {
 				how = HowVerbatim
 			}
@@ -243,4 +243,12 @@ func (q *query) counted(t *sheet, work *int) (how How) {
 		spelled(t.raw, work, look)
 	}
 	return how
+}
+
+// apart says whether no letter touches what stands there: 500EUR is a sum, and an
+// identifier is no 500 in it.
+func apart(s string, f found) bool {
+	c, _ := side{s[:f.start], true}.step()
+	d, _ := side{s[f.end:], false}.step()
+	return (!word(c) || unspaced(c)) && (!word(d) || unspaced(d))
 }
