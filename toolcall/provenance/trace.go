@@ -72,7 +72,7 @@ func (x *Index) trusted(q *query) Origin {
 
 // minted looks for a value in the trusted fields of an output.
 func (x *Index) minted(t *text, q *query) (Origin, bool) {
-	if !strings.Contains(t.raw, `\`) && q.in(&t.sheet, true) == HowNone {
+	if !strings.Contains(t.raw, `\`) && q.in(&t.sheet, false) == HowNone {
 		return Origin{}, false
 	}
 	o := x.outline(t)
@@ -98,9 +98,6 @@ func (q *query) field(t *sheet) How {
 	return how
 }
 
-// maxSlow bounds, in bytes, the untrusted texts that are read for what they mean.
-const maxSlow = 1 << 15
-
 // untrusted looks for a value in what anybody may have written, and for what it is an
 // encoding of.
 func (x *Index) untrusted(q *query) (Origin, bool) {
@@ -121,9 +118,13 @@ func (x *Index) strange(q *query) (*text, How) {
 		if t.source != ringwall.SourceUntrusted {
 			continue
 		}
-		how := q.in(&t.sheet, len(t.raw) <= maxSlow)
-		if how == HowNone && len(t.raw) <= maxSlow && strings.Contains(t.raw, `\`) {
-			how = q.in(t.plain(), true)
+		how := q.in(&t.sheet, false)
+		if how == HowNone && q.number != "" {
+			work := 1<<12 + len(t.raw)
+			how = q.counted(&t.sheet, &work)
+		}
+		if how == HowNone && len(t.raw) <= maxFolded && strings.Contains(t.raw, `\`) {
+			how = q.in(t.plain(), false)
 		}
 		if how != HowNone && (!t.fields || x.outside(t, q)) {
 			return t, how
