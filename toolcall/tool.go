@@ -74,6 +74,8 @@ type Tool struct {
 	Title       string
 	Description string
 	Input       []byte             // the registry's own copy of the schema of the arguments; nil: there is none
+	Output      []byte             // of the result; nil: there is none
+	Hints       []byte             // what its server says of it, which is not believed
 	Open        bool               // arguments may have members that the schema does not declare
 	Pin         Pin                // of the definition, when somebody looked at it
 	Arguments   map[string]Meaning // what values must be, by path
