@@ -70,7 +70,7 @@ var inference = []Control{
 		State:   Done,
 		Proof: []string{
 			"gateway/dialect/openai.TestReadRefuses", "internal/jsonedit.TestParseRefuses", "server.TestRefusesAndRecords", "gateway/dialect/rule.TestRefusals",
-			"gateway/dialect/rule.TestRoles", "gateway/dialect/rule.TestSchema", "server.TestRulesOfRequests", "server.TestContentTypes", "server.TestEdgesOfHTTP",
+			"gateway/dialect/rule.TestRoles", "internal/jsonedit/schema.TestSchema", "server.TestRulesOfRequests", "server.TestContentTypes", "server.TestEdgesOfHTTP",
 		},
 	},
 	{
