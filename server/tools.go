@@ -11,7 +11,7 @@ import (
 // tools puts into w who decides about the calls of tools. There is always somebody: of
 // what the configuration says nothing about the defaults are for.
 func (s *Server) tools(c *config.Config, w *gateway.World) error {
-	w.Tools = toolcall.New(toolcall.Config{Registry: c.Tools.Declared})
+	w.Tools = toolcall.New(toolcall.Config{Registry: c.Tools.Open()})
 	if s.approvals != nil {
 		w.Approvals = pending{s.approvals, c.Approvals.Wait}
 	}
