@@ -72,7 +72,7 @@ const (
 
 // Who has to approve.
 const (
-	ByUser   = "user"   // who asked, over another way than the one that asked; or who may stand in
+	ByUser   = "user"   // who asked, over another way than the one that asked; or who may stand in. For a program, whose key is nobody's, a second person
 	BySecond = "second" // somebody else of the same tenant: four eyes
 	ByRole   = "role"   // somebody else who has one of the roles
 )

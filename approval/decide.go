@@ -109,7 +109,7 @@ func (s *Store) token(a *Approval, by *Approver, at time.Time) string {
 }
 
 func (s *Store) proof(a *Approval, by *Approver, at []byte) []byte {
-	return []byte(hash(s.keys.token, a.ID, a.Digest, by.Tenant, by.ID, string(at))[:16])
+	return mac(s.keys.token, a.ID, a.Digest, by.Tenant, by.ID, string(at))[:16]
 }
 
 // read returns when by was shown a, by the token that they were given then.

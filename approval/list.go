@@ -154,3 +154,6 @@ func (s *Store) Stats(ctx context.Context, by Approver) (Stats, error) {
 	}
 	return st, nil
 }
+
+// Think is the least time between seeing something and approving it.
+func (s *Store) Think() time.Duration { return s.rules.Load().Think }

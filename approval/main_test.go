@@ -114,8 +114,8 @@ func eachWith(t *testing.T, rules approval.Rules, test func(*testing.T, *world))
 }
 
 var (
-	// alice's agent asks by a key.
-	agent = ringwall.Principal{ID: "u_alice", Tenant: "acme", Trust: ringwall.Customer, Via: "key", Key: "rw_agent"}
+	// alice's agent asks by a token of hers.
+	agent = ringwall.Principal{ID: "u_alice", Tenant: "acme", Trust: ringwall.Customer, Via: "token", Key: "t_agent"}
 	alice = approval.Approver{Principal: ringwall.Principal{ID: "u_alice", Tenant: "acme", Trust: ringwall.Customer, Via: "session", Key: "s_alice"}, Browser: true}
 	bob   = approval.Approver{Principal: ringwall.Principal{ID: "u_bob", Tenant: "acme", Trust: ringwall.Staff, Via: "session", Key: "s_bob"}, Browser: true}
 	carol = approval.Approver{Principal: ringwall.Principal{ID: "u_carol", Tenant: "acme", Trust: ringwall.Staff, Via: "session", Key: "s_carol", Roles: []string{"finance"}}, Browser: true}

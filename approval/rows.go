@@ -158,8 +158,10 @@ const idPrefix = "ap_"
 // newID is an id of 100 random bits.
 func newID() string { return idPrefix + rand.Text()[:20] }
 
-// hash is a keyed hash of parts.
-func hash(key []byte, parts ...string) string {
+// hash is a keyed hash of parts, in hexadecimal digits.
+func hash(key []byte, parts ...string) string { return hex.EncodeToString(mac(key, parts...)) }
+
+func mac(key []byte, parts ...string) []byte {
 	m := hmac.New(sha256.New, key)
 	for _, p := range parts {
 		var n [8]byte
@@ -169,7 +171,7 @@ func hash(key []byte, parts ...string) string {
 		m.Write(n[:])
 		m.Write([]byte(p))
 	}
-	return hex.EncodeToString(m.Sum(nil))
+	return m.Sum(nil)
 }
 
 // cut is t as the database keeps it.

@@ -157,6 +157,9 @@ func TestWhoMay(t *testing.T) {
 	key := func(id, tenant, key string, trust ringwall.Trust, scopes ...string) approval.Approver {
 		return approval.Approver{Principal: ringwall.Principal{ID: id, Tenant: tenant, Trust: trust, Via: "key", Key: key, Scopes: scopes}}
 	}
+	token := func(key string, scopes ...string) approval.Approver {
+		return approval.Approver{Principal: ringwall.Principal{ID: "u_alice", Tenant: "acme", Trust: ringwall.Customer, Via: "token", Key: key, Scopes: scopes}}
+	}
 	second := approval.Need{By: approval.BySecond, Count: 1}
 	user := approval.Need{By: approval.ByUser, Count: 1}
 	role := approval.Need{By: approval.ByRole, Roles: []string{"finance", "risk"}, Count: 1}
@@ -168,13 +171,13 @@ func TestWhoMay(t *testing.T) {
 		want error // nil: may; ErrNotFound: does not see it; ErrNotYours: sees it
 	}{
 		{"the user in a browser", user, alice, nil},
-		{"the key of the agent", user, key("u_alice", "acme", "rw_agent", ringwall.Customer), approval.ErrNotYours},
-		{"the key of the agent with the scope", user, key("u_alice", "acme", "rw_agent", ringwall.Customer, "approve"), approval.ErrNotYours},
-		{"another key of the user without the scope", user, key("u_alice", "acme", "rw_phone", ringwall.Customer), approval.ErrNotYours},
-		{"another key of the user with the scope", user, key("u_alice", "acme", "rw_phone", ringwall.Customer, "approve"), nil},
-		{"another key with other scopes", user, key("u_alice", "acme", "rw_phone", ringwall.Customer, "ask-model"), approval.ErrNotYours},
-		{"the scope for other routes", user, key("u_alice", "acme", "rw_phone", ringwall.Customer, "approve", "route:/v1/*"), approval.ErrNotYours},
-		{"a token without an id", user, key("u_alice", "acme", "", ringwall.Customer, "approve"), approval.ErrNotYours},
+		{"the token of the agent", user, token("t_agent"), approval.ErrNotYours},
+		{"the token of the agent with the scope", user, token("t_agent", "approve"), approval.ErrNotYours},
+		{"another token of the user without the scope", user, token("t_phone"), approval.ErrNotYours},
+		{"another token of the user with the scope", user, token("t_phone", "approve"), nil},
+		{"another token with other scopes", user, token("t_phone", "ask-model"), approval.ErrNotYours},
+		{"the scope for other routes", user, token("t_phone", "approve", "route:/v1/*"), approval.ErrNotYours},
+		{"a token without an id", user, token("", "approve"), approval.ErrNotYours},
 		{"a session that is no browser's", user, change(alice, func(a *approval.Approver) { a.Browser = false }), approval.ErrNotYours},
 		{"another person", user, bob, approval.ErrNotFound},
 		{"who may stand in", user, change(carol, func(a *approval.Approver) { a.Roles = []string{"deputy"} }), nil},
@@ -186,7 +189,7 @@ func TestWhoMay(t *testing.T) {
 		{"a second person", second, bob, nil},
 		{"the user as a second person", second, alice, approval.ErrNotYours},
 		{"the user by another key", second, key("u_alice", "acme", "rw_other", ringwall.Staff, "approve"), approval.ErrNotYours},
-		{"another name for the same key", second, change(bob, func(a *approval.Approver) { a.Key = "rw_agent" }), approval.ErrNotFound},
+		{"another name for the same key", second, change(bob, func(a *approval.Approver) { a.Key = "t_agent" }), approval.ErrNotFound},
 		{"another agent", second, key("u_bot", "acme", "rw_bot", ringwall.Staff), approval.ErrNotFound},
 		{"a second person by a key with the scope", second, key("u_bob", "acme", "rw_bob", ringwall.Staff, "approve"), nil},
 		{"somebody of too little trust", second, change(bob, func(a *approval.Approver) { a.Trust = ringwall.Customer }), approval.ErrNotFound},
@@ -230,6 +233,27 @@ func TestWhoMay(t *testing.T) {
 			use(t, w.here, call(nil), tt.want == nil)
 		})
 	}
+}
+
+// A key is a principal of its own: a second person speaks for whoever holds it, and no
+// other key of its line does.
+func TestWhoMayForAProgram(t *testing.T) {
+	w := newWorld(t, t.TempDir()+"/a.db", approval.Rules{})
+	r := call(func(r *approval.Request) {
+		r.Principal = ringwall.Principal{ID: "rw_bot", Tenant: "acme", Trust: ringwall.Customer, Via: "key", Key: "rw_bot"}
+	})
+	a := ask(t, w.here, r, approval.Pending)
+	rotated := approval.Approver{Principal: ringwall.Principal{ID: "rw_bot", Tenant: "acme", Trust: ringwall.Staff, Via: "key", Key: "rw_bot2", Scopes: []string{"ask-model", "approve"}}}
+	if seen, err := w.here.Look(t.Context(), a.ID, rotated); err != nil || seen.May == nil || seen.Token != "" {
+		t.Errorf("another key of the line: %+v, %v", seen.May, err)
+	}
+	if _, err := w.here.Look(t.Context(), a.ID, alice); !errors.Is(err, approval.ErrNotFound) {
+		t.Errorf("somebody of too little trust: %v", err)
+	}
+	if a, err := w.approve(t, w.here, a.ID, bob, "250.00"); err != nil || a.State != approval.Approved {
+		t.Errorf("a second person: %v, %v", a.State, err)
+	}
+	use(t, w.there, r, true)
 }
 
 func TestSeveralPeople(t *testing.T) {

@@ -442,3 +442,6 @@ func sentence(text string) string {
 	}
 	return first + text[1:] + "."
 }
+
+// Approvals returns what waits for people; nil where nobody is asked.
+func (s *Server) Approvals() *approval.Store { return s.approvals }
