@@ -34,7 +34,7 @@ func long(turns, size int) (*ringwall.Conversation, ringwall.ToolCall) {
 	return c, ringwall.ToolCall{ID: "x", Name: "move_event", Arguments: `{"event_id":"EV-30002","start":"2026-10-09 10:00"}`}
 }
 
-func BenchmarkDecide(b *testing.B) {
+func BenchmarkDecideInLongConversations(b *testing.B) {
 	for _, size := range []struct {
 		name         string
 		turns, bytes int

@@ -22,16 +22,25 @@ const (
 type Config struct {
 	Registry *Registry
 	Rules    Rules
+	Unknown  Unknown // what becomes of tools that Registry does not know
+
+	// Inject says whether a value, which is no prose, holds code that breaks out of it,
+	// and of which kind: sql-injection or cross-site-scripting. Nil: nobody looks.
+	Inject func(value string) (kind string, found bool)
+	// Leak says which parts of a text are secrets that are known. Nil: nobody looks.
+	Leak    func(text string) []ringwall.Span
+	Secrets Secrets // what becomes of a call with one
 }
 
 // Judge decides about calls. It is safe for concurrent use.
 type Judge struct {
 	cfg      Config
 	profiles profiles
+	memory   *memory
 }
 
 // New returns a Judge.
-func New(cfg Config) *Judge { return &Judge{cfg: cfg} }
+func New(cfg Config) *Judge { return &Judge{cfg: cfg, memory: newMemory()} }
 
 // Case is a conversation in which a model is about to ask for tools.
 type Case struct {
@@ -106,6 +115,9 @@ type step func(ctx context.Context, s *Session, c *Call, d *Decision)
 
 // steps are what a call goes through until one denies it.
 var steps = []step{
+	called,
+	schemaMet,
+	meant,
 	permitted,
 	again,
 	sourced,
@@ -131,6 +143,11 @@ func (s *Session) Decide(ctx context.Context, call ringwall.ToolCall) Decision {
 		if look(ctx, s, c, &d); d.Decision == ringwall.ToolDeny {
 			break
 		}
+	}
+	if d.Arguments == nil { // a rule denied it before anybody asked where they come from
+		var there Decision
+		sourced(ctx, s, c, &there)
+		d.Arguments = there.Arguments
 	}
 	if d.Decision.Runs() {
 		s.ran = append(s.ran, call)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/internal/jsonedit"
@@ -105,7 +107,7 @@ func (q *question) text(v, path, name string, isNumber bool) {
 		} else if guarded {
 			rule := RuleUntrusted
 			if use.Source == ringwall.SourceUnknown {
-				rule = RuleUnknown
+				rule = RuleUnsourced
 			}
 			q.d.against(ringwall.ToolHold, rule, publicSource)
 		}
@@ -143,11 +145,11 @@ func (q *question) sensitive(v, path, name string, isNumber bool) bool {
 	if isNumber {
 		return q.m.deeds&pay != 0 && !speaks || speaking["amount"] && name == "amount"
 	}
-	k := kindOf(v)
+	k := formOf(v)
 	if k.reaches() {
 		return true
 	}
-	if speaks || k == kindText {
+	if speaks || k == formText {
 		return false
 	}
 	for _, w := range parts {
@@ -155,7 +157,7 @@ func (q *question) sensitive(v, path, name string, isNumber bool) bool {
 			return true
 		}
 	}
-	return k == kindID
+	return k == formID
 }
 
 // identifies reports whether the name of a number says that it identifies something.
@@ -171,14 +173,17 @@ func identifies(parts []string) bool {
 // vouched says why a value may be acted on that no text of the person's has: "" where
 // nothing speaks for it.
 func (q *question) vouched(v, path string, isNumber bool) string {
-	k := kindOf(v)
-	if isNumber && k != kindNumber {
-		k = kindNumber
+	k := formOf(v)
+	if isNumber && k != formNumber {
+		k = formNumber
 	}
 	if q.m.enums[topName(path)] {
 		return "listed"
 	}
-	if k == kindURL {
+	if k == formURL {
+		if q.r.runsOn(v) {
+			return "folded"
+		}
 		if q.m.outside && q.linked(v) {
 			return "linked"
 		}
@@ -232,26 +237,26 @@ func (q *question) linked(v string) bool {
 
 // delegated reports whether the person said where v is to be found, and it is the only
 // one of its kind there: somebody who writes another one into that text makes it none.
-func (q *question) delegated(v, path string, k kind) bool {
+func (q *question) delegated(v, path string, k form) bool {
 	n := q.r.intent
 	switch k {
-	case kindEmail:
+	case formEmail:
 		if !n.nouns["mail"] && !n.nouns["address"] && !n.nouns["contact"] || !q.r.familiar(v) {
 			return false
 		}
-	case kindAccount:
+	case formAccount:
 		if q.m.deeds&pay == 0 && !n.nouns["account"] && !n.nouns["iban"] {
 			return false
 		}
-	case kindPhone:
+	case formPhone:
 		if !n.nouns["phone"] && !n.nouns["number"] && !n.nouns["telephone"] {
 			return false
 		}
-	case kindNumber, kindDate, kindName, kindText, kindID:
-		if q.m.effect == Destructive || k >= kindID && q.m.effect != Write || !q.mentioned(path) {
+	case formNumber, formDate, formName, formText, formID:
+		if q.m.effect == Destructive || k >= formID && q.m.effect != Write || !q.mentioned(path) {
 			return false
 		}
-	case kindURL:
+	case formURL:
 		return false
 	}
 	for i, res := range q.r.Results() {
@@ -276,13 +281,13 @@ func (q *question) mentioned(path string) bool {
 }
 
 // alone reports whether v is the only one of its kind in a text.
-func alone(text, v string, k kind) bool {
+func alone(text, v string, k form) bool {
 	for f := range strings.FieldsFuncSeq(text, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`<>"'()[]{}|,;`+"`", r) }) {
 		f = strings.TrimRight(f, ".:!?")
-		if _, rest, ok := strings.Cut(f, ":"); ok && k != kindURL {
+		if _, rest, ok := strings.Cut(f, ":"); ok && k != formURL {
 			f = rest
 		}
-		if len(f) > 3 && kindOf(f) == k && !strings.EqualFold(f, v) && !strings.Contains(strings.ToLower(v), strings.ToLower(f)) {
+		if len(f) > 3 && formOf(f) == k && !strings.EqualFold(f, v) && !strings.Contains(strings.ToLower(v), strings.ToLower(f)) {
 			return false
 		}
 	}
@@ -315,6 +320,26 @@ func (q *question) visited(l string) bool {
 	return false
 }
 
+// runsOn reports whether the person wrote an address and went on without a space, with a
+// capital: "our site www.example.com.They said".
+func (r *reading) runsOn(v string) bool {
+	for _, text := range r.Asked() {
+		for at := 0; ; {
+			i := strings.Index(text[at:], v+".")
+			if i < 0 {
+				break
+			}
+			at += i + len(v) + 1
+			before, _ := utf8.DecodeLastRuneInString(text[:at-len(v)-1])
+			after, _ := utf8.DecodeRuneInString(text[at:])
+			if unicode.IsUpper(after) && (before == utf8.RuneError || unicode.IsSpace(before)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // theirs reports whether all texts of arguments are the person's or the operator's, and
 // there is one.
 func (s *Session) theirs(r *reading, arguments string) bool {
@@ -330,7 +355,7 @@ func (s *Session) theirs(r *reading, arguments string) bool {
 		if !r.Trace(v.Text()).Source.Trusted() && !r.covered(v.Text()) {
 			return false
 		}
-		one = one || kindOf(v.Text()) != kindDate
+		one = one || formOf(v.Text()) != formDate
 	}
 	return one
 }

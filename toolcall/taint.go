@@ -309,7 +309,7 @@ func (s *Session) typed(r *reading, value string) (found, named bool) {
 		o := r.outline(i)
 		for j := range o.leaves {
 			l := &o.leaves[j]
-			if !strings.EqualFold(l.text, value) && !sameNumber(l.text, value) || prose(l.text) || o.plain && kindOf(value).reaches() {
+			if !strings.EqualFold(l.text, value) && !sameNumber(l.text, value) || prose(l.text) || o.plain && formOf(value).reaches() {
 				continue
 			}
 			found = true

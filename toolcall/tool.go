@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/internal/jsonedit/schema"
 )
 
 // Effect is what a tool does to the world. The zero value is External, the effect of a
@@ -72,9 +73,15 @@ type Tool struct {
 
 	Title       string
 	Description string
-	Input       []byte // the registry's own copy of the schema of the arguments; nil: there is none
-	Open        bool   // arguments may have members that the schema does not declare
-	Pin         Pin    // of the definition, when somebody looked at it
+	Input       []byte             // the registry's own copy of the schema of the arguments; nil: there is none
+	Output      []byte             // of the result; nil: there is none
+	Hints       []byte             // what its server says of it, which is not believed
+	Open        bool               // arguments may have members that the schema does not declare
+	Pin         Pin                // of the definition, when somebody looked at it
+	Arguments   map[string]Meaning // what values must be, by path
+
+	schema   *schema.Schema
+	meanings []meaning
 }
 
 // IsSensitive reports whether the operator said that a value names who or what is acted

@@ -130,3 +130,50 @@ func bare(at []*node, v jsonedit.Value, some *bool, left *int) any {
 	}
 	return plain(v)
 }
+
+// Declares reports whether the schema of arguments says something of what a path leads
+// to: names of members, in which * is any member or element. It is true where members are
+// taken that nobody declared.
+func (s *Schema) Declares(path []string) bool {
+	if s.root == nil {
+		return true
+	}
+	at := []*node{s.root}
+	left := maxLooks / 10
+	for _, name := range path {
+		var below []*node
+		any := true // nothing is said of members or elements
+		for i := 0; i < len(at); i++ {
+			n := at[i]
+			at = append(at, n.here...)
+			if left -= 1 + len(n.here); left < 0 {
+				return true
+			}
+			any = any && n.props == nil && n.patterns == nil && n.items == nil && n.prefix == nil
+			if m := n.props[name]; m != nil {
+				below = append(below, m)
+			}
+			for _, m := range n.patterns {
+				below = append(below, m)
+			}
+			for _, m := range n.others {
+				if m.out != nil || m.always {
+					below = append(below, m)
+				}
+			}
+			if name == "*" {
+				below = append(append(below, n.items...), n.prefix...)
+				for _, m := range n.props {
+					below = append(below, m)
+				}
+			}
+		}
+		if any {
+			return true
+		}
+		if at = below; len(at) == 0 {
+			return false
+		}
+	}
+	return true
+}
