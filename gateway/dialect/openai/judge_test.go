@@ -434,3 +434,50 @@ func FuzzRule(f *testing.F) {
 		}
 	})
 }
+
+// FuzzJudge feeds a judged stream what nobody sends, and wants no call to go out of
+// which none runs.
+func FuzzJudge(f *testing.F) {
+	a := spoken{`"so"`, []string{callA, callB, callC}, oldF, "tool_calls"}
+	f.Add(strings.Join(a.frames(f, rand.New(rand.NewPCG(1, 1)), 0), "\n"))
+	f.Add(`{"choices":[{"delta":{"tool_calls":{}},"message":{"function_call":{}},"finish_reason":"function_call"}]}`)
+	f.Fuzz(func(t *testing.T, script string) {
+		r := openai.Chat{}.Relay(nil, straight)
+		r.(gateway.Judging).Judge(func(context.Context, []ringwall.ToolCall) []gateway.Ruling { return []gateway.Ruling{{Note: "no"}} })
+		var out []byte
+		for frame := range strings.SplitSeq(script, "\n") {
+			var err error
+			if out, err = r.Event(t.Context(), out, []byte(frame)); err != nil {
+				return
+			}
+		}
+		for ev, err := range sse.Events(bytes.NewReader(r.End(t.Context(), out))) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if string(ev.Data) == "[DONE]" {
+				break
+			}
+			var e map[string]any
+			if !json.Valid(ev.Data) {
+				t.Fatalf("%s", ev.Data)
+			}
+			if json.Unmarshal(ev.Data, &e) != nil {
+				continue
+			}
+			choices, _ := e["choices"].([]any)
+			for _, c := range choices {
+				c, _ := c.(map[string]any)
+				for _, key := range []string{"delta", "message"} {
+					m, _ := c[key].(map[string]any)
+					if m["function_call"] != nil {
+						t.Fatalf("%s", ev.Data)
+					}
+					if calls, _ := m["tool_calls"].([]any); len(calls) > 0 {
+						t.Fatalf("%s", ev.Data)
+					}
+				}
+			}
+		}
+	})
+}
