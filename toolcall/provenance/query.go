@@ -22,6 +22,7 @@ type query struct {
 	moment  moment
 	timed   bool // moment is one
 	mail    bool
+	deep    bool // look into long texts that nobody trusts as well
 	now     time.Time
 }
 
@@ -205,7 +206,13 @@ func (q *query) spelled(t *sheet) (how How) {
 	if how != HowNone || done && !t.hides() {
 		return how
 	}
-	if q.stands(t.fold(), q.spell.needle) {
+	most := maxFolded
+	if q.deep {
+		if most = maxFoldedDeep; t.strange && len(t.raw) > most {
+			return HowFolded // who knows
+		}
+	}
+	if q.stands(t.fold(most), q.spell.needle) {
 		return HowFolded
 	}
 	return HowNone
