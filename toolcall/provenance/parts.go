@@ -5,6 +5,7 @@ import "strings"
 // Bounds on values that are put together.
 const (
 	maxParts     = 32
+	maxPartsLen  = 1 << 12 // bytes of the value
 	maxPartsText = 1 << 17 // bytes of trusted text that each part is looked for in
 )
 
@@ -17,7 +18,7 @@ var free = map[string]bool{"re": true, "fw": true, "fwd": true, "aw": true, "wg"
 // address of a mailbox, not a host, not an identifier. Its source is the least trusted
 // that it needs.
 func (x *Index) parts(q *query) Origin {
-	if q.mail || q.long != "" || q.number != "" || q.timed || q.quoted || x.trustedBytes() > maxPartsText {
+	if len(q.value) > maxPartsLen || q.mail || q.long != "" || q.number != "" || q.timed || q.quoted || x.trustedBytes() > maxPartsText {
 		return Origin{}
 	}
 	var o Origin
