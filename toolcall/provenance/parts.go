@@ -1,6 +1,10 @@
 package provenance
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // Bounds on values that are put together.
 const (
@@ -28,10 +32,16 @@ func (x *Index) parts(q *query) Origin {
 	case len(atoms) == 0 || len(atoms) > maxParts:
 		return Origin{}
 	case len(atoms) > 1:
+		if whole(atoms) {
+			return Origin{}
+		}
 	case q.link != nil, q.join == joinPath:
 		join = joinPath
 		if o, rest = x.base(q.value); q.link != nil && !o.Source.Trusted() {
 			return Origin{}
+		}
+		if !o.Source.Trusted() && strings.ContainsAny(rest[:1], `/\~`) {
+			return Origin{} // of the root, nobody said that
 		}
 		atoms = strings.FieldsFunc(rest, func(r rune) bool { return strings.ContainsRune(`/\?#&=+`, r) })
 	default:
@@ -41,6 +51,9 @@ func (x *Index) parts(q *query) Origin {
 		return Origin{}
 	}
 	for _, a := range atoms {
+		if strings.Trim(a, ".") == "" || a == "~" {
+			return Origin{} // it leads elsewhere
+		}
 		a = strings.TrimRight(strings.Trim(a, "\"'`()[]<>{}“”‘’"), ".:!?")
 		if !strings.ContainsFunc(a, word) || free[strings.ToLower(a)] {
 			continue
@@ -61,6 +74,29 @@ func (x *Index) parts(q *query) Origin {
 		o.How, o.Path = HowParts, ""
 	}
 	return o
+}
+
+// whole says whether words name one thing or person together, so that they must stand
+// together: names in capitals, AB 12 34 56 C.
+func whole(atoms []string) bool {
+	names, groups := 0, 0
+	for _, a := range atoms {
+		first, _ := utf8.DecodeRuneInString(a)
+		letters := strings.Count(strings.Map(func(r rune) rune {
+			if unicode.IsLetter(r) {
+				return 'x'
+			}
+			return -1
+		}, a), "x")
+		numbers := strings.ContainsFunc(a, digit)
+		if unicode.IsUpper(first) && !numbers {
+			names++
+		}
+		if numbers && letters < 3 {
+			groups++
+		}
+	}
+	return names == len(atoms) && names <= 4 || groups > 1
 }
 
 // base looks for the longest piece of a URL, its host at least, or of a path, that a
