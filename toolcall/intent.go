@@ -27,6 +27,8 @@ type intent struct {
 	// links says that pages are to be read whose addresses the person does not give:
 	// "the article that Bob posted".
 	links bool
+	// pointed says that the person says where an address, or a number, is to be found.
+	pointed bool
 	count int // words
 }
 
@@ -233,6 +235,10 @@ var (
 	negations  = words(`not don't dont never without no doesn't won't can't cannot shouldn't nicht kein keine nie ohne ne pas sans sin nunca non senza niet geen avoid`)
 	conditions = words(`if wenn falls si se als`)
 	undone     = words(`forget hesitate fail only vergiss vergessen oublie olvides`)
+	asks       = words(`what which who whom whose how why where when did does has have is are was were wer was welche welcher wie wo warum hat haben qui quel quelle comment pourquoi que cual quien como donde chi quale come dove`)
+	whose      = words(`her his their its the whose ihre seine deren dessen sa son su sus il suo sua`)
+	placing    = words(`find found in on at from see listed given per im auf aus dans sur en nel sul`)
+	telling    = words(`email emails mail address contact iban account number phone telephone e-mail-adresse adresse mailadresse kontonummer telefonnummer correo adresse direccion indirizzo`)
 	plain      = words(`add create send update change set make edit delete remove put new`)
 	sends      = words(`send give return forward schick schicke sende envoie envoyer envia enviar manda mandar`)
 	tells      = words(`tell let give show write ask say report explain remind inform read suggest recommend send`)
@@ -251,6 +257,7 @@ func (n *intent) sentence(s []token, foreign bool) {
 		}
 	}
 	n.link(s)
+	n.point(s)
 	for start := 0; start < len(s); {
 		end := start + 1
 		for end < len(s) && !s[end].stop && (!joins[s[end].text] || s[end].opaque) {
@@ -280,6 +287,20 @@ func (n *intent) link(s []token) {
 	}
 }
 
+// point notes whether a sentence says that an address is to be found somewhere: "her
+// e-mail is on her website".
+func (n *intent) point(s []token) {
+	what, where := false, false
+	for i, t := range s {
+		if t.opaque {
+			continue
+		}
+		what = what || telling[t.text] && i > 0 && (whose[s[i-1].text] || telling[s[i-1].text] || i > 1 && whose[s[i-2].text] && telling[t.text])
+		where = where || placing[t.text]
+	}
+	n.pointed = n.pointed || what && where
+}
+
 // delegates notes whether what stands behind a verb is to be found in somebody's text.
 func (n *intent) delegates(s []token) {
 	what, where := false, false
@@ -298,6 +319,9 @@ func (n *intent) delegates(s []token) {
 
 // clause reads the wishes of a clause.
 func (n *intent) clause(s []token, _ bool, sentence map[string]bool, foreign bool) {
+	if len(s) > 0 && asks[s[0].text] && !s[0].opaque && !slices.ContainsFunc(s, func(t token) bool { return t.text == "you" }) {
+		return // what did she send?
+	}
 	for i, t := range s {
 		if t.opaque {
 			continue
@@ -362,6 +386,9 @@ func (n *intent) deedAt(s []token, i int, v verb) deed {
 	var next string
 	if i+1 < len(s) {
 		next = s[i+1].text
+	}
+	if negations[next] {
+		return 0
 	}
 	if tells[word] && me[next] {
 		if word != "send" {

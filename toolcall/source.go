@@ -241,15 +241,15 @@ func (q *question) delegated(v, path string, k form) bool {
 	n := q.r.intent
 	switch k {
 	case formEmail:
-		if !n.nouns["mail"] && !n.nouns["address"] && !n.nouns["contact"] || !q.r.familiar(v) {
+		if !n.pointed || !n.nouns["mail"] && !n.nouns["address"] && !n.nouns["contact"] || !q.r.familiar(v) {
 			return false
 		}
 	case formAccount:
-		if q.m.deeds&pay == 0 && !n.nouns["account"] && !n.nouns["iban"] {
+		if q.m.deeds&pay == 0 && !(n.pointed && (n.nouns["account"] || n.nouns["iban"])) {
 			return false
 		}
 	case formPhone:
-		if !n.nouns["phone"] && !n.nouns["number"] && !n.nouns["telephone"] {
+		if !n.pointed || !n.nouns["phone"] && !n.nouns["number"] && !n.nouns["telephone"] {
 			return false
 		}
 	case formNumber, formDate, formName, formText, formID:
