@@ -33,7 +33,7 @@ func (x *Index) confirmed(q *query) bool {
 		}
 		for _, p := range ask.Parts {
 			if p.Kind == ringwall.PartText && len(p.Text) <= maxQuestion && strings.ContainsAny(p.Text, "?？") &&
-				q.in(&text{raw: p.Text, source: ringwall.SourceUntrusted}, false) != HowNone {
+				q.in(&sheet{raw: p.Text}, false) != HowNone {
 				return true
 			}
 		}

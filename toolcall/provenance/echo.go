@@ -22,7 +22,7 @@ func (x *Index) echoes(t *text, q *query) bool {
 				return true
 			}
 		}
-		if c.turn == r.CallTurn && covers(a, q.value) {
+		if covers(a, q.value) {
 			return true
 		}
 	}
@@ -33,16 +33,16 @@ func (x *Index) echoes(t *text, q *query) bool {
 const maxArguments = 1 << 18
 
 // said returns the arguments as a text, without JSON's escapes.
-func (c *call) said() *text {
-	if c.text.raw == "" {
-		c.text.raw = unescape(c.arguments)
+func (c *call) said() *sheet {
+	if c.sheet.raw == "" {
+		c.sheet.raw = unescape(c.arguments)
 	}
-	return &c.text
+	return &c.sheet
 }
 
 // covers says whether every word of a value stands in a text: the tool may have put it
 // together of them.
-func covers(t *text, value string) bool {
+func covers(t *sheet, value string) bool {
 	n := 0
 	for w := range strings.FieldsFuncSeq(value, func(r rune) bool { return !word(r) }) {
 		if n++; n > maxParts {
@@ -51,7 +51,7 @@ func covers(t *text, value string) bool {
 		p := spellOf(w)
 		in := false
 		if !p.each(t.raw, func(found) bool { in = true; return false }) || t.hides() {
-			in = in || strings.Contains(t.fold(), p.needle)
+			in = in || strings.Contains(t.fold(0), p.needle)
 		}
 		if !in {
 			return false
@@ -61,9 +61,9 @@ func covers(t *text, value string) bool {
 }
 
 // plain returns t without JSON's escapes.
-func (t *text) plain() *text {
+func (t *text) plain() *sheet {
 	if t.unescaped == nil {
-		t.unescaped = &text{raw: unescape(t.raw), source: t.source, result: t.result}
+		t.unescaped = &sheet{raw: unescape(t.raw), strange: t.strange}
 	}
 	return t.unescaped
 }

@@ -2,14 +2,10 @@ package provenance
 
 import (
 	"errors"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
-
-	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/internal/jsonedit"
 )
 
@@ -22,79 +18,115 @@ const (
 	maxLeaves = 1 << 16
 )
 
-// leaf is a value in an output.
+// leaf is a text or a number in an output.
 type leaf struct {
-	text
-	path    string // of a trusted one
+	sheet
 	trusted bool
+	at      int // index into places
+}
+
+// place is a member or an element of an output.
+type place struct {
+	token string // of a JSON pointer (RFC 6901)
+	up    int    // index of what it is in; -1: the output
+}
+
+// outline is what an output says in which field.
+type outline struct {
+	leaves []leaf
+	places []place
+}
+
+// path returns the JSON pointer to a leaf.
+func (o *outline) path(l *leaf) string {
+	p := ""
+	for i := l.at; i >= 0; i = o.places[i].up {
+		p = "/" + o.places[i].token + p
+	}
+	return p
 }
 
 // outline returns the values in an output, read by what it is written in: JSON, Python
 // literals or YAML. Who writes a text into one field cannot make up another by it. Where
 // it can be read in two ways, or not at all, it has none.
-func (x *Index) outline(t *text) []leaf {
-	if t.outlined {
-		return t.outline
+func (x *Index) outline(t *text) *outline {
+	if t.outline == nil {
+		r := reader{at: -1}
+		for _, p := range x.o.Trusted(t.tool) {
+			r.patterns = append(r.patterns, strings.Split(strings.TrimPrefix(p, "/"), "/"))
+		}
+		if r.read(t.raw) != nil {
+			r.outline = outline{}
+		}
+		t.outline = &r.outline
 	}
-	t.outlined = true
-	o := outliner{}
-	for _, p := range x.o.Trusted(t.tool) {
-		o.patterns = append(o.patterns, strings.Split(strings.TrimPrefix(p, "/"), "/"))
-	}
-	if err := o.read(strings.TrimSpace(t.raw)); err != nil {
-		return nil
-	}
-	t.outline = o.leaves
 	return t.outline
 }
 
-// outliner collects the values of an output.
-type outliner struct {
-	patterns [][]string // tokens of JSON pointers, escaped
-	path     []string   // of where it is, the same
+// reader reads an output.
+type reader struct {
+	outline
+	patterns [][]string // tokens of JSON pointers
+	path     []string   // of where it is
+	at       int        // the same, as an index into places
 	trusted  bool       // all that is here
-	leaves   []leaf
 }
 
 var errNoFields = errors.New("not written in a way that has fields")
 
-func (o *outliner) read(s string) error {
-	if s == "" {
+func (r *reader) read(s string) error {
+	bare := strings.TrimSpace(s)
+	if bare == "" {
 		return errNoFields
 	}
-	if s[0] != '{' && s[0] != '[' {
-		return o.readYAML(s)
+	if bare[0] != '{' && bare[0] != '[' {
+		if r.simpleYAML(s) == nil {
+			return nil
+		}
+		*r = reader{at: -1, patterns: r.patterns}
+		return r.anyYAML(s)
 	}
 	var doc jsonedit.Doc
-	if err := doc.Parse([]byte(s), jsonedit.Limits{Bytes: maxJSON, Depth: maxDepth}); err == nil {
-		return o.json(doc.Root())
+	if err := doc.Parse([]byte(bare), jsonedit.Limits{Bytes: maxJSON, Depth: maxDepth}); err == nil {
+		return r.json(doc.Root())
 	}
-	return o.readPython(s)
+	return r.python(bare)
 }
 
-// enter goes to a member or an element, and returns the way back.
-func (o *outliner) enter(token string) (leave func(), err error) {
-	if len(o.path) >= maxDepth {
-		return nil, errNoFields
+// enter goes to a member or an element; leave, given what it returns, goes back.
+func (r *reader) enter(token string) (was bool, err error) {
+	if len(r.path) >= maxDepth || len(r.places) >= 2*maxLeaves {
+		return false, errNoFields
 	}
-	before := o.trusted
-	o.path = append(o.path, token)
-	o.trusted = before || slices.ContainsFunc(o.patterns, func(p []string) bool { return matches(p, o.path) })
-	return func() {
-		o.path = o.path[:len(o.path)-1]
-		o.trusted = before
-	}, nil
+	was = r.trusted
+	r.path = append(r.path, token)
+	r.places = append(r.places, place{token, r.at})
+	r.at = len(r.places) - 1
+	r.trusted = was || slices.ContainsFunc(r.patterns, func(p []string) bool { return matches(p, r.path) })
+	return was, nil
 }
 
-func (o *outliner) add(value string) error {
-	if len(o.leaves) >= maxLeaves {
+func (r *reader) leave(was bool) {
+	r.path = r.path[:len(r.path)-1]
+	r.at = r.places[r.at].up
+	r.trusted = was
+}
+
+// member reads a member or an element.
+func (r *reader) member(token string, read func() error) error {
+	was, err := r.enter(token)
+	if err == nil {
+		err = read()
+		r.leave(was)
+	}
+	return err
+}
+
+func (r *reader) add(value string) error {
+	if len(r.leaves) >= maxLeaves {
 		return errNoFields
 	}
-	l := leaf{trusted: o.trusted, text: text{raw: value, source: ringwall.SourceUntrusted}}
-	if o.trusted {
-		l.source, l.path = ringwall.SourceMinted, "/"+strings.Join(o.path, "/")
-	}
-	o.leaves = append(o.leaves, l)
+	r.leaves = append(r.leaves, leaf{sheet: sheet{raw: value, strange: !r.trusted}, trusted: r.trusted, at: r.at})
 	return nil
 }
 
@@ -116,96 +148,34 @@ func matches(pattern, path []string) bool {
 	return len(pattern) == len(path)
 }
 
-func (o *outliner) json(v jsonedit.Value) error {
+// token makes a key a token of a JSON pointer (RFC 6901 §4).
+func token(key string) string {
+	if !strings.ContainsAny(key, "~/") {
+		return key
+	}
+	return escape.Replace(key)
+}
+
+var escape = strings.NewReplacer("~", "~0", "/", "~1")
+
+func (r *reader) json(v jsonedit.Value) error {
 	switch v.Kind() {
 	case jsonedit.Object:
 		for k, m := range v.Members() {
-			leave, err := o.enter(escape.Replace(k))
-			if err != nil {
+			if err := r.member(token(k), func() error { return r.json(m) }); err != nil {
 				return err
 			}
-			if err := o.json(m); err != nil {
-				return err
-			}
-			leave()
 		}
 	case jsonedit.Array:
 		for i, e := range v.Elems() {
-			leave, err := o.enter(strconv.Itoa(i))
-			if err != nil {
+			if err := r.member(strconv.Itoa(i), func() error { return r.json(e) }); err != nil {
 				return err
 			}
-			if err := o.json(e); err != nil {
-				return err
-			}
-			leave()
 		}
 	case jsonedit.String:
-		return o.add(v.Text())
+		return r.add(v.Text())
 	case jsonedit.Number:
-		return o.add(string(v.Raw()))
+		return r.add(string(v.Raw()))
 	}
 	return nil
-}
-
-// readYAML reads one document without aliases, tags and keys that come twice.
-func (o *outliner) readYAML(s string) (err error) {
-	if len(s) > maxYAML {
-		return errNoFields
-	}
-	defer func() {
-		if recover() != nil {
-			err = errNoFields
-		}
-	}()
-	d := yaml.NewDecoder(strings.NewReader(s))
-	var n, more yaml.Node
-	if err := d.Decode(&n); err != nil || n.Kind != yaml.DocumentNode || len(n.Content) != 1 {
-		return errNoFields
-	}
-	if err := d.Decode(&more); !errors.Is(err, io.EOF) || n.Content[0].Kind == yaml.ScalarNode {
-		return errNoFields
-	}
-	return o.yaml(n.Content[0])
-}
-
-func (o *outliner) yaml(n *yaml.Node) error {
-	if n.Anchor != "" || n.Style&yaml.TaggedStyle != 0 {
-		return errNoFields
-	}
-	switch n.Kind {
-	case yaml.MappingNode:
-		seen := make(map[string]bool, len(n.Content)/2)
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			k := n.Content[i]
-			if k.Kind != yaml.ScalarNode || seen[k.Value] || k.Value == "<<" || k.Anchor != "" || k.Style&yaml.TaggedStyle != 0 {
-				return errNoFields
-			}
-			seen[k.Value] = true
-			leave, err := o.enter(escape.Replace(k.Value))
-			if err != nil {
-				return err
-			}
-			if err := o.yaml(n.Content[i+1]); err != nil {
-				return err
-			}
-			leave()
-		}
-		return nil
-	case yaml.SequenceNode:
-		for i, e := range n.Content {
-			leave, err := o.enter(strconv.Itoa(i))
-			if err != nil {
-				return err
-			}
-			if err := o.yaml(e); err != nil {
-				return err
-			}
-			leave()
-		}
-		return nil
-	case yaml.ScalarNode:
-		return o.add(n.Value)
-	}
-	return errNoFields
 }

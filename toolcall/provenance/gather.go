@@ -6,20 +6,24 @@ import (
 	"github.com/ringwall/ringwall"
 )
 
-// text is something that somebody wrote.
+// sheet is what somebody wrote, with what was read of it.
+type sheet struct {
+	raw     string
+	folded  string
+	strange bool // nobody trusts it
+	looks   looks
+}
+
+// text is a sheet of the conversation.
 type text struct {
-	raw    string
-	source ringwall.Source
-	turn   int
-	tool   string
-	result int  // index of the Result whose output it is; -1: none
-	fields bool // some fields of it may be trusted
-	looks  looks
-	folded string
-	// outline is what fields it has, once it was read.
-	outline   []leaf
-	outlined  bool
-	unescaped *text
+	sheet
+	source    ringwall.Source
+	turn      int
+	tool      string
+	result    int      // index of the Result whose output it is; -1: none
+	fields    bool     // some fields of it may be trusted
+	outline   *outline // nil: not read yet
+	unescaped *sheet   // nil: the same
 }
 
 // looks says what is known of the characters of a text.
@@ -31,39 +35,42 @@ const (
 	hidden       // ASCII may hide in other forms
 )
 
-// hides says whether ASCII may hide in t.
-func (t *text) hides() bool {
-	if t.looks == unread {
-		if t.looks = open; hides(t.raw) {
-			t.looks = hidden
+// hides says whether ASCII may hide in it.
+func (s *sheet) hides() bool {
+	if s.looks == unread {
+		if s.looks = open; hides(s.raw) {
+			s.looks = hidden
 		}
 	}
-	return t.looks == hidden
+	return s.looks == hidden
 }
 
-// maxFolded bounds, in bytes, what is folded of a text that nobody trusts: it is only to
-// tell that a value stands there, from that it stands nowhere.
-const maxFolded = 1 << 16
+// Bounds, in bytes, on what is folded of a text that nobody trusts: to tell that a value
+// stands there, from that it stands nowhere; and where somebody asks for just that.
+const (
+	maxFolded     = 1 << 16
+	maxFoldedDeep = 1 << 20
+)
 
-// fold returns t folded whole; "" where that is too much.
-func (t *text) fold() string {
-	if t.folded == "" && (t.source != ringwall.SourceUntrusted || len(t.raw) <= maxFolded) {
-		t.folded = fold(t.raw)
+// fold returns it folded whole; "" where it is longer than most and nobody trusts it.
+func (s *sheet) fold(most int) string {
+	if s.folded == "" && (!s.strange || len(s.raw) <= most) {
+		s.folded = fold(s.raw)
 	}
-	return t.folded
+	return s.folded
 }
 
 // call is a call of a tool that was made: what its result repeats of it is not news.
 type call struct {
 	turn      int
 	arguments string
-	text      text // of them, once it was read
+	sheet     sheet // of them, once they were read
 }
 
 // gather notes who says what. It reads nothing.
 func (x *Index) gather(c *ringwall.Conversation) {
 	for _, p := range c.System {
-		x.add(text{raw: p.Text, source: ringwall.SourceSystem, turn: -1, result: -1})
+		x.add(p.Text, text{source: ringwall.SourceSystem, turn: -1, result: -1})
 	}
 	asked := map[string]int{} // calls by id: index into x.calls; -1: answered, or several have it
 	var made []ringwall.ToolCall
@@ -86,14 +93,15 @@ func (x *Index) gather(c *ringwall.Conversation) {
 				}
 				x.answered(r)
 			case p.Kind == ringwall.PartText:
-				x.add(text{raw: p.Text, source: x.speaker(i, t.Role), turn: i, result: -1})
+				x.add(p.Text, text{source: x.speaker(i, t.Role), turn: i, result: -1})
 			}
 		}
 	}
 }
 
-func (x *Index) add(t text) {
-	if t.raw != "" {
+func (x *Index) add(s string, t text) {
+	if s != "" {
+		t.sheet = sheet{raw: s, strange: !t.source.Trusted()}
 		x.texts = append(x.texts, t)
 	}
 }
@@ -142,8 +150,7 @@ func (x *Index) answered(r Result) {
 	}
 	x.results = append(x.results, r)
 	for _, p := range r.Result.Parts {
-		t.raw = p.Text
-		x.add(t)
+		x.add(p.Text, t)
 	}
 }
 

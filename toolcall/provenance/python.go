@@ -6,13 +6,13 @@ import (
 	"unicode/utf8"
 )
 
-// readPython reads what Python's repr prints of dictionaries, lists and tuples of
+// python reads what Python's repr prints of dictionaries, lists and tuples of
 // strings, numbers, True, False and None. Anything else, such as an object, is not read.
-func (o *outliner) readPython(s string) error {
+func (r *reader) python(s string) error {
 	if len(s) > maxJSON {
 		return errNoFields
 	}
-	p := python{s: s, o: o}
+	p := python{s: s, r: r}
 	if err := p.value(); err != nil {
 		return err
 	}
@@ -25,7 +25,7 @@ func (o *outliner) readPython(s string) error {
 type python struct {
 	s string
 	i int
-	o *outliner
+	r *reader
 }
 
 func (p *python) space() {
@@ -64,7 +64,7 @@ func (p *python) value() error {
 		if err != nil {
 			return err
 		}
-		return p.o.add(v)
+		return p.r.add(v)
 	}
 	start := p.i
 	for p.i < len(p.s) && (word(rune(p.s[p.i])) || strings.IndexByte("+-.", p.s[p.i]) >= 0) {
@@ -77,7 +77,7 @@ func (p *python) value() error {
 		if _, ok := literal(v); !ok {
 			return errNoFields
 		}
-		return p.o.add(v)
+		return p.r.add(v)
 	}
 }
 
@@ -93,14 +93,9 @@ func (p *python) dict() error {
 			return errNoFields
 		}
 		seen[k] = true
-		leave, err := p.o.enter(escape.Replace(k))
-		if err != nil {
+		if err := p.r.member(token(k), p.value); err != nil {
 			return err
 		}
-		if err := p.value(); err != nil {
-			return err
-		}
-		leave()
 	}
 	return nil
 }
@@ -115,14 +110,9 @@ func (p *python) list(end byte) error {
 				return nil // a tuple of one
 			}
 		}
-		leave, err := p.o.enter(strconv.Itoa(n))
-		if err != nil {
+		if err := p.r.member(strconv.Itoa(n), p.value); err != nil {
 			return err
 		}
-		if err := p.value(); err != nil {
-			return err
-		}
-		leave()
 	}
 	return nil
 }

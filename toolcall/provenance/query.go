@@ -22,6 +22,7 @@ type query struct {
 	moment  moment
 	timed   bool // moment is one
 	mail    bool
+	deep    bool // look into long texts that nobody trusts as well
 	now     time.Time
 }
 
@@ -63,8 +64,8 @@ func queryOf(value string, literally bool, now time.Time) *query {
 	}
 	if long, ok := iban(v); ok {
 		q.long, q.exact = long, false
-	} else if long, ok := phone(v); ok && plain {
-		q.long = long
+	} else if long, ok := phone(v); ok && plain && (q.number == "" || strings.Trim(v, "0123456789") == "") && !literally {
+		q.long, q.join = long, joinAddress
 	}
 	q.moment, q.timed = momentOf(v)
 	q.spell = spellOf(v)
@@ -138,12 +139,16 @@ func (q *query) accepts(s string, f found) bool {
 
 func numeric(s string, i int) bool { return i >= 0 && i < len(s) && s[i] >= '0' && s[i] <= '9' }
 
+// maxTalk bounds, in bytes, the texts that are read for dates and for numbers in words:
+// nobody says them in a longer one.
+const maxTalk = 1 << 16
+
 // maxMeaning bounds what is read of a text for what it means, for each byte of it.
 const maxMeaning = 8
 
 // in says as what the value stands in t. Without meaning it is looked for as it is
 // spelled alone, which takes less.
-func (q *query) in(t *text, meaning bool) How {
+func (q *query) in(t *sheet, meaning bool) How {
 	if q.link != nil {
 		if f, ok := q.link.find(t.raw); ok && !(q.exact && t.raw[f.start:f.end] != q.value) {
 			return q.how(t.raw, f)
@@ -169,7 +174,7 @@ func (q *query) in(t *text, meaning bool) How {
 			return HowFolded
 		}
 	}
-	if q.timed && q.moment.said(t.raw, q.now, &work) {
+	if q.timed && len(t.raw) <= maxTalk && q.moment.said(t.raw, q.now, &work) {
 		return HowDate
 	}
 	return HowNone
@@ -183,7 +188,7 @@ func (q *query) how(s string, f found) How {
 }
 
 // spelled looks for the value as it is spelled.
-func (q *query) spelled(t *text) (how How) {
+func (q *query) spelled(t *sheet) (how How) {
 	if q.exact || q.spell.anchor.run == "" {
 		if q.stands(t.raw, q.value) {
 			return HowVerbatim
@@ -201,7 +206,13 @@ func (q *query) spelled(t *text) (how How) {
 	if how != HowNone || done && !t.hides() {
 		return how
 	}
-	if q.stands(t.fold(), q.spell.needle) {
+	most := maxFolded
+	if q.deep {
+		if most = maxFoldedDeep; t.strange && len(t.raw) > most {
+			return HowFolded // who knows
+		}
+	}
+	if q.stands(t.fold(most), q.spell.needle) {
 		return HowFolded
 	}
 	return HowNone
@@ -225,18 +236,26 @@ func (q *query) stands(s, needle string) bool {
 }
 
 // counted looks for the value as a number.
-func (q *query) counted(t *text, work *int) (how How) {
+func (q *query) counted(t *sheet, work *int) (how How) {
 	look := func(d decimal, f found) bool {
-		if d == q.number {
+		if d == q.number && (q.literal || apart(t.raw, f)) {
 			if how = HowNumber; t.raw[f.start:f.end] == q.value {
 				how = HowVerbatim
 			}
 		}
 		return how == HowNone
 	}
-	numbers(t.raw, work, look)
-	if how == HowNone && q.literal {
+	numbers(t.raw, q.number, work, look)
+	if how == HowNone && q.literal && len(t.raw) <= maxTalk {
 		spelled(t.raw, work, look)
 	}
 	return how
+}
+
+// apart says whether no letter touches what stands there: 500EUR is a sum, and an
+// identifier is no 500 in it.
+func apart(s string, f found) bool {
+	c, _ := side{s[:f.start], true}.step()
+	d, _ := side{s[f.end:], false}.step()
+	return (!word(c) || unspaced(c)) && (!word(d) || unspaced(d))
 }

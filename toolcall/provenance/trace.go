@@ -55,7 +55,7 @@ func (x *Index) trusted(q *query) Origin {
 			if t.source != source {
 				continue
 			}
-			if how := q.in(t, true); how != HowNone && (source != ringwall.SourceMinted || !x.echoes(t, q)) {
+			if how := q.in(&t.sheet, true); how != HowNone && (source != ringwall.SourceMinted || !x.echoes(t, q)) {
 				return Origin{Source: source, Turn: t.turn, Tool: t.tool, How: how}
 			}
 		}
@@ -72,17 +72,17 @@ func (x *Index) trusted(q *query) Origin {
 
 // minted looks for a value in the trusted fields of an output.
 func (x *Index) minted(t *text, q *query) (Origin, bool) {
-	if !strings.Contains(t.raw, `\`) && q.in(t, true) == HowNone {
+	if !strings.Contains(t.raw, `\`) && q.in(&t.sheet, false) == HowNone {
 		return Origin{}, false
 	}
-	for i := range x.outline(t) {
-		l := &t.outline[i]
+	o := x.outline(t)
+	for i := range o.leaves {
+		l := &o.leaves[i]
 		if !l.trusted {
 			continue
 		}
-		if how := q.field(&l.text); how != HowNone {
-			o := Origin{Source: ringwall.SourceMinted, Turn: t.turn, Tool: t.tool, Path: l.path, How: how}
-			return o, !x.echoes(t, q)
+		if how := q.field(&l.sheet); how != HowNone {
+			return Origin{Source: ringwall.SourceMinted, Turn: t.turn, Tool: t.tool, Path: o.path(l), How: how}, !x.echoes(t, q)
 		}
 	}
 	return Origin{}, false
@@ -90,7 +90,7 @@ func (x *Index) minted(t *text, q *query) (Origin, bool) {
 
 // field says as what the value stands in a field; one of few characters has to be all of
 // it.
-func (q *query) field(t *text) How {
+func (q *query) field(t *sheet) How {
 	how := q.in(t, true)
 	if q.short && how != HowNone && how != HowNumber && fold(t.raw) != q.spell.needle {
 		return HowNone
@@ -98,32 +98,65 @@ func (q *query) field(t *text) How {
 	return how
 }
 
-// maxSlow bounds, in bytes, the untrusted texts that are read for what they mean.
-const maxSlow = 1 << 15
-
 // untrusted looks for a value in what anybody may have written, and for what it is an
 // encoding of.
 func (x *Index) untrusted(q *query) (Origin, bool) {
-	if t, how := x.strange(q); t != nil {
+	if t, how := x.stranger(q); t != nil {
 		return Origin{Source: ringwall.SourceUntrusted, Turn: t.turn, Tool: t.tool, How: how}, true
 	}
 	for _, d := range decodings(q.value) {
-		if t, _ := x.strange(queryOf(d, false, x.o.Now)); t != nil {
+		if t, _ := x.stranger(queryOf(d, false, x.o.Now)); t != nil {
 			return Origin{Source: ringwall.SourceUntrusted, Turn: t.turn, Tool: t.tool, How: HowDecoded}, true
 		}
 	}
 	return Origin{}, false
 }
 
-func (x *Index) strange(q *query) (*text, How) {
+// strangers is [Index.AlsoUntrusted].
+func (x *Index) strangers(value string) (Origin, bool) {
+	o, ok := x.strange[value]
+	if !ok {
+		q := queryOf(value, false, x.o.Now)
+		q.deep = true
+		if q.value != "" {
+			if o, ok = x.untrusted(q); !ok {
+				o, _ = x.encoded(q)
+			}
+		}
+		if x.strange == nil {
+			x.strange = map[string]Origin{}
+		}
+		x.strange[value] = o
+	}
+	return o, o.How != HowNone
+}
+
+// encoded looks for encodings of a value in what anybody may have written.
+func (x *Index) encoded(q *query) (Origin, bool) {
+	for _, e := range encodings(q.value) {
+		for i := range x.texts {
+			if t := &x.texts[i]; t.source == ringwall.SourceUntrusted && strings.Contains(t.raw, e) {
+				return Origin{Source: ringwall.SourceUntrusted, Turn: t.turn, Tool: t.tool, How: HowDecoded}, true
+			}
+		}
+	}
+	return Origin{}, false
+}
+
+// stranger returns the first text of a stranger's that has a value.
+func (x *Index) stranger(q *query) (*text, How) {
 	for i := range x.texts {
 		t := &x.texts[i]
 		if t.source != ringwall.SourceUntrusted {
 			continue
 		}
-		how := q.in(t, len(t.raw) <= maxSlow)
-		if how == HowNone && len(t.raw) <= maxSlow && strings.Contains(t.raw, `\`) {
-			how = q.in(t.plain(), true)
+		how := q.in(&t.sheet, false)
+		if how == HowNone && q.number != "" {
+			work := 1<<12 + len(t.raw)
+			how = q.counted(&t.sheet, &work)
+		}
+		if how == HowNone && len(t.raw) <= maxFolded && strings.Contains(t.raw, `\`) {
+			how = q.in(t.plain(), false)
 		}
 		if how != HowNone && (!t.fields || x.outside(t, q)) {
 			return t, how
@@ -134,9 +167,9 @@ func (x *Index) strange(q *query) (*text, How) {
 
 // outside says whether a value stands in an output elsewhere than in its trusted fields.
 func (x *Index) outside(t *text, q *query) bool {
-	leaves := x.outline(t)
+	leaves := x.outline(t).leaves
 	for i := range leaves {
-		if l := &leaves[i]; !l.trusted && q.in(&l.text, true) != HowNone {
+		if l := &leaves[i]; !l.trusted && q.in(&l.sheet, true) != HowNone {
 			return true
 		}
 	}
@@ -148,7 +181,7 @@ func (x *Index) leaves(v jsonedit.Value, path string, yield func(string, Origin)
 	switch v.Kind() {
 	case jsonedit.Object:
 		for key, m := range v.Members() {
-			if !x.leaves(m, path+"/"+escape.Replace(key), yield) {
+			if !x.leaves(m, path+"/"+token(key), yield) {
 				return false
 			}
 		}
@@ -165,6 +198,3 @@ func (x *Index) leaves(v jsonedit.Value, path string, yield func(string, Origin)
 	}
 	return true
 }
-
-// escape makes a key a token of a JSON pointer (RFC 6901 §4).
-var escape = strings.NewReplacer("~", "~0", "/", "~1")
