@@ -221,6 +221,14 @@ var inference = []Control{
 		State:   Planned,
 	},
 	{
+		ID:      "inference/history",
+		Does:    "believes of the conversation that a client sends only what went through the gateway: turns are signed, bound to owner, session and place, and all others are untrusted text",
+		Rooms:   []string{"gateway/history", "gateway"},
+		Threats: []string{"LLM01", "ASI01", "ASI06", "AML.T0092"},
+		State:   Done,
+		Proof:   []string{"gateway/history.TestWhatPassed", "gateway/history.TestNothingPassesThatWasNot", "gateway/history.TestBoundToOwnerSessionAndKey", "gateway/history.TestSharedByGateways", "server.TestHistoryIsNotBelieved", "server.TestForgedTurnsAreLookedAt"},
+	},
+	{
 		ID:      "inference/mcp",
 		Does:    "stands before MCP servers: authorizes calls, pins tool definitions, quarantines what changed",
 		Rooms:   []string{"mcp"},

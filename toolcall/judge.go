@@ -21,6 +21,7 @@ const (
 // Config configures a Judge.
 type Config struct {
 	Registry *Registry
+	Rules    Rules
 	Unknown  Unknown // what becomes of tools that Registry does not know
 
 	// Inject says whether a value, which is no prose, holds code that breaks out of it,
@@ -33,8 +34,9 @@ type Config struct {
 
 // Judge decides about calls. It is safe for concurrent use.
 type Judge struct {
-	cfg    Config
-	memory *memory
+	cfg      Config
+	profiles profiles
+	memory   *memory
 }
 
 // New returns a Judge.
@@ -50,7 +52,9 @@ type Case struct {
 	Passed []bool
 	// Permit asks policies about a call; nil: nobody wrote any.
 	Permit func(ctx context.Context, t *Tool, call ringwall.ToolCall) Permission
-	Now    time.Time
+	// Data are the classes of sensitive data that were found in what the session read.
+	Data []string
+	Now  time.Time
 }
 
 // Permission is what policies say of a call. The zero value denies.
@@ -63,6 +67,8 @@ type Permission struct {
 type Session struct {
 	j *Judge
 	Case
+	known *reading            // of Conversation; nil: not yet
+	ran   []ringwall.ToolCall // calls of this answer that go on
 }
 
 // Begin begins the calls of an answer. Its cost grows with the number of turns, not
@@ -113,6 +119,11 @@ var steps = []step{
 	schemaMet,
 	meant,
 	permitted,
+	again,
+	sourced,
+	labelled,
+	flowing,
+	asked,
 }
 
 // Decide decides about the next call of the answer. Calls that run count as made for
@@ -132,6 +143,14 @@ func (s *Session) Decide(ctx context.Context, call ringwall.ToolCall) Decision {
 		if look(ctx, s, c, &d); d.Decision == ringwall.ToolDeny {
 			break
 		}
+	}
+	if d.Arguments == nil { // a rule denied it before anybody asked where they come from
+		var there Decision
+		sourced(ctx, s, c, &there)
+		d.Arguments = there.Arguments
+	}
+	if d.Decision.Runs() {
+		s.ran = append(s.ran, call)
 	}
 	return d
 }
