@@ -6,8 +6,9 @@ func (j *Judge) Tool(name string) *Tool { return j.cfg.Registry.Find(name) }
 
 // RuleIDs returns the ids of the rules that decide about calls.
 func RuleIDs() []string {
-	return []string{
-		RuleArguments, RulePolicy, RuleUntrusted, RuleUnknown, RuleLink, RuleAsked, RuleTwo, RuleFlow,
+	return append([]string{
+		RuleArguments, RuleUnknown, RuleNotOffered, RuleCaller, RuleChanged, RuleLookAlike, RuleSchemaUnreadable, RuleSchema,
+		RuleMeaning, RuleBound, RuleHost, RuleOutside, RulePolicy, RuleUntrusted, RuleUnsourced, RuleLink, RuleAsked, RuleTwo, RuleFlow,
 		RuleDuplicate, RuleRepeated, RuleDepth, RuleLimit,
-	}
+	}, excusable...)
 }
