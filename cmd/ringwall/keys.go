@@ -53,8 +53,8 @@ func keysCreate() *cobra.Command {
 
 A key is good for all that its trust lets its caller do, unless it has scopes: words
 that say what it is good for. ask-model, ask-guard, list-models, pass-unguarded,
-manage-guardrails, read-answers, observe and administer are deeds; model:gpt-* names
-models, route:/v1/chat/* paths. Words of one kind add up; a request must fit one of each
+manage-guardrails, read-answers, approve, read-approvals, observe and administer are
+deeds; model:gpt-* names models, route:/v1/chat/* paths. Words of one kind add up; a request must fit one of each
 kind that is there.`,
 		Example: `  ringwall keys create ci --tenant shop --ttl 720h
   ringwall keys create support --trust staff --format json

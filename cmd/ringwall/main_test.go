@@ -49,6 +49,7 @@ func TestScripts(t *testing.T) {
 			"ask":     ask,
 			"hup":     hup,
 			"alter":   alter,
+			"held":    held,
 		},
 	})
 }

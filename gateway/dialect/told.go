@@ -61,6 +61,17 @@ func Other(kind string) ringwall.Part {
 	return ringwall.Part{Kind: ringwall.PartMedia, Media: &ringwall.Media{Kind: ringwall.Document, Name: strings.Clone(kind)}}
 }
 
+// Typed adds a tool that has no name but its type: a request that has several of one
+// type offers one.
+func Typed(tools []ringwall.ToolSpec, kind string) []ringwall.ToolSpec {
+	for _, t := range tools {
+		if t.Name == kind {
+			return tools
+		}
+	}
+	return append(tools, ringwall.ToolSpec{Name: strings.Clone(kind)})
+}
+
 // Freely returns the arguments of a tool that takes a text and no JSON: an object
 // whose one member, input, is the text.
 func Freely(input string) string {
@@ -105,6 +116,22 @@ func Redo(src []byte, change func(root jsonedit.Value) []jsonedit.Edit) []byte {
 
 // Places are which elements of a list something is about.
 type Places map[int]bool
+
+// Take adds the places of the elements that keep does not keep, and returns how many
+// it keeps.
+func (p *Places) Take(list jsonedit.Value, keep func(v jsonedit.Value) bool) (kept int) {
+	for i, v := range list.Elems() {
+		if keep(v) {
+			kept++
+			continue
+		}
+		if *p == nil {
+			*p = Places{}
+		}
+		(*p)[i] = true
+	}
+	return kept
+}
 
 // Elems returns the edits that take the elements at p out of a list, and whether any
 // is left.

@@ -34,7 +34,7 @@ type request struct {
 	model  jsonedit.Value
 	rename string
 	stream bool
-	offer  *offer // nil: all tools stay
+	offer  *Offer // nil: all tools stay
 	keep   func(name string) bool
 }
 
@@ -181,7 +181,7 @@ func (r *request) WithModel(name string)     { r.rename = name }
 func (r *request) Edit(changed []guard.Changed) []byte {
 	out := r.edit(changed)
 	if r.offer != nil { // by their places, which no edit of a text moves
-		out = dialect.Redo(out, r.offer.edits)
+		out = dialect.Redo(out, r.offer.Edits)
 	}
 	return out
 }

@@ -30,13 +30,17 @@ func (r *request) Conversation() (*ringwall.Conversation, error) {
 		}
 	}
 	for _, v := range root.Get("tools").Elems() {
-		c.Tools = append(c.Tools, toolOf(v))
+		if s := toolOf(v); named[v.Get("type").Text()] {
+			c.Tools = append(c.Tools, s)
+		} else {
+			c.Tools = dialect.Typed(c.Tools, s.Name)
+		}
 	}
 	for _, v := range root.Get("functions").Elems() {
 		c.Tools = append(c.Tools, specOf(v))
 	}
 	if searches(root.Get("web_search_options")) {
-		c.Tools = append(c.Tools, ringwall.ToolSpec{Name: webSearch})
+		c.Tools = dialect.Typed(c.Tools, webSearch)
 	}
 	return c, nil
 }
@@ -154,10 +158,13 @@ func tellContent(v jsonedit.Value) (parts []ringwall.Part) {
 	return parts
 }
 
+// named are the types of tools that have names of their own.
+var named = dialect.NameSet("function", "custom", "")
+
 // toolOf reads a tool; one that the provider runs itself has its type for a name.
 func toolOf(t jsonedit.Value) ringwall.ToolSpec {
 	switch t.Get("type").Text() {
-	case "function":
+	case "function", "": // as some write it
 		spec := specOf(t.Get("function"))
 		spec.Cache = dialect.CacheFor(t.Get("cache_control"))
 		return spec
@@ -172,44 +179,29 @@ func specOf(f jsonedit.Value) ringwall.ToolSpec {
 	return ringwall.ToolSpec{Name: f.Get("name").Text(), Description: f.Get("description").Text(), Schema: dialect.Raw(f.Get("parameters")), Strict: f.Get("strict").True()}
 }
 
-// offer is what of a request's tools is taken away: which elements of its lists.
-type offer struct {
-	tools, functions, allowed dialect.Places
-	search                    bool   // web_search_options go, too
-	choice, call              string // what tool_choice and function_call are instead; "" as they are
+// Offer is what of a request's tools is taken away: which elements of its lists. The
+// zero Offer takes nothing.
+type Offer struct {
+	Tools              dialect.Places
+	functions, allowed dialect.Places
+	search             bool   // web_search_options go, too
+	choice, call       string // what tool_choice and function_call are instead; "" as they are
 }
 
 // Offer implements gateway.Acting.
 func (r *request) Offer(keep func(name string) bool) (forced bool) {
 	root := r.doc.Root()
-	o := &offer{tools: dialect.Places{}, functions: dialect.Places{}, allowed: dialect.Places{}}
-	if before := r.keep; before != nil {
-		own := keep
-		keep = func(name string) bool { return before(name) && own(name) }
-	}
-	left := 0
-	for i, v := range root.Get("tools").Elems() {
-		if keep(toolOf(v).Name) {
-			left++
-		} else {
-			o.tools[i] = true
-		}
-	}
-	functions := 0
-	for i, v := range root.Get("functions").Elems() {
-		if keep(specOf(v).Name) {
-			functions++
-		} else {
-			o.functions[i] = true
-		}
-	}
+	o := &Offer{}
+	keep = Both(r.keep, keep)
+	left := o.Tools.Take(root.Get("tools"), func(v jsonedit.Value) bool { return keep(toolOf(v).Name) })
+	o.functions.Take(root.Get("functions"), func(v jsonedit.Value) bool { return keep(specOf(v).Name) })
 	o.search = searches(root.Get("web_search_options")) && !keep(webSearch)
-	if len(o.tools) == 0 && len(o.functions) == 0 && !o.search {
+	if len(o.Tools) == 0 && len(o.functions) == 0 && !o.search {
 		return false
 	}
 	r.keep, r.offer = keep, o
-	if len(o.tools) > 0 {
-		forced = o.choose(root.Get("tool_choice"), keep, left)
+	if len(o.Tools) > 0 {
+		forced = o.Choose(root.Get("tool_choice"), keep, left)
 	}
 	if name := root.Get("function_call").Get("name"); len(o.functions) > 0 && name.Exists() && !keep(name.Text()) {
 		forced, o.call = true, `"auto"`
@@ -217,56 +209,67 @@ func (r *request) Offer(keep func(name string) bool) (forced bool) {
 	return forced
 }
 
-// choose reports whether a choice forces a call of a tool that is gone, where left are
+// Both keeps what both keep; nil keeps all.
+func Both(a, b func(name string) bool) func(name string) bool {
+	if a == nil {
+		return b
+	}
+	return func(name string) bool { return a(name) && b(name) }
+}
+
+// Choose reports whether a choice forces a call of a tool that is gone, where left are
 // not. What no longer can be chosen is the model's choice.
-func (o *offer) choose(choice jsonedit.Value, keep func(string) bool, left int) (forced bool) {
+func (o *Offer) Choose(choice jsonedit.Value, keep func(string) bool, left int) (forced bool) {
 	if choice.Kind() != jsonedit.Object {
 		return left == 0 && choice.Is("required")
 	}
-	if choice.Is("allowed_tools") || choice.Get("type").Is("allowed_tools") {
-		list, some := AllowedTools(choice), false
-		for i, t := range list.Get("tools").Elems() {
-			o.allowed[i] = !keep(ChosenTool(t))
-			some = some || !o.allowed[i]
-		}
-		if some {
+	if choice.Get("type").Is("allowed_tools") {
+		list := allowed(choice)
+		if o.allowed.Take(list.Get("tools"), func(t jsonedit.Value) bool { return keep(chosen(t)) }) > 0 {
 			return false
 		}
 		o.choice = `"none"`
 		return list.Get("mode").Is("required")
 	}
-	if keep(ChosenTool(choice)) {
+	if keep(chosen(choice)) {
 		return false
 	}
 	o.choice = `"auto"`
 	return true
 }
 
-// AllowedTools returns what holds the mode and the tools of a choice among some:
-// in chat completions a member of it, in responses itself.
-func AllowedTools(choice jsonedit.Value) jsonedit.Value {
+// allowed returns what holds the mode and the tools of a choice among some: in chat
+// completions a member of it, in responses itself.
+func allowed(choice jsonedit.Value) jsonedit.Value {
 	if in := choice.Get("allowed_tools"); in.Exists() {
 		return in
 	}
 	return choice
 }
 
-// ChosenTool returns the name of the tool that a choice names: its type, where the
-// provider runs it.
-func ChosenTool(choice jsonedit.Value) string {
+// chosen returns the name of the tool that a choice names.
+func chosen(choice jsonedit.Value) string {
 	for _, in := range []jsonedit.Value{choice.Get("function"), choice.Get("custom")} {
 		if in.Exists() {
 			return in.Get("name").Text()
 		}
 	}
-	if t := choice.Get("type"); !t.Is("function") && !t.Is("custom") {
-		return t.Text()
+	if t := choice.Get("type").Text(); t != "function" && t != "custom" {
+		return ToolName(t)
 	}
 	return choice.Get("name").Text()
 }
 
-// edits returns those that put an offer into force.
-func (o *offer) edits(root jsonedit.Value) (edits []jsonedit.Edit) {
+// ToolName returns the name of a tool that has none but its type.
+func ToolName(kind string) string {
+	if kind == "computer_use_preview" { // as it is called since
+		return "computer"
+	}
+	return kind
+}
+
+// Edits returns those that put an offer into force.
+func (o *Offer) Edits(root jsonedit.Value) (edits []jsonedit.Edit) {
 	gone := map[string]bool{"web_search_options": o.search}
 	list := func(key string, places dialect.Places, with ...string) {
 		es, left := places.Elems(root.Get(key))
@@ -278,7 +281,7 @@ func (o *offer) edits(root jsonedit.Value) (edits []jsonedit.Edit) {
 			gone[k] = true
 		}
 	}
-	list("tools", o.tools, "tool_choice", "parallel_tool_calls")
+	list("tools", o.Tools, "tool_choice", "parallel_tool_calls")
 	list("functions", o.functions, "function_call")
 	for _, c := range []struct{ key, literal string }{{"tool_choice", o.choice}, {"function_call", o.call}} {
 		if v := root.Get(c.key); c.literal != "" && v.Exists() && !gone[c.key] {
@@ -286,7 +289,7 @@ func (o *offer) edits(root jsonedit.Value) (edits []jsonedit.Edit) {
 		}
 	}
 	if o.choice == "" && !gone["tool_choice"] {
-		es, _ := o.allowed.Elems(AllowedTools(root.Get("tool_choice")).Get("tools"))
+		es, _ := o.allowed.Elems(allowed(root.Get("tool_choice")).Get("tools"))
 		edits = append(edits, es...)
 	}
 	return append(edits, root.Remove(func(key string) bool { return gone[key] })...)
