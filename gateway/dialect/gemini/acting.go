@@ -47,6 +47,9 @@ func (r *request) Conversation() (*ringwall.Conversation, error) {
 		if err != nil {
 			return nil, err
 		}
+		if origins[member(v, "role").Text()] == ringwall.Tool {
+			notUsers(parts)
+		}
 		c.Turns = dialect.AppendTurn(c.Turns, role, parts)
 	}
 	c.Tools, _ = offered(member(root, "tools"))
@@ -63,6 +66,15 @@ func (r *request) Conversation() (*ringwall.Conversation, error) {
 		c.Choice.Mode = ringwall.ChoiceAuto
 	}
 	return c, nil
+}
+
+// notUsers makes results of the texts in what functions say: they are no person's.
+func notUsers(parts []ringwall.Part) {
+	for i, p := range parts {
+		if p.Kind == ringwall.PartText {
+			parts[i] = ringwall.Part{Kind: ringwall.PartResult, Result: &ringwall.ToolResult{Name: "function", Parts: []ringwall.Part{p}}}
+		}
+	}
 }
 
 // callingConfig says which functions the model may call.
@@ -181,16 +193,20 @@ func callOf(v jsonedit.Value) ringwall.ToolCall {
 // error alone.
 func resultOf(v jsonedit.Value) *ringwall.ToolResult {
 	r := &ringwall.ToolResult{ID: member(v, "id").Text(), Name: member(v, "name").Text()}
-	response := member(v, "response")
-	text, keys := string(dialect.Raw(response)), 0
+	response, keys := member(v, "response"), 0
+	var alone jsonedit.Value
 	for key, m := range response.Members() {
-		if keys++; keys == 1 && (key == "output" || key == "error") && m.Kind() == jsonedit.String {
-			text, r.Failed = m.Text(), key == "error"
-		} else {
-			text, r.Failed = string(dialect.Raw(response)), false
+		if keys++; (key == "output" || key == "error") && m.Kind() == jsonedit.String {
+			alone, r.Failed = m, key == "error"
 		}
 	}
-	r.Parts = []ringwall.Part{{Text: text}}
+	switch {
+	case keys == 1 && alone.Exists():
+		r.Parts = []ringwall.Part{{Text: alone.Text()}}
+	case response.Exists():
+		r.Failed = false
+		r.Parts = []ringwall.Part{{Text: string(response.Raw())}}
+	}
 	for _, p := range each(member(v, "parts"), "") {
 		for key, m := range p.Members() {
 			if k := dialect.FoldProto(key); k == "inlinedata" || k == "filedata" {
