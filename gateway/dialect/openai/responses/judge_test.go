@@ -189,14 +189,20 @@ func TestRule(t *testing.T) {
 	}{
 		"all run":        {listed(message, callA, callB), []gateway.Ruling{runs, runs}, listed(message, callA, callB)},
 		"one is refused": {listed(callA), []gateway.Ruling{refused}, noted("Not allowed.")},
-		"the first of two": {listed(callA, callB), []gateway.Ruling{refused, runs},
-			noted("Not allowed.") + "," + listed(callA, callB)[len(listed(callA))+1:]},
+		"the first of two": {
+			listed(callA, callB),
+			[]gateway.Ruling{refused, runs},
+			noted("Not allowed.") + "," + listed(callA, callB)[len(listed(callA))+1:],
+		},
 		"all, behind words":        {listed(message, callA, callC), []gateway.Ruling{refused, {Note: `Nor "that".`}}, listed(message) + "," + noted("Not allowed.") + "," + noted(`Nor "that".`)},
 		"without a word":           {listed(callA, callB), []gateway.Ruling{{}, runs}, fmt.Sprintf(callB, 1)},
 		"nothing is left":          {listed(callA, callB), nil, ``},
 		"fewer rulings than calls": {listed(callA, callB), []gateway.Ruling{runs}, listed(callA)},
-		"other arguments": {listed(callA, callC, callS), []gateway.Ruling{{Runs: true, Arguments: `{"q":"*"}`}, {Runs: true, Arguments: `{"input":"ls"}`}, {Runs: true, Arguments: `{"action":{"command":["true"]}}`}},
-			strings.NewReplacer(quote(`{"q": "ü\"x"}`), quote(`{"q":"*"}`), `"{\"q\": \"\u00fc\\\"x\"}"`, quote(`{"q":"*"}`), quote(`ls "-l"`), `"ls"`, `{"type":"exec","command":["ls", "-l"],"env":{}}`, `{"command":["true"]}`).Replace(listed(callA, callC, callS))},
+		"other arguments": {
+			listed(callA, callC, callS),
+			[]gateway.Ruling{{Runs: true, Arguments: `{"q":"*"}`}, {Runs: true, Arguments: `{"input":"ls"}`}, {Runs: true, Arguments: `{"action":{"command":["true"]}}`}},
+			strings.NewReplacer(quote(`{"q": "ü\"x"}`), quote(`{"q":"*"}`), `"{\"q\": \"\u00fc\\\"x\"}"`, quote(`{"q":"*"}`), quote(`ls "-l"`), `"ls"`, `{"type":"exec","command":["ls", "-l"],"env":{}}`, `{"command":["true"]}`).Replace(listed(callA, callC, callS)),
+		},
 		"a shell of the client's":   {listed(callS), []gateway.Ruling{refused}, noted("Not allowed.")},
 		"what the provider ran":     {listed(search, hosted), nil, listed(search, hosted)},
 		"words behind a call":       {listed(callA, message, search, callB), []gateway.Ruling{{}, refused}, fmt.Sprintf(message, 1) + "," + fmt.Sprintf(search, 2) + "," + noted("Not allowed.")},
@@ -381,77 +387,4 @@ func TestJudgeSeesWhatTheClientReads(t *testing.T) {
 	if out := string(a.Edit(changed)); len(changed) != 1 || strings.Contains(out, "CARD") || !json.Valid([]byte(out)) {
 		t.Errorf("%s", out)
 	}
-}
-
-// FuzzRule wants answers without a trace of the calls that do not run.
-func FuzzRule(f *testing.F) {
-	f.Add(response(listed(message, callA, callB)), uint8(1))
-	f.Add(response(listed(callC, hosted, callS, search)), uint8(2))
-	f.Add(`{"output":[{"type":"x_call","call_id":"1"},7,{"type":"function_call"}],"output_text":""}`, uint8(0))
-	f.Fuzz(func(t *testing.T, body string, which uint8) {
-		a, err := responses.Dialect{}.Answer(nil, []byte(body))
-		if err != nil {
-			return
-		}
-		c := a.(gateway.Calling)
-		calls := c.Calls()
-		var rulings []gateway.Ruling
-		var left []ringwall.ToolCall
-		for i := range calls {
-			r := gateway.Ruling{Runs: which>>(i%8)&1 == 1}
-			if i%3 > 0 {
-				r.Note = "no"
-			}
-			if rulings = append(rulings, r); r.Runs {
-				left = append(left, calls[i])
-			}
-		}
-		c.Rule(rulings)
-		out := a.Edit(nil)
-		again, err := responses.Dialect{}.Answer(nil, out)
-		if err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		if got := again.(gateway.Calling).Calls(); !reflect.DeepEqual(got, left) {
-			t.Fatalf("calls %v\nwant %v\n%s", got, left, out)
-		}
-	})
-}
-
-// FuzzJudge feeds a judged stream what nobody sends, and wants no call to go out of
-// which none runs.
-func FuzzJudge(f *testing.F) {
-	for _, items := range []string{listed(message, callA, callB), listed(callC, hosted, callS)} {
-		f.Add(strings.Join(streamed(f, rand.New(rand.NewPCG(1, 1)), items), "\n"))
-	}
-	f.Add(`{"type":"response.function_call_arguments.delta","delta":"{}"}`)
-	f.Fuzz(func(t *testing.T, script string) {
-		r := responses.Dialect{}.Relay(nil, straight)
-		r.(gateway.Judging).Judge(func(_ context.Context, calls []ringwall.ToolCall) []gateway.Ruling { return nil })
-		var out []byte
-		for e := range strings.SplitSeq(script, "\n") {
-			var err error
-			if out, err = r.Event(t.Context(), out, []byte(e)); err != nil {
-				return
-			}
-		}
-		out = r.End(t.Context(), out)
-		for ev, err := range sse.Events(bytes.NewReader(out)) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			var e map[string]any
-			if !json.Valid(ev.Data) {
-				t.Fatalf("%s", ev.Data)
-			}
-			if json.Unmarshal(ev.Data, &e) != nil {
-				continue
-			}
-			kind, _ := e["type"].(string)
-			it, _ := e["item"].(map[string]any)
-			if it["type"] == "function_call" || it["type"] == "custom_tool_call" || strings.HasPrefix(kind, "response.function_call_arguments.") {
-				t.Fatalf("%s\nin %s", ev.Data, out)
-			}
-		}
-	})
 }

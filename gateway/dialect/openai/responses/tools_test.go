@@ -64,7 +64,7 @@ func TestConversation(t *testing.T) {
 	  {"type":"mcp_approval_response","approval_request_id":"a","approve":true},
 	  {"type":"new_thing","what":"x"},
 	  {"role":"system","content":"stop"}],
-	 "tools":[{"type":"function","name":"get","description":"gets","parameters":{"type":"object"},"strict":true},{"type":"custom","name":"run"},{"type":"web_search"},{"type":"computer_use_preview"},{"type":"namespace","name":"crm","tools":[{"type":"function","name":"put"}]}]}`).Conversation()
+	 "tools":[{"type":"function","name":"get","description":"gets","parameters":{"type":"object"},"strict":true},{"type":"custom","name":"run"},{"type":"web_search"},{"type":"mcp","server_label":"a"},{"type":"mcp","server_label":"b"},{"type":"computer_use_preview"},{"type":"namespace","name":"crm","tools":[{"type":"function","name":"put"}]}]}`).Conversation()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestConversation(t *testing.T) {
 	for _, s := range c.Tools {
 		tools = append(tools, s.Name)
 	}
-	if got, want := strings.Join(tools, " "), "get run web_search computer put"; got != want || string(c.Tools[0].Schema) != `{"type":"object"}` {
+	if got, want := strings.Join(tools, " "), "get run web_search mcp computer put"; got != want || string(c.Tools[0].Schema) != `{"type":"object"}` {
 		t.Errorf("tools %q, want %q", got, want)
 	}
 }
@@ -149,10 +149,18 @@ func TestOffer(t *testing.T) {
 		"named":              {`"tools":[` + a + `,` + b + `],"tool_choice":{"type":"function","name":"a"}`, `"tools":[` + b + `],"tool_choice":"auto"`, []string{"b"}, true},
 		"another named":      {`"tools":[` + a + `,` + b + `],"tool_choice":{"type":"function","name":"b"}`, `"tools":[` + b + `],"tool_choice":{"type":"function","name":"b"}`, []string{"b"}, false},
 		"the provider's own": {`"tools":[` + a + `,` + search + `],"tool_choice":{"type":"web_search"}`, `"tools":[` + a + `],"tool_choice":"auto"`, []string{"a"}, true},
-		"of two allowed one": {`"tools":[` + a + `,` + b + `],"tool_choice":{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"a"},{"type":"function","name":"b"}]}`,
-			`"tools":[` + b + `],"tool_choice":{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"b"}]}`, []string{"b"}, false},
-		"of those allowed none": {`"tools":[` + a + `,` + b + `],"tool_choice":{"type":"allowed_tools","mode":"auto","tools":[{"type":"function","name":"a"}]}`,
-			`"tools":[` + b + `],"tool_choice":"none"`, []string{"b"}, false},
+		"of two allowed one": {
+			`"tools":[` + a + `,` + b + `],"tool_choice":{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"a"},{"type":"function","name":"b"}]}`,
+			`"tools":[` + b + `],"tool_choice":{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"b"}]}`,
+			[]string{"b"},
+			false,
+		},
+		"of those allowed none": {
+			`"tools":[` + a + `,` + b + `],"tool_choice":{"type":"allowed_tools","mode":"auto","tools":[{"type":"function","name":"a"}]}`,
+			`"tools":[` + b + `],"tool_choice":"none"`,
+			[]string{"b"},
+			false,
+		},
 		"of a namespace": {`"tools":[{"type":"namespace","name":"n","tools":[` + a + `,` + b + `]},{"type":"namespace","tools":[` + a + `]}]`, `"tools":[{"type":"namespace","name":"n","tools":[` + b + `]}]`, []string{"b"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
