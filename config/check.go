@@ -46,6 +46,7 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 	}
 	c.checkGuardrails(fail)
 	c.checkVault(fail)
+	c.checkHistory(fail)
 	c.checkHooks(fail)
 	c.checkNetwork(fail)
 	c.checkPolicy(fail)

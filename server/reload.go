@@ -151,7 +151,7 @@ func (s *Server) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(s.limit(c, w), n.enforce()); err != nil {
+	if err := errors.Join(s.limit(c, w), s.turns.verify(c, w), n.enforce()); err != nil {
 		w.Close()
 		return err
 	}
@@ -206,6 +206,8 @@ func fixed(old, now *config.Config) string {
 		return "approvals.off"
 	case old.Responses != now.Responses:
 		return "responses"
+	case old.History.Store != now.History.Store || old.History.Entries != now.History.Entries:
+		return "history.store or entries"
 	case old.Tracing.Endpoint != now.Tracing.Endpoint:
 		return "tracing"
 	case old.Network.Preface != now.Network.Preface:

@@ -81,6 +81,7 @@ type Server struct {
 	bans      *ban.Bans
 	network   atomic.Pointer[network]
 	turned    *turned
+	called    *called
 	load      *overload
 
 	secured     secured
@@ -90,6 +91,7 @@ type Server struct {
 	adminListen net.Listener
 
 	accounts accounts
+	turns    turns
 }
 
 // OpenKeys opens the store of API keys that c names, and its database, which the
@@ -198,12 +200,16 @@ func (s *Server) open(ctx context.Context) error {
 	if s.memory, s.answers, err = openMemory(ctx, c, s.db, s.log); err != nil {
 		return err
 	}
+	if s.turns, err = openTurns(ctx, c, s.db, s.log); err != nil {
+		return err
+	}
 	if err := s.openPending(ctx, c); err != nil {
 		return err
 	}
 	s.metrics = newMetrics(s.opt.Version, s.keys)
 	s.metrics.declare(c)
 	s.turned = newTurned(s.metrics.Metrics, s.bans)
+	s.called = newCalled(s.metrics.Metrics)
 	s.load = newOverload(s.metrics.Metrics, c)
 	if err := s.openQuota(ctx, c); err != nil {
 		return err
@@ -220,6 +226,9 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	w.Restore, w.StepUp = s.restore(c), stepUp(c)
+	if err := s.turns.verify(c, w); err != nil {
+		return err
+	}
 	if err := s.limit(c, w); err != nil {
 		return err
 	}
@@ -344,6 +353,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.answers != nil {
 		group.Go(func() error { return s.answers.Run(work) })
 	}
+	group.Go(func() error { return s.turns.run(work) })
 	if s.opt.Reload != nil {
 		group.Go(func() error { return s.watch(work) })
 	} else {
