@@ -221,6 +221,16 @@ var inference = []Control{
 		State:   Planned,
 	},
 	{
+		ID:      "inference/approval",
+		Does:    "asks who asked, a second person or a role to let one held call go, with exactly its arguments, once; never approves by itself, and keeps people from saying yes to everything",
+		Asks:    "unintended actions",
+		Rooms:   []string{"approval"},
+		Threats: []string{"LLM06", "ASI02", "ASI09"},
+		State:   Partial,
+		Proof:   []string{"approval.TestUsedExactlyOnce", "approval.TestAnApprovalIsForOneThingAlone", "approval.TestWhoMay", "approval.TestTimeIsUp", "approval.TestPause", "server.TestApprovalsByAPI", "server.TestApprovalsByPage"},
+		Missing: "notices to people beside the page, the API and the command line",
+	},
+	{
 		ID:      "inference/history",
 		Does:    "believes of the conversation that a client sends only what went through the gateway: turns are signed, bound to owner, session and place, and all others are untrusted text",
 		Rooms:   []string{"gateway/history", "gateway"},
