@@ -1,6 +1,7 @@
 package toolcall
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -191,6 +192,9 @@ func (t *Tool) Definition() Definition {
 // be shown.
 func Pinned(defs []Definition, known []Declaration) []Declaration {
 	out := slices.Clone(known)
+	for i := range out {
+		out[i].Output = cmp.Or(out[i].Output, "untrusted")
+	}
 	for _, d := range defs {
 		i := slices.IndexFunc(out, func(k Declaration) bool { return k.Name == d.Name })
 		if i < 0 {
@@ -209,3 +213,16 @@ func Pinned(defs []Definition, known []Declaration) []Declaration {
 	}
 	return out
 }
+
+// ParseFile reads the text of a file in which tools are declared, and nothing that it
+// names.
+func ParseFile(file string, src []byte) (*File, error) {
+	var f File
+	if _, err := strictyaml.Decode(file, src, &f); err != nil {
+		return nil, err
+	}
+	return &f, nil
+}
+
+// Encode returns f as a file that ReadFile reads back to the same tools.
+func (f *File) Encode() []byte { return strictyaml.Encode(f, false) }

@@ -7,7 +7,16 @@ func (j *Judge) Tool(name string) *Tool { return j.cfg.Registry.Find(name) }
 // RuleIDs returns the ids of the rules that decide about calls.
 func RuleIDs() []string {
 	return []string{
-		RuleArguments, RulePolicy, RuleUntrusted, RuleUnknown, RuleLink, RuleAsked, RuleTwo, RuleFlow,
-		RuleDuplicate, RuleRepeated, RuleDepth, RuleLimit,
+		RuleArguments, RulePolicy, RuleUntrusted, RuleUnsourced, RuleLink, RuleAsked, RuleTwo, RuleFlow,
+		RuleDuplicate, RuleRepeated, RuleDepth, RuleLimit, RuleUnknown, RuleNotOffered, RuleCaller,
+		RuleChanged, RuleLookAlike, RuleSchemaUnreadable, RuleSchema, RuleMeaning, RuleBound, RuleHost,
+		RuleOutside, RuleSQL, RuleScript, RuleShell, RuleTraversal, RuleInternal, RuleScheme, RuleTemplate,
+		RuleHeader, RuleHidden, RuleNumber, RuleSecret,
 	}
+}
+
+// Hides reports whether models are not to see the tool of that name: it is not declared,
+// and such tools are hidden.
+func (j *Judge) Hides(name string) bool {
+	return j.cfg.Unknown == UnknownHidden && !j.Tool(name).Known
 }
