@@ -57,6 +57,13 @@ const (
 	SessionRevoked Kind = "session-revoked" // a session ended before its time
 	LoginFailed    Kind = "login-failed"    // a person came back from the provider, and was not let in
 	QuotaWarned    Kind = "quota-warned"    // most of a limit is used
+
+	ApprovalAsked    Kind = "approval-asked"    // something waits for a person
+	ApprovalApproved Kind = "approval-approved" // a person approved it; others may have to, too
+	ApprovalDenied   Kind = "approval-denied"
+	ApprovalExpired  Kind = "approval-expired" // nobody decided in time, or nobody used it
+	ApprovalUsed     Kind = "approval-used"    // what was approved went on, once
+	ApproverPaused   Kind = "approver-paused"  // a person approved so many that they may approve none for a while
 )
 
 // Outcome is how an Exchange ended.

@@ -55,6 +55,7 @@ func appendEvent(b []byte, e *ringwall.Event, keepText bool) ([]byte, error) {
 	b = appendList(b, `,"texts":`, e.Texts, func(b []byte, d *ringwall.Digest) []byte {
 		return appendDigest(b, d, keepText)
 	})
+	b = appendList(b, `,"tools":`, e.Tools, appendTool)
 	if u := e.Usage; u != nil {
 		b = strconv.AppendInt(append(b, `,"usage":{"input_tokens":`...), u.InputTokens, 10)
 		b = strconv.AppendInt(append(b, `,"output_tokens":`...), u.OutputTokens, 10)
@@ -132,6 +133,33 @@ func appendScore(b []byte, s *ringwall.Score) []byte {
 	b = appendString(append(b, `{"name":`...), s.Name)
 	b = appendString(append(b, `,"direction":`...), s.Way.String())
 	b = appendFloat(append(b, `,"score":`...), s.Value)
+	return append(b, '}')
+}
+
+func appendTool(b []byte, t *ringwall.ToolUse) []byte {
+	b = append(b, '{')
+	if t.ID != "" {
+		b = append(appendString(append(b, `"id":`...), t.ID), ',')
+	}
+	b = appendString(append(b, `"tool":`...), t.Tool)
+	b = appendString(append(b, `,"effect":`...), t.Effect)
+	b = appendString(append(b, `,"decision":`...), t.Decision.String())
+	b = appendOptional(b, `,"rule":`, t.Rule)
+	b = appendList(b, `,"also":`, t.Also, func(b []byte, s *string) []byte { return appendString(b, *s) })
+	b = appendOptional(b, `,"approval":`, t.Approval)
+	b = appendString(append(b, `,"digest":`...), t.Digest)
+	b = appendList(b, `,"arguments":`, t.Arguments, appendArgument)
+	return append(b, '}')
+}
+
+func appendArgument(b []byte, a *ringwall.ArgumentUse) []byte {
+	b = appendString(append(b, `{"path":`...), a.Path)
+	if a.Sensitive {
+		b = append(b, `,"sensitive":true`...)
+	}
+	b = appendString(append(b, `,"source":`...), a.Source.String())
+	b = appendOptional(b, `,"from":`, a.From)
+	b = appendOptional(b, `,"how":`, a.How)
 	return append(b, '}')
 }
 

@@ -78,6 +78,18 @@ func Translate(api string, p gateway.Provider) gateway.Provider {
 	return nil
 }
 
+// Retell returns what reads an answer in the words of api again, as the client reads
+// it, nil where nobody can.
+func Retell(api, contentType string, stream bool) gateway.Retold {
+	if c, ok := Codecs[api]; ok {
+		return dialect.Retell(contentType, stream, c)
+	}
+	if api == bedrock.InvokeAPI { // whose words are those of the model
+		return dialect.Retell(contentType, stream, anthropic.Codec{}, bedrock.Codec{})
+	}
+	return nil
+}
+
 // translated is Translate for a provider that is no route, and with no estimates.
 func translated(api string, p gateway.Provider) gateway.Provider {
 	var from dialect.Front

@@ -46,10 +46,12 @@ func (c *Config) check(pos *strictyaml.Positions) error {
 	}
 	c.checkGuardrails(fail)
 	c.checkVault(fail)
+	c.checkHistory(fail)
 	c.checkHooks(fail)
 	c.checkNetwork(fail)
 	c.checkPolicy(fail)
 	c.checkLogin(fail)
+	c.checkApprovals(fail)
 	c.checkQuota(fail)
 	c.WAF.check(fail)
 	if c.Cache.Enabled && (c.Cache.Bytes < 1<<20 || c.Cache.TTL < time.Second) {

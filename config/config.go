@@ -50,6 +50,7 @@ type Config struct {
 	Files      map[string]string         `yaml:"guardrail_files" doc:"further guardrails by name, each in a file of its own, relative to this one: YAML as under guardrails, or the JSON of a guardrail exported from Amazon Bedrock" example:"{}"`
 	Restore    Restore                   `yaml:"restore" doc:"placeholders instead of masks for the model, and values put back into the answer for those who may read them" instead:"write restore: {enabled: true}"`
 	Responses  Responses                 `yaml:"responses" doc:"what is kept of answers of OpenAI's responses API, for requests that go on from one by its id"`
+	History    History                   `yaml:"history" doc:"which turns of a conversation that a client sends went through here, and which it made up or changed"`
 	Requests   Requests                  `yaml:"requests" doc:"what requests must meet beside what their APIs demand: types of bodies, limits, JSON Schemas, the order of roles"`
 	Cache      Cache                     `yaml:"cache" doc:"answers that are given again to requests that are asked again word for word, by the same caller; the guard looks at them again"`
 	WAF        WAF                       `yaml:"waf" doc:"the web application firewall: what looks at requests before their caller is known"`
@@ -57,7 +58,9 @@ type Config struct {
 	Quota      Quota                     `yaml:"quota" doc:"how much callers may use"`
 	Valkey     Valkey                    `yaml:"valkey" doc:"Valkey or Redis, where replicas share what they count"`
 	Hooks      []Hook                    `yaml:"hooks" doc:"services of yours that are asked about texts, in order; they are sent the texts"`
+	Tools      Tools                     `yaml:"tools" doc:"the tools that models may ask for, and what is decided about their calls"`
 	Policy     Policy                    `yaml:"policy" doc:"who may do what, by policies in Cedar: begin with ringwall policy example"`
+	Approvals  Approvals                 `yaml:"approvals" doc:"people who let go what is held: who, for how long, and how often they are asked"`
 	Audit      Audit                     `yaml:"audit" doc:"the records"`
 	Network    Network                   `yaml:"network" doc:"where requests may come from, and who is believed about it"`
 	Secrets    Secrets                   `yaml:"secrets" doc:"the secrets that services keep, aws-secret:NAME#key and vault:path#key: read at start, at each reload and now and then"`
@@ -252,6 +255,7 @@ func Parse(file string, src []byte) (*Config, error) {
 	dir := filepath.Dir(file)
 	c.Network.locate(dir)
 	errs := append(c.loadGuardrails(pos, dir), c.checkRequests(pos, dir)...)
+	errs = append(errs, c.checkTools(pos, dir)...)
 	if err := strictyaml.Join(append(errs, c.loadPrices(pos, dir), c.loadPolicy(pos, dir), c.check(pos))...); err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ type QuotaLimit struct {
 	Most    float64    `yaml:"most" doc:"how much" example:"60"`
 	Per     string     `yaml:"per" doc:"second, minute, hour or a duration from 1s to 24h, which slide; day, week or month of the calendar; not of concurrent" default:"minute"`
 	Zone    string     `yaml:"zone" doc:"time zone of day, week and month" default:"UTC"`
-	By      []string   `yaml:"by" doc:"whose each is: tenant, principal, key, model, ip, route, role, or several together; empty: everybody's together" example:"[key]"`
+	By      []string   `yaml:"by" doc:"whose each is: tenant, principal, key, model, ip, route, role, tool, or several together; empty: everybody's together" example:"[key]"`
 	For     QuotaMatch `yaml:"for" doc:"the requests that it is about; empty: all"`
 	Warn    float64    `yaml:"warn" doc:"share of it from which is warned, by a header, the log, a metric and a record; 1: never" default:"0.8"`
 }
@@ -59,6 +59,7 @@ type QuotaMatch struct {
 	Routes     []string `yaml:"routes" doc:"to these routes, such as /v1/chat/completions" example:"[]"`
 	Roles      []string `yaml:"roles" doc:"of principals with one of these roles" example:"[]"`
 	Networks   []string `yaml:"networks" doc:"from these networks, such as 192.0.2.0/24" example:"[]"`
+	Tools      []string `yaml:"tools" doc:"calls of these tools; a limit of tool_calls with tools here, or by tool, is taken from when a call is about to run" example:"[]"`
 }
 
 // Loops says what is a loop of an agent.
@@ -95,7 +96,7 @@ func (l *QuotaLimit) Limit() (quota.Limit, error) {
 		out.By = append(out.By, quota.Dimension(by))
 	}
 	m := &l.For
-	out.For = quota.Match{Tenants: m.Tenants, Principals: m.Principals, Keys: m.Keys, Models: m.Models, Routes: m.Routes, Roles: m.Roles}
+	out.For = quota.Match{Tenants: m.Tenants, Principals: m.Principals, Keys: m.Keys, Models: m.Models, Routes: m.Routes, Roles: m.Roles, Tools: m.Tools}
 	for _, n := range m.Networks {
 		p, err := netip.ParsePrefix(n)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/ringwall/ringwall/gateway/dialect/rule"
+	"github.com/ringwall/ringwall/internal/jsonedit/schema"
 	"github.com/ringwall/ringwall/internal/strictyaml"
 )
 
@@ -14,7 +15,7 @@ type Requests struct {
 	ContentType string      `yaml:"content_type" doc:"what bodies may be said to be, which are JSON in any case: json, or what curl and the clients of Amazon Bedrock say when they are told nothing, though not from a page in a browser; strict: json alone; any: anything. A body of which nothing is said is taken" enum:"json|strict|any" default:"json"`
 	Rules       []rule.Rule `yaml:"rules" doc:"what requests must meet; all rules that are about a request count"`
 
-	Schemas map[string]*rule.Schema // of the rules, by file
+	Schemas map[string]*schema.Schema // of the rules, by file
 }
 
 // checkRequests finds what is wrong with rules, and reads their schemas, whose files are
@@ -44,17 +45,17 @@ func (c *Config) checkRequests(pos *strictyaml.Positions, dir string) (errs []er
 			continue
 		}
 		if c.Requests.Schemas == nil {
-			c.Requests.Schemas = map[string]*rule.Schema{}
+			c.Requests.Schemas = map[string]*schema.Schema{}
 		}
 		c.Requests.Schemas[r.Schema] = s
 	}
 	return errs
 }
 
-func loadSchema(file string) (*rule.Schema, error) {
+func loadSchema(file string) (*schema.Schema, error) {
 	src, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("reading the schema: %w", err)
 	}
-	return rule.Compile(src)
+	return schema.Compile(src)
 }

@@ -70,7 +70,7 @@ var inference = []Control{
 		State:   Done,
 		Proof: []string{
 			"gateway/dialect/openai.TestReadRefuses", "internal/jsonedit.TestParseRefuses", "server.TestRefusesAndRecords", "gateway/dialect/rule.TestRefusals",
-			"gateway/dialect/rule.TestRoles", "gateway/dialect/rule.TestSchema", "server.TestRulesOfRequests", "server.TestContentTypes", "server.TestEdgesOfHTTP",
+			"gateway/dialect/rule.TestRoles", "internal/jsonedit/schema.TestSchema", "server.TestRulesOfRequests", "server.TestContentTypes", "server.TestEdgesOfHTTP",
 		},
 	},
 	{
@@ -219,6 +219,14 @@ var inference = []Control{
 		Rooms:   []string{"toolcall"},
 		Threats: []string{"LLM06", "ASI02", "ASI03", "ASI09", "AML.T0053", "AML.T0085.001", "AML.T0086", "AML.T0101"},
 		State:   Planned,
+	},
+	{
+		ID:      "inference/history",
+		Does:    "believes of the conversation that a client sends only what went through the gateway: turns are signed, bound to owner, session and place, and all others are untrusted text",
+		Rooms:   []string{"gateway/history", "gateway"},
+		Threats: []string{"LLM01", "ASI01", "ASI06", "AML.T0092"},
+		State:   Done,
+		Proof:   []string{"gateway/history.TestWhatPassed", "gateway/history.TestNothingPassesThatWasNot", "gateway/history.TestBoundToOwnerSessionAndKey", "gateway/history.TestSharedByGateways"},
 	},
 	{
 		ID:      "inference/mcp",

@@ -97,7 +97,7 @@ func (x *exchange) complete(ctx context.Context, p Provider, call ringwall.Call)
 		case err == nil:
 			x.outcome = ringwall.Answered
 			x.tell(a)
-			out = a.Edit(x.restoreAll(x.Answer, merge(res.Texts, changed)))
+			out = x.ruled(ctx, a, a.Edit(x.restoreAll(x.Answer, merge(res.Texts, changed))))
 		case isPolicy(err):
 			x.outcome = ringwall.Cut
 			out = a.Withhold(x.withheld(ringwall.Output))
@@ -106,6 +106,7 @@ func (x *exchange) complete(ctx context.Context, p Provider, call ringwall.Call)
 		}
 	}
 	x.remember(ctx, call.Body, out)
+	x.toldWhole(out)
 	x.w.Header().Set("Content-Type", x.contentType(false))
 	x.status(http.StatusOK)
 	return x.write(out)
@@ -129,7 +130,11 @@ func (x *exchange) relay(ctx context.Context, p Provider, call ringwall.Call) er
 	if x.hookAt(hook.BeforeOutput) {
 		hold = &held{}
 	}
+	judging := false
 	relay := x.d.Relay(x.req, func(path string) Channel {
+		if shut := x.shuts(judging, path); shut != nil {
+			return shut
+		}
 		c := &heard{noticing: x.wall.channel(s, ringwall.Text{Path: path, Origin: ringwall.Assistant}, looks), path: path, keeps: hold != nil}
 		x.channels = append(x.channels, c)
 		if !x.restores() {
@@ -138,6 +143,7 @@ func (x *exchange) relay(ctx context.Context, p Provider, call ringwall.Call) er
 		return &restoring{heard: c, r: x.book.Restorer(form(path))}
 	})
 	x.tell(relay)
+	judging = x.judges(relay)
 	defer func() {
 		x.upstream = time.Since(x.asked)
 		x.Usage = relay.Usage()
@@ -282,6 +288,7 @@ func (x *exchange) send(frames []byte) error {
 	if len(frames) == 0 {
 		return nil
 	}
+	x.told(frames)
 	from := time.Now()
 	if err := x.write(frames); err != nil {
 		return err

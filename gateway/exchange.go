@@ -68,6 +68,8 @@ type exchange struct {
 	sent       int64         // bytes of the answer
 	waited     time.Duration // for the client to accept them
 	spending   spending
+	calls      calling // of tools
+	turning
 }
 
 // serve answers a request in the words of d by going the way run.
@@ -131,9 +133,13 @@ func (x *exchange) run(ctx context.Context) error {
 	if err := x.goOn(ctx); err != nil {
 		return err
 	}
+	if err := x.offer(ctx); err != nil {
+		return err
+	}
 	if err := x.converse(); err != nil {
 		return err
 	}
+	x.believe(ctx)
 	if err := x.hookIn(ctx); err != nil {
 		return err
 	}
@@ -322,6 +328,7 @@ func (x *exchange) read() error {
 	if err := x.shaped(body); err != nil {
 		return err
 	}
+	x.calls.speaks = speaksOfTools(body)
 	req, err := x.d.Read(x.r, body)
 	if err != nil {
 		return err

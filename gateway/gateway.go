@@ -31,6 +31,7 @@ import (
 	"github.com/ringwall/ringwall/policy"
 	"github.com/ringwall/ringwall/provider/prices"
 	"github.com/ringwall/ringwall/quota"
+	"github.com/ringwall/ringwall/toolcall"
 	"github.com/ringwall/ringwall/waf"
 )
 
@@ -105,11 +106,14 @@ type World struct {
 	// Policy says who may do what; nil: nobody wrote policies, and every known caller may
 	// what keys and trust let.
 	Policy *policy.Bundle
-	Wants  Wants        // what of requests only policies ask for; nil: they are not told
-	Rules  Rules        // that requests meet; nil: what their dialects demand
-	Bodies Bodies       // of what type they may be said to be
-	Quota  *quota.Plan  // how much callers may use; nil: all they like
-	Loops  *quota.Loops // that agents are kept from; nil: none
+	Wants  Wants  // what of requests only policies ask for; nil: they are not told
+	Rules  Rules  // that requests meet; nil: what their dialects demand
+	Bodies Bodies // of what type they may be said to be
+	// Tools decides about the calls of tools that models ask for; nil: nobody does.
+	Tools     *toolcall.Judge
+	Approvals Approvals    // of calls that take one; nil: none of them runs
+	Quota     *quota.Plan  // how much callers may use; nil: all they like
+	Loops     *quota.Loops // that agents are kept from; nil: none
 	// Price is what a model costs, by either of its names; nil: by the list of the
 	// program.
 	Price func(model string) (prices.Price, bool)
@@ -118,7 +122,13 @@ type World struct {
 	// not. Nil: nobody must.
 	StepUp   func(p ringwall.Principal, least ringwall.Trust) (challenge string)
 	Firewall *waf.Firewall // looks at bodies before they are read; nil: nobody does
-	Close    func()        // called when no request uses the World any more
+	// History says which turns of conversations went through here; nil: all are taken
+	// as what they say they are.
+	History History
+	// Retell reads answers in the words of api again, nil where nobody can: those are
+	// not signed.
+	Retell func(api, contentType string, stream bool) Retold
+	Close  func() // called when no request uses the World any more
 }
 
 // Limits bound what callers can make the gateway do. Zero fields mean the

@@ -152,6 +152,8 @@ func (x *exchange) retell(ctx context.Context, h *held, frames []byte, now map[s
 	frames = frames[:0]
 	again := x.d.Relay(x.req, func(path string) Channel { return &fixed{text: now[path], blocked: withheld} })
 	x.tell(again)
+	x.rejudge()
+	x.judges(again)
 	for _, data := range h.events {
 		if frames, err = again.Event(ctx, frames, data); err != nil {
 			return nil, false, upstreamFailed(err)

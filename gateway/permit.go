@@ -24,6 +24,7 @@ const (
 	ManageGuardrails Deed = "manage-guardrails"
 	ReadAnswers      Deed = "read-answers" // those that were kept, or delete them
 	UseException     Deed = "use-exception"
+	CallTool         Deed = "call-tool" // which the model asks for
 )
 
 // PurposeHeader is the request header by which callers say what for they ask. It is a
@@ -59,17 +60,21 @@ func (x *exchange) mayStill(ctx context.Context, deed Deed) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range x.Findings {
-		if f.Control == "inference/pii" || f.Control == "inference/secret" {
-			q.Context.Data = append(q.Context.Data, f.Reason)
-		}
-	}
-	if len(q.Context.Data) == 0 {
+	if q.Context.Data = x.noticed(); len(q.Context.Data) == 0 {
 		return nil
 	}
-	slices.Sort(q.Context.Data)
-	q.Context.Data = slices.Compact(q.Context.Data)
 	return x.permitted(q)
+}
+
+// noticed returns the classes of data that were noticed in the request.
+func (x *exchange) noticed() (classes []string) {
+	for _, f := range x.Findings {
+		if f.Control == "inference/pii" || f.Control == "inference/secret" {
+			classes = append(classes, f.Reason)
+		}
+	}
+	slices.Sort(classes)
+	return slices.Compact(classes)
 }
 
 // question is what policies are asked about a deed.
@@ -105,8 +110,9 @@ func (x *exchange) question(ctx context.Context, deed Deed) (*policy.Request, er
 			}
 		}
 		q.Resource = policy.Resource{Type: "Guardrail", ID: name}
-	case ListModels, PassUnguarded, ManageGuardrails, ReadAnswers, Observe, Administer: // of the route
+	case ListModels, PassUnguarded, ManageGuardrails, ReadAnswers, Observe, Approve, ReadApprovals, Administer: // of the route
 	case UseException: // of which, see excuses
+	case CallTool: // which, see mayCall
 	}
 	return q, nil
 }

@@ -10,8 +10,10 @@ import (
 
 // Deeds of those who run the gateway, at routes of their own.
 const (
-	Observe    Deed = "observe"    // metrics, and how ready the gateway is
-	Administer Deed = "administer" // everything else
+	Observe       Deed = "observe"        // metrics, and how ready the gateway is
+	Approve       Deed = "approve"        // what is held; see package approval
+	ReadApprovals Deed = "read-approvals" // what is held, and what became of it
+	Administer    Deed = "administer"     // everything else
 )
 
 // inScope refuses what the caller's credential is not good for, whoever the caller is.

@@ -12,7 +12,7 @@ import (
 func TestScopesKnowAllDeeds(t *testing.T) {
 	for _, d := range []gateway.Deed{
 		gateway.AskModel, gateway.AskGuard, gateway.ListModels, gateway.PassUnguarded, gateway.ManageGuardrails, gateway.ReadAnswers,
-		gateway.Observe, gateway.Administer,
+		gateway.Observe, gateway.Approve, gateway.ReadApprovals, gateway.Administer,
 	} {
 		if !slices.Contains(scope.Deeds, string(d)) {
 			t.Errorf("package scope does not know %s", d)

@@ -116,6 +116,7 @@ func (x *exchange) status(code int) {
 // settle ends the record, whatever happened.
 func (x *exchange) settle() {
 	x.estimate()
+	x.lookedAtCalls()
 	x.repay()
 	x.leave()
 	if x.unrecorded() {
@@ -170,6 +171,7 @@ func (x *exchange) event(kind ringwall.Kind) ringwall.Event {
 	v.Reasons = slices.Clone(v.Reasons)
 	ev.Target, ev.Tries, ev.Cached, ev.Estimated = x.Target, x.Tries, x.Cached, x.Estimated
 	ev.Verdict, ev.Findings, ev.Looks, ev.Scores = &v, x.Findings, x.Looks, x.Scores.Rounded(3)
+	ev.Tools = x.Tools
 	ev.Status, ev.Outcome, ev.Detail = x.Status, x.outcome, clip(x.restored(x.detail), 512)
 	if x.Usage != (ringwall.Usage{}) {
 		u := x.Usage

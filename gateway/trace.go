@@ -42,6 +42,15 @@ func (x *exchange) endTrace() {
 		attribute.String("ringwall.verdict", x.Verdict.Action.String()),
 		attribute.String("ringwall.outcome", string(x.outcome)),
 	)
+	if n := len(x.Tools); n > 0 {
+		stopped := 0
+		for i := range x.Tools {
+			if !x.Tools[i].Decision.Runs() {
+				stopped++
+			}
+		}
+		x.span.SetAttributes(attribute.Int("ringwall.tool_calls", n), attribute.Int("ringwall.tool_calls.stopped", stopped))
+	}
 	if x.outcome != ringwall.Answered {
 		x.span.SetAttributes(attribute.String("error.type", string(x.outcome)))
 		x.span.SetStatus(codes.Error, string(x.outcome))

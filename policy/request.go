@@ -36,7 +36,7 @@ type Resource struct {
 	Labels   []string // beside those of the file of entities
 	Provider string   // of a Model: its name in the configuration
 	Server   string   // of a Tool
-	Effect   string   // of a Tool: reads, writes, sends
+	Effect   string   // of a Tool: read, write, external, destructive
 }
 
 // String returns the resource as tests and commands name it: Model::assistant.
@@ -55,6 +55,7 @@ type Context struct {
 	MaxTokens int64
 	Data      []string // classes of data that were noticed
 	Exception string   // of use-exception: its name in the guardrail
+	Untrusted bool     // of call-tool: the model reads text that anybody may have written
 }
 
 // PrincipalType returns the type of the schema that p is of.
@@ -303,6 +304,7 @@ func (b *Bundle) context(r *Request) types.Record {
 	a.long("max_tokens", c.MaxTokens)
 	a.list("data", c.Data)
 	a.text("exception", c.Exception)
+	a.flag("untrusted", c.Untrusted)
 	a.text("acr", r.Principal.ACR)
 	if at := r.Principal.Proved; !at.IsZero() {
 		a.long("session_age", max(0, int64(c.Time.Sub(at)/time.Second)))

@@ -53,7 +53,7 @@ type SampleResource struct {
 	Labels   []string `yaml:"labels" doc:"that it has"`
 	Provider string   `yaml:"provider" doc:"of a model"`
 	Server   string   `yaml:"server" doc:"of a tool"`
-	Effect   string   `yaml:"effect" doc:"of a tool: reads, writes, sends"`
+	Effect   string   `yaml:"effect" doc:"of a tool: read, write, external, destructive"`
 }
 
 // SampleContext is how a request comes as files write it down.
@@ -71,6 +71,7 @@ type SampleContext struct {
 	MaxTokens int64      `yaml:"max_tokens" doc:"that the answer may have"`
 	Data      []string   `yaml:"data" doc:"classes of data that were noticed"`
 	Exception string     `yaml:"exception" doc:"of use-exception: its name in the guardrail"`
+	Untrusted bool       `yaml:"untrusted" doc:"of call-tool: the model reads text that anybody may have written"`
 }
 
 // Request returns the request that s writes down; times are in zone where it says none.
@@ -92,7 +93,7 @@ func (s *Sample) Request(zone *time.Location) (Request, error) {
 		Resource:  Resource{Type: typ, ID: id, Tenant: s.Of.Tenant, Labels: s.Of.Labels, Provider: s.Of.Provider, Server: s.Of.Server, Effect: s.Of.Effect},
 		Context: Context{
 			Client: ringwall.Client{Addr: c.Address.Unmap(), Country: c.Country, ASN: c.ASN}, Networks: c.Networks, Time: c.Time,
-			Purpose: c.Purpose, Route: c.Route, Dialect: c.Dialect, Stream: c.Stream, Tools: c.Tools, MaxTokens: c.MaxTokens, Data: c.Data, Exception: c.Exception,
+			Purpose: c.Purpose, Route: c.Route, Dialect: c.Dialect, Stream: c.Stream, Tools: c.Tools, MaxTokens: c.MaxTokens, Data: c.Data, Exception: c.Exception, Untrusted: c.Untrusted,
 		},
 	}
 	if r.Context.Time.IsZero() {

@@ -16,6 +16,7 @@ type Claim struct {
 	Addr      netip.Addr
 	Model     string // as the client names it; "": no model is asked
 	Route     string
+	Tool      string // that is about to be called; "": it is a request to a model
 
 	Input  int64 // tokens that the model will read, about
 	Output int64 // most tokens that it may write
@@ -63,6 +64,7 @@ type Plan struct {
 	limits []limit
 	spread bool // no limit is of several tenants
 	priced bool // a limit counts Money
+	tools  bool // a limit is about single tools
 }
 
 // Plan returns the limits as they are used. Counters are found by the name, the window
@@ -98,6 +100,7 @@ func (q *Quota) Plan(limits []Limit) (*Plan, error) {
 			c.prefix += "," + string(d)
 		}
 		p.limits = append(p.limits, c)
+		p.tools = p.tools || l.tools()
 		p.priced = p.priced || l.Measure == Money
 		p.spread = p.spread && slices.ContainsFunc(l.By, func(d Dimension) bool { return d == Tenant || d == Principal })
 	}
@@ -126,6 +129,9 @@ func (p *Plan) Limits() []Limit {
 
 // Priced reports whether a limit counts money.
 func (p *Plan) Priced() bool { return p != nil && p.priced }
+
+// Tools reports whether a limit is about calls of single tools.
+func (p *Plan) Tools() bool { return p != nil && p.tools }
 
 // cost is what a claim takes of a limit: fixed, and unit for each token of output.
 func (l *limit) cost(c *Claim) (fixed, unit int64) {
@@ -204,6 +210,8 @@ func appendSubject(dst []byte, d Dimension, c *Claim, role string) []byte {
 		v = c.Route
 	case Role:
 		v = role
+	case Tool:
+		v = c.Tool
 	case IP:
 		addr := c.Addr.Unmap()
 		if !addr.IsValid() {

@@ -84,7 +84,7 @@ func (l *Lease) build(c *Claim) {
 	}
 	for i := range l.plan.limits {
 		limit := &l.plan.limits[i]
-		if !limit.For.holds(c) {
+		if limit.tools() != (c.Tool != "") || !limit.For.holds(c) {
 			continue
 		}
 		if limit.Measure == Money && c.Model != "" && !c.Price.Known {

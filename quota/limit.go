@@ -47,10 +47,11 @@ const (
 	IP        Dimension = "ip"        // of IPv6 the network of 64 bits
 	Route     Dimension = "route"
 	Role      Dimension = "role" // of each of the principal's roles
+	Tool      Dimension = "tool" // that a model asks for: of ToolCalls alone
 )
 
 // Dimensions are all dimensions.
-var Dimensions = []Dimension{Tenant, Principal, Key, Model, IP, Route, Role}
+var Dimensions = []Dimension{Tenant, Principal, Key, Model, IP, Route, Role, Tool}
 
 // own reports whether subjects of d are callers: what is used of a limit by them is
 // theirs to know.
@@ -75,11 +76,12 @@ const DefaultWarn = 0.8
 type Match struct {
 	Tenants, Principals, Keys, Models, Routes, Roles []string
 	Networks                                         []netip.Prefix
+	Tools                                            []string // calls of these, of ToolCalls alone
 }
 
 func (m *Match) holds(c *Claim) bool {
 	p := &c.Principal
-	return among(m.Tenants, p.Tenant) && among(m.Principals, p.ID) && among(m.Keys, keyOf(p)) && among(m.Models, c.Model) && among(m.Routes, c.Route) &&
+	return among(m.Tools, c.Tool) && among(m.Tenants, p.Tenant) && among(m.Principals, p.ID) && among(m.Keys, keyOf(p)) && among(m.Models, c.Model) && among(m.Routes, c.Route) &&
 		(len(m.Roles) == 0 || slices.ContainsFunc(m.Roles, func(r string) bool { return slices.Contains(p.Roles, r) })) &&
 		(len(m.Networks) == 0 || slices.ContainsFunc(m.Networks, func(n netip.Prefix) bool { return n.Contains(c.Addr.Unmap()) }))
 }
@@ -97,6 +99,10 @@ func keyOf(p *ringwall.Principal) string {
 // errLimit says what of a Limit cannot be.
 var errLimit = errors.New("quota: no limit")
 
+// tools reports whether l is about calls of single tools, which are set aside when they
+// are about to run, and not about requests.
+func (l *Limit) tools() bool { return len(l.For.Tools) > 0 || slices.Contains(l.By, Tool) }
+
 // Check finds what is wrong with l.
 func (l *Limit) Check() error {
 	switch {
@@ -108,6 +114,8 @@ func (l *Limit) Check() error {
 		return fmt.Errorf("%w: %d is not from 0 to %d", errLimit, l.Most, int64(most))
 	case l.Warn < 0 || l.Warn > 1:
 		return fmt.Errorf("%w: a share of %v to warn from is not from 0 to 1", errLimit, l.Warn)
+	case l.tools() && l.Measure != ToolCalls:
+		return fmt.Errorf("%w: of single tools %s are counted, and not %s", errLimit, ToolCalls, l.Measure)
 	case l.Measure == Concurrent && l.Window != Window{}:
 		return fmt.Errorf("%w: what goes on at a time has no window", errLimit)
 	case l.Measure != Concurrent:

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 
 	"github.com/ringwall/ringwall"
@@ -58,6 +59,10 @@ func Derived(p ringwall.Principal, texts ...string) Conversation {
 	}
 	return Conversation{bind(append([]string{kind, p.Tenant, p.ID}, texts...)...)}
 }
+
+// ID names the conversation; "" where the exchange is alone. Nothing that is said in it
+// can be read from it.
+func (c Conversation) ID() string { return hex.EncodeToString(c.bound) }
 
 // alone returns a conversation that nobody finds again.
 func alone() Conversation {

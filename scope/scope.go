@@ -32,7 +32,7 @@ import (
 // Deeds are what a request may do, as scopes name it.
 var Deeds = []string{
 	"ask-model", "ask-guard", "list-models", "pass-unguarded", "manage-guardrails", "read-answers",
-	"observe", "administer",
+	"approve", "read-approvals", "observe", "administer",
 }
 
 const (

@@ -242,6 +242,7 @@ type observed struct{ *Server }
 // Ended implements gateway.Observer.
 func (o observed) Ended(x *ringwall.Exchange, outcome ringwall.Outcome, took, upstream time.Duration) {
 	o.metrics.Ended(x, outcome, took, upstream)
+	o.called.Ended(x)
 	if outcome == ringwall.Denied {
 		o.fault(context.Background(), x.Client.Addr, "failed authentications")
 	}

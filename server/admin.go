@@ -27,6 +27,7 @@ func (s *Server) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", s.healthz)
 	s.admin(mux)
+	s.approvalRoutes(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refused(w, http.StatusNotFound, "not_found", "There is nothing at "+r.Method+" of this path: see /metrics and /readyz.")
 	})

@@ -174,7 +174,7 @@ func TestAnthropicBeforeAnthropic(t *testing.T) {
 	u := newUpstream(t, claude(t, "mail a.b@example.org at once", 3))
 	h := stand(t, u, anthropicUpstream(t, u))
 	for _, stream := range []string{"", streaming} {
-		resp, body := h.post("/v1/messages", prompt("my card is "+card, stream+`,"x-new":{"a":[1.50,"é"]}`), "anthropic-beta", "b-1")
+		resp, body := h.post("/v1/messages", prompt("my card is "+card, stream+claudeMail+`,"x-new":{"a":[1.50,"é"]}`), "anthropic-beta", "b-1")
 		if got := messageOf(t, body); resp.StatusCode != 200 || got != (spoke{"mail {EMAIL} at once", `{"to":"{EMAIL}"}`, "tool_use"}) {
 			t.Errorf("the client read %d %+v", resp.StatusCode, got)
 		}
@@ -195,7 +195,7 @@ func TestOpenAIBeforeAnthropic(t *testing.T) {
 	u := newUpstream(t, claude(t, "mail a.b@example.org at once", 3))
 	h := stand(t, u, anthropicUpstream(t, u))
 	for _, stream := range []string{"", streaming} {
-		resp, body := h.chat(question("my card is "+card, stream))
+		resp, body := h.chat(question("my card is "+card, stream+chatMail))
 		if got := chatOf(t, body); resp.StatusCode != 200 || got != (spoke{"mail {EMAIL} at once", `{"to":"{EMAIL}"}`, "tool_calls"}) {
 			t.Errorf("the client read %d %+v", resp.StatusCode, got)
 		}
@@ -342,7 +342,7 @@ func TestAnthropicRestores(t *testing.T) {
 		c.Restore.Enabled = true
 	})
 	for _, stream := range []string{"", streaming} {
-		_, body := h.post("/v1/messages", prompt("write to me@example.net", stream))
+		_, body := h.post("/v1/messages", prompt("write to me@example.net", stream+claudeMail))
 		if got := messageOf(t, body); got.arguments != `{"to":"me@example.net"}` || strings.Contains(u.last(), "me@example.net") {
 			t.Errorf("the client read %s, the model %s", body, u.last())
 		}

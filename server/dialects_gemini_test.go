@@ -356,10 +356,10 @@ func TestGeminiAndOllamaRestore(t *testing.T) {
 	const google = `{"candidates":[{"content":{"parts":[{"functionCall":{"name":"mail","args":{"to":%q}}}],"role":"model"},"finishReason":"STOP","index":0}]}`
 	const llama = `{"model":"m","created_at":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":"","tool_calls":[{"function":{"name":"mail","arguments":{"to":%q}}}]},"done":true,"done_reason":"stop"}`
 	for _, tt := range []struct{ kind, format, path, body string }{
-		{"gemini", google, "/v1beta/models/m:generateContent", geminiAsks("write to me@example.net")},
-		{"gemini", google, "/v1beta/models/m:streamGenerateContent?alt=sse", geminiAsks("write to me@example.net")},
-		{"ollama", llama, "/api/chat", question("write to me@example.net", `,"stream":false`)},
-		{"ollama", llama, "/api/chat", question("write to me@example.net", "")},
+		{"gemini", google, "/v1beta/models/m:generateContent", googleMail("write to me@example.net")},
+		{"gemini", google, "/v1beta/models/m:streamGenerateContent?alt=sse", googleMail("write to me@example.net")},
+		{"ollama", llama, "/api/chat", question("write to me@example.net", chatMail+`,"stream":false`)},
+		{"ollama", llama, "/api/chat", question("write to me@example.net", chatMail)},
 	} {
 		u := newUpstream(t, call(tt.format))
 		h := stand(t, u, func(c *config.Config) {

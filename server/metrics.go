@@ -8,6 +8,7 @@ import (
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/auth"
 	"github.com/ringwall/ringwall/config"
+	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/guard/guardrail"
 	"github.com/ringwall/ringwall/internal/telemetry"
 )
@@ -36,6 +37,7 @@ func newMetrics(version string, keys *auth.Keys) *metrics {
 	for _, n := range spec.Rules() {
 		controls.Values = append(controls.Values, n.Control)
 	}
+	controls.Values = append(controls.Values, gateway.ToolControl)
 	m.exchanges = m.Counter("ringwall_exchanges_total", "Exchanges that ended, by how and by verdict.", model,
 		telemetry.Label{Name: "outcome", Values: []string{"answered", "refused", "cut", "bad-request", "denied", "client-gone", "upstream-fail", "overloaded", "broken"}},
 		telemetry.Label{Name: "action", Values: ringwall.ActionNames()})

@@ -60,6 +60,7 @@ func (s *Server) routes() http.Handler {
 	} else {
 		s.admin(mux)
 	}
+	s.approvalRoutes(mux)
 	s.loginRoutes(mux, clients.served(s.gateway.NotFound))
 	mux.HandleFunc("/", mux.otherwise(clients.served(s.gateway.NotFound), clients))
 	s.table = mux

@@ -190,7 +190,7 @@ func TestRestoresInResponses(t *testing.T) {
 			})
 			ann := h.caller("ann", "acme", ringwall.Staff)
 			for _, stream := range []string{"", `,"stream":true`} {
-				resp, body := h.ask(http.MethodPost, "/v1/responses", `{"model":"m","input":"Write to ann.o'neill@example.com, please."`+stream+`}`, ann...)
+				resp, body := h.ask(http.MethodPost, "/v1/responses", `{"model":"m","input":"Write to ann.o'neill@example.com, please.","tools":[{"type":"function","name":"send"}]`+stream+`}`, ann...)
 				text, args := answered(t, body)
 				if resp.StatusCode != 200 || text != "Mail ann.o'neill@example.com now, ann.o'neill@example.com." || strings.Contains(u.last(), "example.com") {
 					t.Errorf("%d, the client has %q of %s; the model read %s", resp.StatusCode, text, body, u.last())

@@ -79,6 +79,7 @@ var OpenAPI = sync.OnceValue(func() []byte {
 			{"name": "Guard", "description": "APIs that ask the guard and no model"},
 			{"name": "Guardrails", "description": "making guardrails, for operators"},
 			{"name": "Passed on", "description": "parts of OpenAI's API at which nobody looks: they are refused, unless the configuration has them passed on"},
+			{"name": "Approvals", "description": "letting go what is held, for people"},
 			{"name": "People", "description": "logging in with a browser"},
 			{"name": "Health", "description": "for those who run the gateway"},
 			{"name": "Administration", "description": "what those do who run it"},

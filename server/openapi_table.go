@@ -94,6 +94,13 @@ var otherRoutes = map[string]described{
 	"POST /login/logout":                 {"People", "End the sessions of a person, whom the provider names", "https://openid.net/specs/openid-connect-backchannel-1_0.html", "ErrorOpenAI", nil, "", "Nothing", "", open, ""},
 	"POST /logout":                       {"People", "Log a browser out", "", "ErrorOpenAI", nil, "", "", "", open, "303"},
 	"GET /session":                       {"People", "Who is logged in", "", "ErrorOpenAI", nil, "", "Nothing", "", open, ""},
+	"GET /approvals":                     {"Approvals", "List what waits for people, and what became of it; parameters state, tenant, after and limit", "", "ErrorOpenAI", nil, "", "Nothing", "", openaiKeys, ""},
+	"GET /approvals/{id}":                {"Approvals", "Read what waits: its nonce is what approving takes", "", "ErrorOpenAI", nil, "", "Nothing", "", openaiKeys, ""},
+	"POST /approvals/{id}/approve":       {"Approvals", "Approve it: nonce, and typed where it asks for that", "", "ErrorOpenAI", nil, "Nothing", "Nothing", "", openaiKeys, ""},
+	"POST /approvals/{id}/deny":          {"Approvals", "Deny it: a reason need not be given", "", "ErrorOpenAI", nil, "Nothing", "Nothing", "", openaiKeys, ""},
+	"GET /approvals/queue":               {"Approvals", "The page of what waits, for browsers", "", "ErrorOpenAI", nil, "", "", "", open, ""},
+	"GET /approvals/{id}/card":           {"Approvals", "The page of one approval", "", "ErrorOpenAI", nil, "", "", "", open, ""},
+	"POST /approvals/{id}/card":          {"Approvals", "What the form of that page sends", "", "ErrorOpenAI", nil, "", "", "", open, "303"},
 	"GET /openapi.json":                  {"Health", "This document", "https://spec.openapis.org/oas/v3.1.1.html", "ErrorOpenAI", nil, "", "Nothing", "", open, ""},
 }
 

@@ -11,8 +11,8 @@ import (
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/builtin"
 	"github.com/ringwall/ringwall/config"
-	"github.com/ringwall/ringwall/gateway/dialect/rule"
 	"github.com/ringwall/ringwall/internal/jsonedit"
+	jsonschema "github.com/ringwall/ringwall/internal/jsonedit/schema"
 	"github.com/ringwall/ringwall/server"
 )
 
@@ -106,16 +106,16 @@ func TestOpenAPIListsWhatIsServed(t *testing.T) {
 }
 
 // compiled returns the schema of that name.
-func compiled(t *testing.T, schemas json.RawMessage, ref string) *rule.Schema {
+func compiled(t *testing.T, schemas json.RawMessage, ref string) *jsonschema.Schema {
 	t.Helper()
-	s, err := rule.Compile([]byte(`{"$ref":"` + ref + `","components":{"schemas":` + string(schemas) + `}}`))
+	s, err := jsonschema.Compile([]byte(`{"$ref":"` + ref + `","components":{"schemas":` + string(schemas) + `}}`))
 	if err != nil {
 		t.Fatalf("%s: %v", ref, err)
 	}
 	return s
 }
 
-func meets(t *testing.T, what string, s *rule.Schema, body string) {
+func meets(t *testing.T, what string, s *jsonschema.Schema, body string) {
 	t.Helper()
 	var doc jsonedit.Doc
 	if err := doc.Parse([]byte(body), jsonedit.Limits{}); err != nil {

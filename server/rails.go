@@ -139,6 +139,11 @@ func (s *Server) world(c *config.Config) (*gateway.World, error) {
 		config: c, made: s.made, own: guardapi.Own(), hears: s.judged, built: map[railKey]*built{},
 		declare: func(spec *guardrail.Spec) { s.judged.declare(s.metrics.Metrics, spec) },
 	}, s.routed)
+	if err == nil {
+		if err = s.tools(c, w); err != nil {
+			w.Close()
+		}
+	}
 	return firewall.before(w, err)
 }
 

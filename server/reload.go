@@ -151,13 +151,18 @@ func (s *Server) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(s.limit(c, w), n.enforce()); err != nil {
+	if err := errors.Join(s.limit(c, w), s.turns.verify(c, w), n.enforce()); err != nil {
 		w.Close()
 		return err
 	}
 	s.network.Store(n)
 	use()
 	w.Restore, w.StepUp = s.restore(c), stepUp(c)
+	if s.approvals != nil {
+		if err := s.approvals.Configure(c.Approvals.Rules()); err != nil {
+			s.log.Error("the rules of approvals were not taken", "error", err) // bug: they were checked
+		}
+	}
 	s.secured.use(certs)
 	s.current.Store(c)
 	s.metrics.declare(c)
@@ -197,8 +202,12 @@ func fixed(old, now *config.Config) string {
 		return "restore.enabled"
 	case !old.Restore.Key.Same(now.Restore.Key):
 		return "restore.key"
+	case old.Approvals.Off != now.Approvals.Off:
+		return "approvals.off"
 	case old.Responses != now.Responses:
 		return "responses"
+	case old.History.Store != now.History.Store || old.History.Entries != now.History.Entries:
+		return "history.store or entries"
 	case old.Tracing.Endpoint != now.Tracing.Endpoint:
 		return "tracing"
 	case old.Network.Preface != now.Network.Preface:

@@ -317,11 +317,12 @@ func TestRestoresInToolCalls(t *testing.T) {
 					t.Fatalf("the model read %s", u.last())
 				}
 				got := said(t, body)
-				if restored := strings.Count(got, plain) == 2; restored != tt.may || !tt.may && strings.Count(got, placeholder.FindString(sent)) != 2 {
+				// The second call is none: its arguments are no JSON.
+				if restored := strings.Count(got, plain) == 1; restored != tt.may || !tt.may && strings.Count(got, placeholder.FindString(sent)) != 1 {
 					t.Errorf("the client read %s", got)
 				}
 				var args struct{ To string }
-				if err := json.NewDecoder(strings.NewReader(got)).Decode(&args); err != nil || tt.may && args.To != "to "+plain+" or "+value {
+				if err := json.NewDecoder(strings.NewReader(got[strings.IndexByte(got, '{'):])).Decode(&args); err != nil || tt.may && args.To != "to "+plain+" or "+value {
 					t.Errorf("the arguments %s say %q, %v", got, args.To, err)
 				}
 			}
@@ -339,7 +340,7 @@ func TestMasksInStreamedToolCalls(t *testing.T) {
 	h := stand(t, u, nil)
 	for _, more := range []string{"", `,"stream":true`} {
 		_, body := h.chat(question("hi", more+`,"tools":[{"type":"function","function":{"name":"send"}}]`))
-		if got := said(t, body); strings.Count(got, fmt.Sprintf(text, "{EMAIL}")) != 2 {
+		if got := said(t, body); strings.Count(got, fmt.Sprintf(text, "{EMAIL}")) != 1 {
 			t.Errorf("the client read %s", got)
 		}
 	}

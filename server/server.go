@@ -24,6 +24,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/approval"
 	"github.com/ringwall/ringwall/audit"
 	"github.com/ringwall/ringwall/auth"
 	"github.com/ringwall/ringwall/config"
@@ -60,25 +61,28 @@ type Server struct {
 	callers unbanned
 	records *audit.Log
 	vault   *redact.Vault // nil: nothing is restored
-	memory  gateway.Memory
-	answers *recall.Store // the memory, where it is in the database; else nil
-	gateway *gateway.Gateway
-	metrics *metrics
-	judged  *judged
-	made    *guardrail.Made
-	rails   atomic.Pointer[rails] // of the world in force
-	routed  *routed
-	table   *table
-	wall    wall
-	http    *http.Server
-	listen  net.Listener
-	stop    func(context.Context) error // of the tracer
-	secrets *safe.Store
-	health  health
-	bans    *ban.Bans
-	network atomic.Pointer[network]
-	turned  *turned
-	load    *overload
+	// approvals wait for people; nil: nobody is asked, and what is held is refused.
+	approvals *approval.Store
+	memory    gateway.Memory
+	answers   *recall.Store // the memory, where it is in the database; else nil
+	gateway   *gateway.Gateway
+	metrics   *metrics
+	judged    *judged
+	made      *guardrail.Made
+	rails     atomic.Pointer[rails] // of the world in force
+	routed    *routed
+	table     *table
+	wall      wall
+	http      *http.Server
+	listen    net.Listener
+	stop      func(context.Context) error // of the tracer
+	secrets   *safe.Store
+	health    health
+	bans      *ban.Bans
+	network   atomic.Pointer[network]
+	turned    *turned
+	called    *called
+	load      *overload
 
 	secured     secured
 	current     atomic.Pointer[config.Config] // in force
@@ -87,6 +91,7 @@ type Server struct {
 	adminListen net.Listener
 
 	accounts accounts
+	turns    turns
 }
 
 // OpenKeys opens the store of API keys that c names, and its database, which the
@@ -195,9 +200,16 @@ func (s *Server) open(ctx context.Context) error {
 	if s.memory, s.answers, err = openMemory(ctx, c, s.db, s.log); err != nil {
 		return err
 	}
+	if s.turns, err = openTurns(ctx, c, s.db, s.log); err != nil {
+		return err
+	}
+	if err := s.openPending(ctx, c); err != nil {
+		return err
+	}
 	s.metrics = newMetrics(s.opt.Version, s.keys)
 	s.metrics.declare(c)
 	s.turned = newTurned(s.metrics.Metrics, s.bans)
+	s.called = newCalled(s.metrics.Metrics)
 	s.load = newOverload(s.metrics.Metrics, c)
 	if err := s.openQuota(ctx, c); err != nil {
 		return err
@@ -214,6 +226,9 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	w.Restore, w.StepUp = s.restore(c), stepUp(c)
+	if err := s.turns.verify(c, w); err != nil {
+		return err
+	}
 	if err := s.limit(c, w); err != nil {
 		return err
 	}
@@ -265,6 +280,9 @@ func (s *Server) warn(c *config.Config, w *gateway.World) {
 		if h.FailOpen {
 			s.log.Warn("a hook that gives no answer lets pass", "hook", h.Name, "reason", "fail-open")
 		}
+	}
+	if c.Approvals.Same {
+		s.log.Warn("users may approve by the credential that asked", "reason", "approvals-same-credential")
 	}
 	s.warnOfIssuers(c)
 	for _, u := range c.Unguarded {
@@ -329,9 +347,13 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.vault != nil {
 		group.Go(func() error { return s.vault.Run(work) })
 	}
+	if s.approvals != nil {
+		group.Go(func() error { return s.approvals.Run(work) })
+	}
 	if s.answers != nil {
 		group.Go(func() error { return s.answers.Run(work) })
 	}
+	group.Go(func() error { return s.turns.run(work) })
 	if s.opt.Reload != nil {
 		group.Go(func() error { return s.watch(work) })
 	} else {

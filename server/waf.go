@@ -25,7 +25,7 @@ import (
 
 // innerRoutes are the paths, and all below them, to which requests are looked at
 // whole: where people log in and where things are changed.
-var innerRoutes = []string{"/admin", "/auth", "/console", "/guardrails", "/login", "/logout", "/oauth2", "/saml", "/scim", "/sso"}
+var innerRoutes = []string{"/admin", "/approvals", "/auth", "/console", "/guardrails", "/login", "/logout", "/oauth2", "/saml", "/scim", "/sso"}
 
 // groupOf says how requests to an address are looked at. An address that is not
 // clean belongs where it leads.

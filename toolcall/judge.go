@@ -21,13 +21,26 @@ const (
 // Config configures a Judge.
 type Config struct {
 	Registry *Registry
+	Rules    Rules
+	Unknown  Unknown // what becomes of tools that Registry does not know
+
+	// Inject says whether a value, which is no prose, holds code that breaks out of it,
+	// and of which kind: sql-injection or cross-site-scripting. Nil: nobody looks.
+	Inject func(value string) (kind string, found bool)
+	// Leak says which parts of a text are secrets that are known. Nil: nobody looks.
+	Leak    func(text string) []ringwall.Span
+	Secrets Secrets // what becomes of a call with one
 }
 
 // Judge decides about calls. It is safe for concurrent use.
-type Judge struct{ cfg Config }
+type Judge struct {
+	cfg      Config
+	profiles profiles
+	memory   *memory
+}
 
 // New returns a Judge.
-func New(cfg Config) *Judge { return &Judge{cfg: cfg} }
+func New(cfg Config) *Judge { return &Judge{cfg: cfg, memory: newMemory()} }
 
 // Case is a conversation in which a model is about to ask for tools.
 type Case struct {
@@ -39,7 +52,9 @@ type Case struct {
 	Passed []bool
 	// Permit asks policies about a call; nil: nobody wrote any.
 	Permit func(ctx context.Context, t *Tool, call ringwall.ToolCall) Permission
-	Now    time.Time
+	// Data are the classes of sensitive data that were found in what the session read.
+	Data []string
+	Now  time.Time
 }
 
 // Permission is what policies say of a call. The zero value denies.
@@ -52,6 +67,8 @@ type Permission struct {
 type Session struct {
 	j *Judge
 	Case
+	known *reading            // of Conversation; nil: not yet
+	ran   []ringwall.ToolCall // calls of this answer that go on
 }
 
 // Begin begins the calls of an answer. Its cost grows with the number of turns, not
@@ -98,7 +115,15 @@ type step func(ctx context.Context, s *Session, c *Call, d *Decision)
 
 // steps are what a call goes through until one denies it.
 var steps = []step{
+	called,
+	schemaMet,
+	meant,
 	permitted,
+	again,
+	sourced,
+	labelled,
+	flowing,
+	asked,
 }
 
 // Decide decides about the next call of the answer. Calls that run count as made for
@@ -118,6 +143,14 @@ func (s *Session) Decide(ctx context.Context, call ringwall.ToolCall) Decision {
 		if look(ctx, s, c, &d); d.Decision == ringwall.ToolDeny {
 			break
 		}
+	}
+	if d.Arguments == nil { // a rule denied it before anybody asked where they come from
+		var there Decision
+		sourced(ctx, s, c, &there)
+		d.Arguments = there.Arguments
+	}
+	if d.Decision.Runs() {
+		s.ran = append(s.ran, call)
 	}
 	return d
 }

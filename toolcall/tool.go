@@ -3,6 +3,10 @@ package toolcall
 import (
 	"fmt"
 	"slices"
+	"strings"
+
+	"github.com/ringwall/ringwall"
+	"github.com/ringwall/ringwall/internal/jsonedit/schema"
 )
 
 // Effect is what a tool does to the world. The zero value is External, the effect of a
@@ -44,6 +48,10 @@ func (e *Effect) UnmarshalText(b []byte) error {
 
 // Tool is what the operator declares of a tool. The zero Tool, but for its name, is one
 // of which nobody said anything: external, and its output untrusted.
+//
+// Arguments are named by paths: names with dots between them, in which * is any member
+// or element: recipients, to.address, items.*.id. A path stands for all that is below
+// it, too.
 type Tool struct {
 	Name   string
 	Server string // that offers it; "" where clients bring it along
@@ -59,34 +67,71 @@ type Tool struct {
 	// nobody else can write: JSON pointers, in which * is any member or element. "" is
 	// all of it.
 	Trusted []string
+
+	Least ringwall.Trust // that a caller needs
+	Roles []string       // one of which a caller needs; nil: none
+
+	Title       string
+	Description string
+	Input       []byte             // the registry's own copy of the schema of the arguments; nil: there is none
+	Output      []byte             // of the result; nil: there is none
+	Hints       []byte             // what its server says of it, which is not believed
+	Open        bool               // arguments may have members that the schema does not declare
+	Pin         Pin                // of the definition, when somebody looked at it
+	Arguments   map[string]Meaning // what values must be, by path
+
+	schema   *schema.Schema
+	meanings []meaning
 }
 
-// Registry knows tools. It does not change and is safe for concurrent use. A nil
-// *Registry knows none.
-type Registry struct {
-	tools map[string]*Tool
-}
+// IsSensitive reports whether the operator said that a value names who or what is acted
+// on. Where is its JSON pointer in the arguments.
+func (t *Tool) IsSensitive(where string) bool { return covered(t.Sensitive, where) }
 
-// NewRegistry returns a Registry of tools, whose names differ.
-func NewRegistry(tools ...Tool) (*Registry, error) {
-	r := &Registry{tools: make(map[string]*Tool, len(tools))}
-	for _, t := range tools {
-		if _, twice := r.tools[t.Name]; twice {
-			return nil, fmt.Errorf("the tool %q is declared twice", t.Name)
+// IsPayload reports whether the operator said that a value can carry data out. Where is
+// its JSON pointer in the arguments.
+func (t *Tool) IsPayload(where string) bool { return covered(t.Payload, where) }
+
+// covered reports whether one of paths leads to a value, or to what it stands in.
+func covered(paths []string, where string) bool {
+	for _, p := range paths {
+		if leads(p, where) {
+			return true
 		}
-		t.Known = true
-		r.tools[t.Name] = &t
 	}
-	return r, nil
+	return false
 }
 
-// Find returns the tool of that name: one of which nobody said anything where the
-// registry does not have it.
-func (r *Registry) Find(name string) *Tool {
-	if r != nil {
-		if t, ok := r.tools[name]; ok {
-			return t
+// leads reports whether a path leads to where, a JSON pointer, or above it.
+func leads(path, where string) bool {
+	for {
+		name, rest, more := strings.Cut(path, ".")
+		key, below := cutKey(where)
+		if name != "*" && name != key || where == "" {
+			return false
 		}
+		if !more {
+			return true
+		}
+		path, where = rest, below
 	}
-	return &Tool{Name: name}
+}
+
+// cutKey cuts the first key off a JSON pointer. A key with a dot in it counts as two.
+func cutKey(pointer string) (key, below string) {
+	if pointer == "" {
+		return "", ""
+	}
+	end := strings.IndexAny(pointer[1:], "/.")
+	if end < 0 {
+		return unescapeKey(pointer[1:]), ""
+	}
+	return unescapeKey(pointer[1 : 1+end]), pointer[1+end:]
+}
+
+func unescapeKey(key string) string {
+	if strings.IndexByte(key, '~') < 0 {
+		return key
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(key, "~1", "/"), "~0", "~")
 }

@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/mattn/go-isatty"
 	"github.com/schollz/progressbar/v3"
@@ -148,11 +151,13 @@ func or(s, t string) string {
 
 func auditShow() *cobra.Command {
 	var p place
+	var tools bool
 	c := &cobra.Command{
-		Use:     "show ID",
-		Short:   "Show all records of one exchange, whole",
-		Long:    "Shows all records of an exchange by the id that its response carried in the header x-ringwall-exchange.",
-		Example: "  ringwall audit show x0123456789abcdef0123456789abcdef",
+		Use:   "show ID",
+		Short: "Show all records of one exchange, whole",
+		Long: `Shows all records of an exchange by the id that its response carried in the header x-ringwall-exchange. With --tools it
+shows what was decided about the calls of tools in it alone, and where the values of their arguments come from.`,
+		Example: "  ringwall audit show x0123456789abcdef0123456789abcdef\n  ringwall audit show x0123456789abcdef0123456789abcdef --tools",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir, err := auditDir(&p)
@@ -170,6 +175,12 @@ func auditShow() *cobra.Command {
 					continue
 				}
 				n++
+				if tools {
+					if err := showTools(cmd.OutOrStdout(), e.Event.Tools); err != nil {
+						return err
+					}
+					continue
+				}
 				if err := enc.Encode(map[string]any{"seq": e.Seq, "hash": e.Hash, "segment": e.Segment, "offset": e.Offset, "event": e.Event}); err != nil {
 					return err
 				}
@@ -181,7 +192,49 @@ func auditShow() *cobra.Command {
 		},
 	}
 	p.flags(c)
+	c.Flags().BoolVar(&tools, "tools", false, "show the calls of tools as a table")
 	return c
+}
+
+// showTools prints what was decided about calls, and of each where its values come from.
+func showTools(out io.Writer, tools []ringwall.ToolUse) error {
+	if len(tools) == 0 {
+		return nil
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "TOOL\tEFFECT\tDECISION\tRULES\tAPPROVAL\tID")
+	for i := range tools {
+		t := &tools[i]
+		rules := or(strings.Join(append(slices.DeleteFunc([]string{t.Rule}, isEmpty), t.Also...), ","), "-")
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", plain(t.Tool), t.Effect, t.Decision, rules, or(t.Approval, "-"), or(plain(t.ID), "-"))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(tools, func(t ringwall.ToolUse) bool { return len(t.Arguments) > 0 }) {
+		return nil
+	}
+	fmt.Fprintln(out)
+	w = tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "TOOL\tARGUMENT\tSENSITIVE\tSOURCE\tFROM\tHOW")
+	for i := range tools {
+		for _, a := range tools[i].Arguments {
+			fmt.Fprintf(w, "%s\t%s\t%t\t%s\t%s\t%s\n", plain(tools[i].Tool), or(plain(a.Path), "/"), a.Sensitive, a.Source, or(plain(a.From), "-"), or(a.How, "-"))
+		}
+	}
+	return w.Flush()
+}
+
+func isEmpty(s string) bool { return s == "" }
+
+// plain is a name that a model or a client chose, as a terminal may show it.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsGraphic(r) {
+			return '?'
+		}
+		return r
+	}, s)
 }
 
 func auditVerify() *cobra.Command {

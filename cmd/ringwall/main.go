@@ -97,6 +97,7 @@ Exit codes: 0 clean, 1 something was found, 2 the call is wrong, 3 could not loo
 	c.AddCommand(
 		demoCommand(), serveCommand(), checkCommand(), evalCommand(), controlsCommand(), threatsCommand(),
 		configCommand(), requestsCommand(), openapiCommand(), modelsCommand(), guardrailCommand(), policyCommand(), keysCommand(), sessionsCommand(), quotaCommand(), bansCommand(), networkCommand(), wafCommand(), auditCommand(), benchCommand(), manCommand(),
+		toolcallCommand(),
 	)
 	c.InitDefaultCompletionCmd()
 	argumentsAreUsage(c)

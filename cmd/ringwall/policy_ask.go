@@ -37,7 +37,7 @@ func (s *sample) resourceFlags(c *cobra.Command) {
 	f.StringVar(&s.Resource, "resource", "", "what it is done to: `TYPE::ID`, such as Model::assistant")
 	f.StringVar(&s.Of.Tenant, "resource-tenant", "", "`TENANT` that the resource belongs to")
 	f.StringSliceVar(&s.Of.Labels, "label", nil, "`LABEL` of the resource")
-	f.StringVar(&s.Of.Effect, "effect", "", "of a tool: reads, writes, sends")
+	f.StringVar(&s.Of.Effect, "effect", "", "of a tool: read, write, external, destructive")
 	f.StringVar(&s.Of.Server, "server", "", "`NAME` of the server of a tool")
 	f.StringVar(&s.Of.Provider, "provider", "", "`NAME` of the provider of a model")
 	f.StringVar(&s.address, "address", "", "`ADDRESS` of the client")

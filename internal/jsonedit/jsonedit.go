@@ -280,3 +280,61 @@ func (v Value) Remove(drop func(key string) bool) (edits []Edit) {
 	}
 	return edits
 }
+
+// RemoveElems returns the edits that take the elements of the array v out that drop
+// names, each with one comma.
+func (v Value) RemoveElems(drop func(i int, e Value) bool) (edits []Edit) {
+	kept := -1 // where the last kept element ends
+	for i, e := range v.Elems() {
+		start, end := e.Span()
+		switch {
+		case !drop(i, e):
+			kept = end
+			continue
+		case kept >= 0:
+			start, kept = kept, end
+		case e.sibling().Exists():
+			end, _ = e.sibling().Span()
+		}
+		edits = append(edits, Edit{Start: start, End: end})
+	}
+	return edits
+}
+
+// Append returns the edit that adds an element with the given literal to the array v.
+func (v Value) Append(literal []byte) Edit {
+	at := int(v.node().end) - 1
+	if v.node().full {
+		literal = append([]byte{','}, literal...)
+	}
+	return Edit{at, at, literal}
+}
+
+// AppendCompact appends v's literal to dst without the space between its tokens: the
+// same for every spelling of its brackets and commas.
+func (v Value) AppendCompact(dst []byte) []byte {
+	switch v.Kind() {
+	case Missing:
+		return dst
+	case Object, Array:
+	default:
+		return append(dst, v.Raw()...)
+	}
+	keyed := v.Kind() == Object
+	brackets := [...]byte{'[', ']'}
+	if keyed {
+		brackets = [...]byte{'{', '}'}
+	}
+	dst = append(dst, brackets[0])
+	for m := v.first(); m.d != nil; m = m.sibling() {
+		if keyed {
+			n := m.node()
+			dst = append(append(dst, v.d.src[n.keyStart-1:n.keyEnd+1]...), ':')
+		}
+		dst = m.AppendCompact(dst)
+		if m.sibling().d != nil {
+			dst = append(dst, ',')
+		}
+	}
+	return append(dst, brackets[1])
+}

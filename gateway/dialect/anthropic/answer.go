@@ -16,6 +16,9 @@ type answer struct {
 	locator
 	doc jsonedit.Doc
 	src []byte
+
+	ruled   bool
+	rulings []gateway.Ruling
 }
 
 // Answer implements gateway.Dialect.
@@ -41,6 +44,14 @@ func (Messages) Answer(_ gateway.Request, body []byte) (gateway.Answer, error) {
 }
 
 func (a *answer) Edit(changed []guard.Changed) []byte {
+	out := a.edit(changed)
+	if a.ruled {
+		return dialect.Redo(out, func(root jsonedit.Value) []jsonedit.Edit { return dialect.RuleMessages(root, a.rulings) })
+	}
+	return out
+}
+
+func (a *answer) edit(changed []guard.Changed) []byte {
 	if len(changed) == 0 {
 		return a.src
 	}

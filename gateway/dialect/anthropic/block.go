@@ -22,6 +22,8 @@ type block struct {
 	out       bool   // its beginning went out
 	behind    *held  // the call behind which its beginning waits, or waited
 	held      *held  // of a tool call: where it waits
+	ended     bool
+	endBehind *held  // the call behind which its end waits, or waited
 	start     []byte // of a tool call: its beginning
 	arguments []byte
 	signature []byte
@@ -42,6 +44,9 @@ func (b *block) isOut() bool {
 	}
 	return b.out && (b.behind == nil || b.behind.out)
 }
+
+// endIsOut reports whether the client knows that a block, which is no call, has ended.
+func (b *block) endIsOut() bool { return b.ended && (b.endBehind == nil || b.endBehind.out) }
 
 func (r *relay) block(index int64) *block {
 	for _, b := range r.blocks {
@@ -88,9 +93,12 @@ func (r *relay) rest(ctx context.Context, dst []byte, b *block) ([]byte, error) 
 		}
 	}
 	if b.start != nil {
-		call, err := r.call(ctx, nil, b)
+		start, arguments, err := r.call(ctx, b)
 		if err == nil {
-			b.held.call, b.held.whole = appendStop(call, b.index), true
+			b.held.call, b.held.whole = appendCall(nil, b.index, start, arguments), true
+			if r.judge != nil && dialect.MessagesCall(b.kind) {
+				b.held.asks = &asks{index: b.index, start: start, arguments: arguments}
+			}
 		}
 		return dst, err
 	}
@@ -103,32 +111,47 @@ func (r *relay) rest(ctx context.Context, dst []byte, b *block) ([]byte, error) 
 	return dst, nil
 }
 
-// call appends a whole tool call with its texts looked at.
-func (r *relay) call(ctx context.Context, dst []byte, b *block) ([]byte, error) {
+// call returns the beginning of a whole tool call, and its arguments, with their texts
+// looked at.
+func (r *relay) call(ctx context.Context, b *block) (start []byte, arguments string, err error) {
 	var doc jsonedit.Doc
 	if err := doc.Parse(b.start, dialect.AnswerLimits); err != nil { // a part of an event that was parsed
-		return dst, err
+		return nil, "", err
 	}
 	l := located(true)
 	l.block(doc.Root().Get("content_block"), b.path, ringwall.Assistant)
-	start := dialect.Splice(b.start, l.Edits(r.look(ctx, &l)))
-	dst = appendEvent(dst, "content_block_start", start)
+	start = dialect.Splice(b.start, l.Edits(r.look(ctx, &l)))
 	if len(b.arguments) == 0 {
-		return dst, nil
+		return start, "", nil
 	}
-	arguments := string(b.arguments)
+	arguments = string(b.arguments)
 	if doc.Parse(b.arguments, dialect.AnswerLimits) != nil {
 		// A call that was cut off: nobody can read it as JSON, so it is one text.
 		ch := r.open(b.path + "/input")
 		out := wholly(ctx, ch, arguments)
 		r.blocked = r.blocked || ch.Blocked()
-		arguments = string(out)
-	} else {
-		l := located(true)
-		l.Every(doc.Root(), b.path+"/input#", ringwall.Assistant)
-		arguments = string(dialect.Splice(b.arguments, l.Edits(r.look(ctx, &l))))
+		return start, string(out), nil
 	}
-	return appendDelta(dst, b.index, "input_json_delta", "partial_json", arguments), nil
+	l = located(true)
+	l.Every(doc.Root(), b.path+"/input#", ringwall.Assistant)
+	return start, string(dialect.Splice(b.arguments, l.Edits(r.look(ctx, &l)))), nil
+}
+
+// appendCall appends the events of a whole tool call.
+func appendCall(dst []byte, index int64, start []byte, arguments string) []byte {
+	dst = appendEvent(dst, "content_block_start", start)
+	if arguments != "" {
+		dst = appendDelta(dst, index, "input_json_delta", "partial_json", arguments)
+	}
+	return appendStop(dst, index)
+}
+
+// appendText appends the events of a block that says a text.
+func appendText(dst []byte, index int64, text string) []byte {
+	dst = append(dst, "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":"...)
+	dst = strconv.AppendInt(dst, index, 10)
+	dst = append(dst, ",\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n"...)
+	return appendStop(appendDelta(dst, index, "text_delta", "text", text), index)
 }
 
 // look passes whole texts through Channels and returns those that were changed.

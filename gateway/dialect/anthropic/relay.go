@@ -47,6 +47,7 @@ type relay struct {
 	all       []*block // that have begun
 	tokens    tokens
 	edits     []jsonedit.Edit
+	judged
 
 	kind, deltaKind    string // the last event's types
 	eventBuf, frameBuf []byte // an edited event, and what goes out of it
@@ -56,6 +57,7 @@ type relay struct {
 type held struct {
 	call, behind []byte // its frames, and those behind it
 	whole, out   bool
+	asks         *asks // for a ruling; nil: it needs none
 }
 
 // Relay implements gateway.Dialect.
@@ -76,15 +78,15 @@ func (r *relay) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 // send appends frames, unless they must wait behind a tool call.
 func (r *relay) send(dst, frames []byte) ([]byte, error) {
 	if n := len(r.queue); n == 0 {
-		dst = append(dst, frames...)
+		dst = append(dst, r.renumbered(frames)...)
 	} else if last := r.queue[n-1]; len(last.behind)+len(frames) > maxArguments {
 		return dst, errors.New("reading the model's stream: too much stands behind a tool call that does not end")
 	} else {
 		last.behind = append(last.behind, frames...)
 	}
-	for len(r.queue) > 0 && r.queue[0].whole {
+	for len(r.queue) > 0 && r.queue[0].whole && r.queue[0].asks == nil {
 		h := r.queue[0]
-		dst = append(append(dst, h.call...), h.behind...)
+		dst = append(append(dst, r.renumbered(h.call)...), r.renumbered(h.behind)...)
 		h.out = true
 		r.queue = r.queue[1:]
 	}
@@ -107,6 +109,9 @@ func (r *relay) event(ctx context.Context, dst, data []byte) ([]byte, error) {
 	case "error":
 		return dst, errors.New("reading the model's stream: the model reports an error")
 	case "message_start":
+		if r.judge != nil && len(dialect.MessagesAsked(root.Get("message"))) > 0 {
+			return dst, errors.New("reading the model's stream: a tool call stands in its beginning")
+		}
 		r.start(ctx, root)
 	case "content_block_start":
 		says, err = r.opened(ctx, root)
@@ -118,6 +123,7 @@ func (r *relay) event(ctx context.Context, dst, data []byte) ([]byte, error) {
 		dst = r.closeAll(ctx, dst)
 		r.tokens.read(root.Get("usage"))
 		r.members(ctx, root, "", "type", "usage")
+		r.ends(root.Get("delta").Get("stop_reason"))
 	case "message_stop":
 		dst = r.closeAll(ctx, dst)
 	default:
@@ -276,6 +282,10 @@ func (r *relay) closed(ctx context.Context, dst []byte, root jsonedit.Value) (ou
 		return dst, false, err
 	}
 	r.blocks = slices.DeleteFunc(r.blocks, func(o *block) bool { return o == b })
+	if b.ended = true; len(r.queue) > 0 {
+		b.endBehind = r.queue[len(r.queue)-1]
+	}
+	r.settle(ctx)
 	return dst, b.held == nil, nil
 }
 
@@ -292,6 +302,7 @@ func (r *relay) closeAll(ctx context.Context, dst []byte) []byte {
 	}
 	if !r.blocked {
 		r.blocks = nil
+		r.settle(ctx)
 	}
 	return dst
 }
@@ -355,20 +366,17 @@ func (r *relay) Withhold(dst []byte, d gateway.Declined) []byte {
 	}
 	next := int64(0)
 	for _, b := range r.all {
-		if b.isOut() {
-			next = b.index + 1
+		if b.isOut() && !r.isGone(b.index) {
+			next = r.at(b.index) + 1
 		}
 	}
-	for _, b := range r.blocks {
-		if b.isOut() {
-			dst = appendStop(dst, b.index)
+	for _, b := range r.all {
+		if b.held == nil && b.isOut() && !b.endIsOut() {
+			dst = appendStop(dst, r.at(b.index))
 		}
 	}
 	if !r.said {
-		at := strconv.FormatInt(next, 10)
-		dst = append(dst, "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":"+at+",\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n"...)
-		dst = appendDelta(dst, next, "text_delta", "text", d.Message)
-		dst = appendStop(dst, next)
+		dst = appendText(dst, next, d.Message)
 	}
 	return r.stop(dst, "refusal")
 }

@@ -31,6 +31,8 @@ type request struct {
 	rename string
 	stream bool
 	header map[string]string
+	hidden dialect.Places // tools that are not offered
+	forced bool           // one of them is forced
 }
 
 // Read implements gateway.Dialect.
@@ -170,6 +172,14 @@ func (r *request) Header() map[string]string { return r.header }
 func (r *request) WithModel(name string)     { r.rename = name }
 
 func (r *request) Edit(changed []guard.Changed) []byte {
+	out := r.edit(changed)
+	if len(r.hidden) > 0 {
+		return dialect.Redo(out, func(root jsonedit.Value) []jsonedit.Edit { return dialect.HideMessages(root, r.hidden, r.forced) })
+	}
+	return out
+}
+
+func (r *request) edit(changed []guard.Changed) []byte {
 	changed, edits := r.unproven(changed)
 	if len(changed) == 0 && len(edits) == 0 && r.rename == "" {
 		return r.src

@@ -24,6 +24,7 @@ type answer struct {
 	named guardrail
 	did   func() gateway.Declined
 	inner bool // of InvokeModel
+	ruling
 }
 
 // Tell implements gateway.Telling.
@@ -85,6 +86,14 @@ func namedBy(req gateway.Request) guardrail {
 }
 
 func (a *answer) Edit(changed []guard.Changed) []byte {
+	out := a.edit(changed)
+	if a.ruled {
+		return dialect.Redo(out, a.rule)
+	}
+	return out
+}
+
+func (a *answer) edit(changed []guard.Changed) []byte {
 	edits := a.told()
 	if len(changed) == 0 && len(edits) == 0 {
 		return a.src

@@ -20,6 +20,7 @@ type invoked struct {
 	family family
 	named  guardrail
 	did    func() gateway.Declined
+	ruling
 }
 
 // Tell implements gateway.Telling.
@@ -65,6 +66,14 @@ func familyBy(req gateway.Request) family {
 }
 
 func (a *invoked) Edit(changed []guard.Changed) []byte {
+	out := a.edit(changed)
+	if a.ruled {
+		return dialect.Redo(out, a.rule)
+	}
+	return out
+}
+
+func (a *invoked) edit(changed []guard.Changed) []byte {
 	edits := actionEdits(a.doc.Root(), a.named, a.did)
 	if len(changed) == 0 && len(edits) == 0 {
 		return a.src

@@ -27,6 +27,7 @@ type plain struct {
 	edits   []jsonedit.Edit
 	blocked bool
 	usage   ringwall.Usage
+	judged
 }
 
 // going is a text that goes on from event to event.
@@ -51,6 +52,10 @@ func (p *plain) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 	root := p.doc.Root()
 	if root.Kind() != jsonedit.Object {
 		return dst, errors.New("reading the model's stream: an event is no object")
+	}
+	if p.judge != nil && len(wishes(root, nil)) > 0 {
+		// In pieces of which nobody here knows the whole.
+		return dst, errors.New("reading the model's stream: the model calls a tool in words that cannot be judged in a stream; ask for a whole answer")
 	}
 	p.usage = counted(p.usage, root)
 	last := root.Get("stop_reason").Kind() == jsonedit.String || root.Get("completionReason").Kind() == jsonedit.String

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/gateway"
@@ -42,6 +43,13 @@ type chunks struct {
 func (c *chunks) Tell(did func() gateway.Declined) {
 	if t, ok := c.Relay.(gateway.Telling); ok {
 		t.Tell(did)
+	}
+}
+
+// Judge implements gateway.Judging.
+func (c *chunks) Judge(judge func(ctx context.Context, calls []ringwall.ToolCall) []gateway.Ruling) {
+	if j, ok := c.Relay.(gateway.Judging); ok {
+		j.Judge(judge)
 	}
 }
 
@@ -90,6 +98,12 @@ func (s novaSays) stop(dst []byte, index int64) []byte {
 	return s.event(dst, "contentBlockStop", stopOfBlock(index))
 }
 
+func (s novaSays) note(dst []byte, index int64, text string, _ bool) []byte {
+	return s.delta(dst, index, "text", text)
+}
+
+func (novaSays) invoked() bool { return true }
+
 func (s novaSays) intervened(dst []byte, r *relay, begun, stopped bool, index int64, d gateway.Declined) []byte {
 	return intervened(dst, s, r, begun, stopped, index, d)
 }
@@ -130,6 +144,25 @@ func (c claudeSays) call(l *locator, start jsonedit.Value, index int64) {
 	l.saidBlock(start.Get("content_block"), at, ringwall.Assistant)
 }
 
+func (claudeSays) asked(start jsonedit.Value) (call ringwall.ToolCall, client bool) {
+	b := start.Get("content_block")
+	kind := b.Get("type").Text()
+	return dialect.MessagesCallOf(b), dialect.MessagesCall(kind) || !strings.HasSuffix(kind, "tool_use")
+}
+
+func (claudeSays) input(start jsonedit.Value) []jsonedit.Edit {
+	return []jsonedit.Edit{start.Get("content_block").SetMember("input", []byte("{}"))}
+}
+
+func (c claudeSays) note(dst []byte, index int64, text string, begun bool) []byte {
+	if !begun {
+		dst = appendChunk(dst, []byte(`{"type":"content_block_start","index":`+strconv.FormatInt(index, 10)+`,"content_block":{"type":"text","text":""}}`))
+	}
+	return c.delta(dst, index, "text", text)
+}
+
+func (claudeSays) invoked() bool { return true }
+
 func (c claudeSays) intervened(dst []byte, r *relay, begun, stopped bool, index int64, d gateway.Declined) []byte {
 	event := func(o object) {
 		dst = appendChunk(dst, marshal(o))
@@ -159,6 +192,9 @@ func (r *relay) message(ctx context.Context, dst, data []byte) ([]byte, error) {
 	says, err := true, error(nil)
 	switch root.Get("type").Text() {
 	case "message_start":
+		if r.judge != nil && len(dialect.MessagesAsked(root.Get("message"))) > 0 {
+			return dst, errors.New("reading the model's stream: a tool call stands in its beginning")
+		}
 		r.begun.written = true
 		r.whole(ctx, root, "", "")
 	case "content_block_start", "content_block_delta", "content_block_stop":
@@ -167,6 +203,7 @@ func (r *relay) message(ctx context.Context, dst, data []byte) ([]byte, error) {
 		dst = r.ends(ctx, dst)
 		r.stopped.written = true
 		r.whole(ctx, root, "", "")
+		r.stops(root.Get("delta").Get("stop_reason"), "end_turn")
 	case "error":
 		err = errors.New("reading the model's stream: the model reports an error")
 	case "message_stop":
@@ -198,7 +235,7 @@ func (r *relay) part(ctx context.Context, dst []byte, root jsonedit.Value) (_ []
 	delta := root.Get("delta")
 	switch kind := root.Get("type").Text() + " " + delta.Get("type").Text(); kind {
 	case "content_block_start ":
-		if root.Get("content_block").Get("input").Exists() {
+		if v := root.Get("content_block"); v.Get("input").Exists() || r.judge != nil && strings.HasSuffix(v.Get("type").Text(), "tool_use") {
 			b.tool, b.calls = bytes.Clone(root.Raw()), true
 			return dst, false, nil
 		}
@@ -206,8 +243,11 @@ func (r *relay) part(ctx context.Context, dst []byte, root jsonedit.Value) (_ []
 		says = true
 	case "content_block_stop ":
 		dst = r.held(ctx, dst, b)
+		if b.ended.written = true; b.gone {
+			return dst, false, nil
+		}
 		r.whole(ctx, root, "", "")
-		b.ended.written = true
+		r.renumber(b, root)
 		return dst, true, nil
 	case "content_block_delta text_delta":
 		if b.text == nil {
@@ -232,6 +272,7 @@ func (r *relay) part(ctx context.Context, dst []byte, root jsonedit.Value) (_ []
 		return dst, false, errors.New("reading the model's stream: a block is too long")
 	}
 	if says {
+		r.renumber(b, root)
 		b.out.written = true
 		if s := delta.Get("type").Text(); s == "text_delta" || s == "thinking_delta" {
 			r.others(ctx, b, root, "delta")

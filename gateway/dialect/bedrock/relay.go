@@ -44,6 +44,7 @@ type relay struct {
 	blocked bool
 	edits   []jsonedit.Edit
 	usage   ringwall.Usage
+	judged
 
 	frameBuf []byte // an edited payload
 }
@@ -51,6 +52,8 @@ type relay struct {
 // block is the state of one block of the answer.
 type block struct {
 	index           int64
+	at              int64 // the index under which the client knows it
+	gone            bool  // a call that was taken out without a word
 	text, reasoning gateway.Channel
 	signature       []byte
 	tool            []byte // the start of a tool call
@@ -145,6 +148,7 @@ func (r *relay) event(ctx context.Context, dst []byte, name string, v jsonedit.V
 			return dst, nil
 		}
 		r.whole(ctx, v, r.say.path(b.index, ""), "")
+		r.renumber(b, v)
 		b.out.written = true
 	case "contentBlockDelta":
 		b, err := r.block(v)
@@ -156,6 +160,7 @@ func (r *relay) event(ctx context.Context, dst []byte, name string, v jsonedit.V
 			return dst, err
 		}
 		r.others(ctx, b, v, "delta")
+		r.renumber(b, v)
 		b.out.written = true
 	case "contentBlockStop":
 		b, err := r.block(v)
@@ -163,13 +168,17 @@ func (r *relay) event(ctx context.Context, dst []byte, name string, v jsonedit.V
 			return dst, err
 		}
 		dst = r.held(ctx, dst, b)
+		if b.ended.written = true; b.gone {
+			return dst, nil
+		}
 		r.whole(ctx, v, r.say.path(b.index, ""), "")
-		b.ended.written = true
+		r.renumber(b, v)
 	case "messageStop":
 		dst = r.ends(ctx, dst)
 		r.stopped.written = true
 		r.whole(ctx, v, "", "")
 		r.edits = append(r.edits, stopEdits(v, r.named, r.did)...)
+		r.stops(v.Get("stopReason"), endedBy(r.named, r.did, r.say.invoked()))
 	case "metadata":
 		r.usage = usage(v)
 		for key, m := range v.Members() {
@@ -222,7 +231,7 @@ func (r *relay) block(v jsonedit.Value) (*block, error) {
 	if len(r.blocks) == maxBlocks {
 		return nil, errors.New("reading the model's stream: too many blocks")
 	}
-	b := &block{index: index}
+	b := &block{index: index, at: r.next(index)}
 	r.blocks = append(r.blocks, b)
 	return b, nil
 }
@@ -336,52 +345,21 @@ func (r *relay) held(ctx context.Context, dst []byte, b *block) []byte {
 			return
 		}
 		if out := ch.Close(ctx); len(out) > 0 {
-			dst = r.say.delta(dst, b.index, at, string(out))
+			dst = r.say.delta(dst, b.at, at, string(out))
 			b.out.written = true
 		}
 		r.blocked = r.blocked || ch.Blocked()
 	}
 	rest(b.reasoning, "reasoning")
 	if len(b.signature) > 0 && (b.reasoning == nil || !b.reasoning.Masked() && !b.reasoning.Blocked()) {
-		dst = r.say.delta(dst, b.index, "signature", string(b.signature))
+		dst = r.say.delta(dst, b.at, "signature", string(b.signature))
 		b.out.written = true
 	}
 	rest(b.text, "text")
 	if b.calls {
 		dst = r.call(ctx, dst, b)
-		b.out.written = true
 	}
 	return dst
-}
-
-// call appends a whole tool call with its texts looked at.
-func (r *relay) call(ctx context.Context, dst []byte, b *block) []byte {
-	var doc jsonedit.Doc
-	if b.tool != nil {
-		if doc.Parse(b.tool, dialect.AnswerLimits) != nil { // a part of an event that was parsed
-			r.blocked = true
-			return dst
-		}
-		l := r.locate()
-		r.say.call(l, doc.Root(), b.index)
-		edits, blocked := dialect.Look(ctx, &l.Locator, r.open, r.blocked)
-		r.blocked = blocked
-		dst = r.say.event(dst, "contentBlockStart", dialect.Splice(b.tool, edits))
-	}
-	if len(b.arguments) == 0 {
-		return dst
-	}
-	if doc.Parse(b.arguments, dialect.AnswerLimits) != nil {
-		ch := r.open(r.say.path(b.index, "input"))
-		out := string(dialect.Wholly(ctx, ch, string(b.arguments)))
-		r.blocked = r.blocked || ch.Blocked()
-		return r.say.delta(dst, b.index, "input", out)
-	}
-	l := r.locate()
-	l.Every(doc.Root(), r.say.path(b.index, "input"), ringwall.Assistant)
-	edits, blocked := dialect.Look(ctx, &l.Locator, r.open, r.blocked)
-	r.blocked = blocked
-	return r.say.delta(dst, b.index, "input", string(dialect.Splice(b.arguments, edits)))
 }
 
 // ends appends what all blocks held back, and their ends.
@@ -392,7 +370,7 @@ func (r *relay) ends(ctx context.Context, dst []byte) []byte {
 		}
 		b.ended.written = true
 		if dst = r.held(ctx, dst, b); b.out.written {
-			dst = r.say.stop(dst, b.index)
+			dst = r.say.stop(dst, b.at)
 		}
 	}
 	return dst
@@ -410,9 +388,9 @@ func (r *relay) Withhold(dst []byte, d gateway.Declined) []byte {
 	var next int64
 	for _, b := range r.blocks {
 		if b.out.sent {
-			next = max(next, b.index+1)
+			next = max(next, b.at+1)
 			if !b.ended.sent {
-				dst = r.say.stop(dst, b.index)
+				dst = r.say.stop(dst, b.at)
 			}
 		}
 	}

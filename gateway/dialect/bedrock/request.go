@@ -40,6 +40,8 @@ type request struct {
 	ours   string // the member that is for us and for nobody behind us
 	family family // of the model, whose own words are asked in
 	header map[string]string
+	hidden dialect.Places // tools that are not offered
+	forced bool           // one of them is forced
 }
 
 // Document implements gateway.Parsed.
@@ -260,6 +262,14 @@ func (r *request) guardrail(v jsonedit.Value) error {
 // Edit implements gateway.Request. The guardrail that a request names is ours, and
 // nobody behind us knows it.
 func (r *request) Edit(changed []guard.Changed) []byte {
+	out := r.edit(changed)
+	if len(r.hidden) > 0 {
+		return dialect.Redo(out, r.hide)
+	}
+	return out
+}
+
+func (r *request) edit(changed []guard.Changed) []byte {
 	edits := r.Edits(changed)
 	edits = append(edits, r.doc.Root().Remove(func(key string) bool { return key == r.ours })...)
 	edits = append(edits, r.unproven(changed, r.doc.Root().Get("messages"))...)

@@ -20,6 +20,14 @@ type speaker interface {
 	path(index int64, at string) string
 	// call finds the texts of the start of a tool call.
 	call(l *locator, start jsonedit.Value, index int64)
+	// asked is the call that a start begins, and whether the client is to run it.
+	asked(start jsonedit.Value) (call ringwall.ToolCall, client bool)
+	// input returns the edit that has a start say nothing of the arguments.
+	input(start jsonedit.Value) []jsonedit.Edit
+	// note writes a text as all of a block, or as more of one that has begun.
+	note(dst []byte, index int64, text string, begun bool) []byte
+	// invoked reports whether InvokeModel says it.
+	invoked() bool
 	// intervened writes the end of a stream that policy ends, with the message of
 	// d as the block index unless the model's message has ended; begun says whether
 	// it had begun.
@@ -63,6 +71,20 @@ func (c conversing) call(l *locator, start jsonedit.Value, index int64) {
 	}
 	l.block(start.Get("start"), at, ringwall.Assistant)
 }
+
+func (conversing) asked(start jsonedit.Value) (call ringwall.ToolCall, client bool) {
+	v := start.Get("start").Get("toolUse")
+	return callOf(v), !serves(v)
+}
+
+func (conversing) input(jsonedit.Value) []jsonedit.Edit { return nil }
+
+// note implements speaker. In Converse only calls have a start.
+func (conversing) note(dst []byte, index int64, text string, _ bool) []byte {
+	return conversing{}.delta(dst, index, "text", text)
+}
+
+func (conversing) invoked() bool { return false }
 
 func (c conversing) intervened(dst []byte, r *relay, begun, stopped bool, index int64, d gateway.Declined) []byte {
 	return intervened(dst, c, r, begun, stopped, index, d)

@@ -16,6 +16,9 @@ type answer struct {
 	dialect.Locator
 	doc jsonedit.Doc
 	src []byte
+
+	rulings []gateway.Ruling // of its calls, where there are any
+	ruled   bool
 }
 
 // check refuses what is no answer, nor a piece of one.
@@ -54,6 +57,14 @@ func (Dialect) Answer(_ gateway.Request, body []byte) (gateway.Answer, error) {
 // Edit implements gateway.Answer. The tokens of the conversation go, which spell
 // out what was masked and what a next request may not say.
 func (a *answer) Edit(changed []guard.Changed) []byte {
+	out := a.edit(changed)
+	if a.ruled { // by their places, which no edit of a text moves
+		out = dialect.Redo(out, func(root jsonedit.Value) []jsonedit.Edit { return rule(root, a.rulings) })
+	}
+	return out
+}
+
+func (a *answer) edit(changed []guard.Changed) []byte {
 	gone := a.doc.Root().Remove(func(key string) bool { return key == "context" || key == "logprobs" && len(changed) > 0 })
 	if len(changed) == 0 && len(gone) == 0 {
 		return a.src

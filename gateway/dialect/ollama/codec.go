@@ -71,14 +71,7 @@ func (k Codec) ReadRequest(call ringwall.Call) (*ringwall.Conversation, error) {
 func readMessages(c *ringwall.Conversation, list jsonedit.Value) error {
 	var calls dialect.Calls
 	for i, m := range list.Elems() {
-		var parts []ringwall.Part
-		if thought := member(m, "thinking").Text(); thought != "" {
-			parts = append(parts, ringwall.Part{Kind: ringwall.PartReasoning, Text: thought})
-		}
-		if text := member(m, "content").Text(); text != "" {
-			parts = append(parts, ringwall.Part{Text: text})
-		}
-		parts = append(parts, images(member(m, "images"))...)
+		parts := said(m)
 		role := ringwall.RoleUser
 		switch member(m, "role").Text() {
 		case "system":
@@ -104,6 +97,17 @@ func readMessages(c *ringwall.Conversation, list jsonedit.Value) error {
 		c.Turns = dialect.AppendTurn(c.Turns, role, parts)
 	}
 	return nil
+}
+
+// said returns what a message says beside its calls.
+func said(m jsonedit.Value) (parts []ringwall.Part) {
+	if thought := member(m, "thinking").Text(); thought != "" {
+		parts = append(parts, ringwall.Part{Kind: ringwall.PartReasoning, Text: thought})
+	}
+	if text := member(m, "content").Text(); text != "" {
+		parts = append(parts, ringwall.Part{Text: text})
+	}
+	return append(parts, images(member(m, "images"))...)
 }
 
 func readCall(v jsonedit.Value) *ringwall.ToolCall {

@@ -34,12 +34,18 @@ type relay struct {
 	done     bool
 	edits    []jsonedit.Edit
 	usage    ringwall.Usage
+
+	judge func(ctx context.Context, calls []ringwall.ToolCall) []gateway.Ruling // nil: calls go out as they come
+	calls [][]byte                                                              // that wait to be judged
+	size  int                                                                   // of them
+	mute  bool                                                                  // there were some, and none runs
 }
 
 // field is a string that lines add to.
 type field struct {
 	key  string
 	ch   gateway.Channel
+	out  int    // bytes that went out
 	last []byte // what goes out of the piece that came with the end
 }
 
@@ -71,6 +77,11 @@ func (r *relay) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 		switch {
 		case key == "model", key == "context", key == "logprobs", grammar.Silent(key, v):
 		case key == "message" && v.Kind() == jsonedit.Object:
+			if r.judge != nil {
+				if err := r.gather(ctx, v); err != nil {
+					return dst, fmt.Errorf("reading the model's stream: %w", err)
+				}
+			}
 			useful = r.message(ctx, v) || useful
 		case (key == "response" || key == "thinking") && v.Kind() == jsonedit.String:
 			useful = r.text("/", key, v) || useful
@@ -84,6 +95,9 @@ func (r *relay) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 	if r.done {
 		r.usage = usage(root)
 		before = r.held(ctx)
+		if end := root.Get("done_reason"); r.mute && end.Is("tool_calls") {
+			r.edits = append(r.edits, end.Set("stop"))
+		}
 	}
 	if r.blocked {
 		return dst, nil
@@ -103,6 +117,7 @@ func (r *relay) message(ctx context.Context, v jsonedit.Value) (says bool) {
 	l := dialect.Locator{Grammar: grammar}
 	for key, m := range v.Members() {
 		switch {
+		case r.judge != nil && isCalls(key): // they wait
 		case (key == "content" || key == "thinking") && m.Kind() == jsonedit.String:
 			says = r.text("/message/", key, m) || says
 		case grammar.Silent(key, m):
@@ -134,6 +149,7 @@ func (r *relay) text(path, key string, v jsonedit.Value) (says bool) {
 	if r.done {
 		f.last, out = slices.Clone(out), nil
 	}
+	f.out += len(out)
 	if !bytes.Equal(out, piece) {
 		r.edits = append(r.edits, v.Set(string(out)))
 	}
@@ -151,15 +167,42 @@ func (r *relay) look(ctx context.Context, l *dialect.Locator) bool {
 // held returns a line with what the channels held back, if anything.
 func (r *relay) held(ctx context.Context) []byte {
 	var said []byte
+	spoken, content := false, false
 	for _, f := range r.fields {
-		rest := append(f.last, f.ch.Close(ctx)...)
+		f.last = append(f.last, f.ch.Close(ctx)...)
 		r.blocked = r.blocked || f.ch.Blocked()
+		spoken = spoken || f.key == "content" && f.out+len(f.last) > 0
+	}
+	run, note := r.ruled(ctx)
+	if note != "" && spoken {
+		note = "\n\n" + note
+	}
+	member := func(key string, rest []byte) {
 		if len(rest) > 0 {
-			said = append(jsonedit.AppendQuote(append(said, ','), f.key), ':')
+			said = append(jsonedit.AppendQuote(append(said, ','), key), ':')
 			said = jsonedit.AppendQuote(said, string(rest))
+			content = content || key == "content"
 		}
 	}
+	for _, f := range r.fields {
+		if f.key == "content" {
+			f.last, note = append(f.last, note...), ""
+		}
+		member(f.key, f.last)
+	}
+	member("content", []byte(note))
 	r.fields = nil
+	for i, call := range run {
+		if i == 0 {
+			said = append(said, `,"tool_calls":[`...)
+		} else {
+			said = append(said, ',')
+		}
+		said = append(said, call...)
+		if i == len(run)-1 {
+			said = append(said, ']')
+		}
+	}
 	if len(said) == 0 {
 		return nil
 	}
@@ -171,7 +214,7 @@ func (r *relay) held(ctx context.Context) []byte {
 		return append(append(out, said...), ",\"done\":false}\n"...)
 	}
 	out = append(out, `,"message":{"role":"assistant"`...)
-	if !bytes.Contains(said, []byte(`,"content":`)) {
+	if !content {
 		out = append(out, `,"content":""`...)
 	}
 	return append(append(out, said...), "},\"done\":false}\n"...)

@@ -25,6 +25,8 @@ type request struct {
 	model    jsonedit.Value
 	rename   string
 	stream   bool
+	gone     dialect.Places // of the tools
+	keep     func(name string) bool
 }
 
 // Read implements gateway.Dialect.
@@ -181,14 +183,18 @@ func (r *request) Header() map[string]string { return nil }
 func (r *request) WithModel(name string)     { r.rename = name }
 
 func (r *request) Edit(changed []guard.Changed) []byte {
-	if len(changed) == 0 && r.rename == "" {
-		return r.src
+	out := r.src
+	if len(changed) > 0 || r.rename != "" {
+		edits := r.Edits(changed)
+		if r.rename != "" {
+			edits = append(edits, r.model.Set(r.rename))
+		}
+		out = dialect.Splice(r.src, edits)
 	}
-	edits := r.Edits(changed)
-	if r.rename != "" {
-		edits = append(edits, r.model.Set(r.rename))
+	if len(r.gone) > 0 { // by their places, which no edit of a text moves
+		out = dialect.Redo(out, r.offered)
 	}
-	return dialect.Splice(r.src, edits)
+	return out
 }
 
 // MostTokens implements gateway.Bounded.

@@ -18,6 +18,9 @@ type answer struct {
 	doc    jsonedit.Doc
 	src    []byte
 	choice []int // index into texts where each choice begins
+
+	rulings []gateway.Ruling // of its calls, where there are any
+	ruled   bool
 }
 
 // Answer implements gateway.Dialect.
@@ -67,6 +70,14 @@ func (l *locator) message(v jsonedit.Value, path string) {
 }
 
 func (a *answer) Edit(changed []guard.Changed) []byte {
+	out := a.edit(changed)
+	if a.ruled { // by their places, which no edit of a text moves
+		out = dialect.Redo(out, func(root jsonedit.Value) []jsonedit.Edit { return rule(root, a.rulings) })
+	}
+	return out
+}
+
+func (a *answer) edit(changed []guard.Changed) []byte {
 	edits := a.Edits(changed)
 	for i, c := range a.doc.Root().Get("choices").Elems() {
 		end := len(a.Texts())
@@ -94,14 +105,9 @@ func spelt(choice jsonedit.Value) bool {
 // spell out what was masked.
 func withoutLogprobs(choice jsonedit.Value) []jsonedit.Edit {
 	if lp := choice.Get("logprobs"); lp.Exists() && lp.Kind() != jsonedit.Null {
-		return []jsonedit.Edit{null(lp)}
+		return []jsonedit.Edit{put(lp, "null")}
 	}
 	return nil
-}
-
-func null(v jsonedit.Value) jsonedit.Edit {
-	start, end := v.Span()
-	return jsonedit.Edit{Start: start, End: end, New: []byte("null")}
 }
 
 func (a *answer) Withhold(d gateway.Declined) []byte {

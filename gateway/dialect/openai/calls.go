@@ -17,6 +17,9 @@ type tool struct {
 	index     int64
 	head      []byte // its first fragment
 	arguments []byte
+
+	whole []byte // as it goes out
+	gone  bool   // it does not
 }
 
 // isCall reports whether key is a member of a delta that holds tool calls.
@@ -60,6 +63,22 @@ func (r *relay) fragment(c *choice, v jsonedit.Value, index int64, part jsonedit
 		return errors.New("reading the model's stream: the arguments of a tool call are too long")
 	}
 	return nil
+}
+
+// calls puts the tool calls of a choice together and has them judged. It returns the
+// notes on those that do not go out.
+func (r *relay) calls(ctx context.Context, c *choice) (note string) {
+	for _, legacy := range [...]bool{false, true} { // as they go out
+		for _, t := range c.tools {
+			if t.index < 0 == legacy {
+				t.whole = r.call(ctx, c, t)
+			}
+		}
+	}
+	if r.judge == nil || len(c.tools) == 0 || r.blocked {
+		return ""
+	}
+	return r.ruled(ctx, c)
 }
 
 // call returns a whole tool call with its texts looked at.

@@ -156,32 +156,41 @@ func readContent(v jsonedit.Value) (parts []ringwall.Part, err error) {
 		return nil, nil
 	}
 	for _, p := range v.Elems() {
-		switch kind := p.Get("type").Text(); kind {
-		case "text":
-			parts = append(parts, ringwall.Part{Text: p.Get("text").Text()})
-		case "refusal":
-			parts = append(parts, ringwall.Part{Kind: ringwall.PartRefusal, Text: p.Get("refusal").Text()})
-		case "image_url":
-			parts = append(parts, ringwall.Part{Kind: ringwall.PartMedia, Media: dialect.FromURL(ringwall.Image, p.Get("image_url").Get("url").Text())})
-		case "input_audio":
-			a := p.Get("input_audio")
-			parts = append(parts, ringwall.Part{Kind: ringwall.PartMedia, Media: &ringwall.Media{Kind: ringwall.Audio, MIME: "audio/" + a.Get("format").Text(), Data: a.Get("data").Text()}})
-		case "file":
-			f := p.Get("file")
-			data := f.Get("file_data")
-			if data.Kind() != jsonedit.String {
-				return nil, dialect.Uncarried("a file by its id")
-			}
-			m := dialect.FromURL(ringwall.Document, data.Text())
-			m.Name = f.Get("filename").Text()
-			parts = append(parts, ringwall.Part{Kind: ringwall.PartMedia, Media: m})
-		default:
-			return nil, dialect.Uncarried(fmt.Sprintf("a content part of type %.40q", kind))
+		part, err := readPart(p.Get("type").Text(), p)
+		if err != nil {
+			return nil, err
 		}
-		// No word of OpenAI's own, but of many that speak its API.
-		parts[len(parts)-1].Cache = dialect.CacheFor(p.Get("cache_control"))
+		parts = append(parts, part)
 	}
 	return parts, nil
+}
+
+// readPart reads a part of a content.
+func readPart(kind string, p jsonedit.Value) (part ringwall.Part, err error) {
+	switch kind {
+	case "text":
+		part.Text = p.Get("text").Text()
+	case "refusal":
+		part.Kind, part.Text = ringwall.PartRefusal, p.Get("refusal").Text()
+	case "image_url":
+		part.Kind, part.Media = ringwall.PartMedia, dialect.FromURL(ringwall.Image, p.Get("image_url").Get("url").Text())
+	case "input_audio":
+		a := p.Get("input_audio")
+		part.Kind, part.Media = ringwall.PartMedia, &ringwall.Media{Kind: ringwall.Audio, MIME: "audio/" + a.Get("format").Text(), Data: a.Get("data").Text()}
+	case "file":
+		f := p.Get("file")
+		data := f.Get("file_data")
+		if data.Kind() != jsonedit.String {
+			return part, dialect.Uncarried("a file by its id")
+		}
+		part.Kind, part.Media = ringwall.PartMedia, dialect.FromURL(ringwall.Document, data.Text())
+		part.Media.Name = f.Get("filename").Text()
+	default:
+		return part, dialect.Uncarried(fmt.Sprintf("a content part of type %.40q", kind))
+	}
+	// No word of OpenAI's own, but of many that speak its API.
+	part.Cache = dialect.CacheFor(p.Get("cache_control"))
+	return part, nil
 }
 
 func readTools(list jsonedit.Value) (tools []ringwall.ToolSpec, err error) {

@@ -42,6 +42,7 @@ type relay struct {
 	said    bool // some text went out
 	edits   []jsonedit.Edit
 	usage   ringwall.Usage
+	judge   func(ctx context.Context, calls []ringwall.ToolCall) []gateway.Ruling // nil: all calls go out
 
 	frameBuf []byte // an edited frame
 }
@@ -54,6 +55,7 @@ type choice struct {
 	tools    []*tool
 	probs    []token
 	finished bool
+	mute     bool // it asked for tools, and no call of it runs
 }
 
 // field is a string that deltas add to.
@@ -61,6 +63,7 @@ type field struct {
 	key  string
 	ch   gateway.Channel
 	in   int    // bytes so far
+	out  int    // of them those that went out
 	last []byte // what goes out of the piece that came with the end
 }
 
@@ -112,6 +115,11 @@ func (r *relay) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 			c.finished, says = true, true
 			before = r.held(ctx, before, c)
 		}
+		if c.mute {
+			if fin := v.Get("finish_reason"); calling(fin) {
+				r.edits = append(r.edits, fin.Set("stop"))
+			}
+		}
 		useful = says || useful
 	}
 	if r.blocked {
@@ -156,6 +164,12 @@ func (r *relay) delta(ctx context.Context, c *choice, v jsonedit.Value) (says bo
 		case "index", "finish_reason", "logprobs":
 			continue
 		case "delta":
+		case "message": // no client of streams reads it
+			if r.judge != nil && len(wishes(m)) > 0 {
+				r.edits = append(r.edits, v.Remove(func(key string) bool { return key == "message" })...)
+				continue
+			}
+			fallthrough
 		default:
 			says = r.whole(ctx, m, c.path, key) || says
 			continue
@@ -209,6 +223,7 @@ func (r *relay) text(c *choice, key string, v jsonedit.Value, last bool) (says b
 	if last {
 		f.last, out = slices.Clone(out), nil
 	}
+	f.out += len(out)
 	if !bytes.Equal(out, piece) {
 		r.edits = append(r.edits, v.Set(string(out)))
 	}
@@ -265,17 +280,28 @@ func (r *relay) held(ctx context.Context, dst []byte, c *choice) []byte {
 		delta = jsonedit.AppendQuote(delta, key)
 		delta = append(delta, ':')
 	}
-	for _, f := range c.texts {
-		rest := append(f.last, f.ch.Close(ctx)...)
+	for i := range c.texts {
+		f := &c.texts[i]
+		f.last = append(f.last, f.ch.Close(ctx)...)
 		r.blocked = r.blocked || f.ch.Blocked()
-		if len(rest) > 0 {
-			member(f.key)
-			delta = jsonedit.AppendQuote(delta, string(rest))
+	}
+	note := r.calls(ctx, c)
+	for _, f := range c.texts {
+		if f.key == "content" {
+			f.last, note = f.noted(note), ""
 		}
+		if len(f.last) > 0 {
+			member(f.key)
+			delta = jsonedit.AppendQuote(delta, string(f.last))
+		}
+	}
+	if note != "" {
+		member("content")
+		delta = jsonedit.AppendQuote(delta, note)
 	}
 	calls := 0
 	for _, t := range c.tools {
-		if t.index < 0 {
+		if t.index < 0 || t.gone {
 			continue
 		}
 		if calls++; calls == 1 {
@@ -284,15 +310,15 @@ func (r *relay) held(ctx context.Context, dst []byte, c *choice) []byte {
 		} else {
 			delta = append(delta, ',')
 		}
-		delta = append(delta, r.call(ctx, c, t)...)
+		delta = append(delta, t.whole...)
 	}
 	if calls > 0 {
 		delta = append(delta, ']')
 	}
 	for _, t := range c.tools {
-		if t.index < 0 {
+		if t.index < 0 && !t.gone {
 			member("function_call")
-			delta = append(delta, r.call(ctx, c, t)...)
+			delta = append(delta, t.whole...)
 		}
 	}
 	probs := c.settled(true)

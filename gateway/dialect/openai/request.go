@@ -34,6 +34,8 @@ type request struct {
 	model  jsonedit.Value
 	rename string
 	stream bool
+	offer  *Offer // nil: all tools stay
+	keep   func(name string) bool
 }
 
 // Read implements gateway.Dialect.
@@ -177,6 +179,14 @@ func (r *request) Header() map[string]string { return nil }
 func (r *request) WithModel(name string)     { r.rename = name }
 
 func (r *request) Edit(changed []guard.Changed) []byte {
+	out := r.edit(changed)
+	if r.offer != nil { // by their places, which no edit of a text moves
+		out = dialect.Redo(out, r.offer.Edits)
+	}
+	return out
+}
+
+func (r *request) edit(changed []guard.Changed) []byte {
 	if len(changed) == 0 && r.rename == "" {
 		return r.src
 	}

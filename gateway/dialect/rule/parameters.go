@@ -7,6 +7,7 @@ import (
 
 	"github.com/ringwall/ringwall/gateway/dialect"
 	"github.com/ringwall/ringwall/internal/jsonedit"
+	"github.com/ringwall/ringwall/internal/jsonedit/schema"
 )
 
 // parameters holds the request against what r says in words of no API.
@@ -221,7 +222,7 @@ func (l *look) reasoning(r *ready) error {
 			word = clip(string(v.Raw()))
 		}
 		if !slices.ContainsFunc(r.Efforts, func(e string) bool { return lower(e) == lower(word) }) {
-			return l.refuse(v, l.words.pointer(l.root, p), "want one of %s", quoted(r.Efforts))
+			return l.refuse(v, l.words.pointer(l.root, p), "want one of %s", schema.Names(r.Efforts))
 		}
 	}
 	return nil
@@ -239,7 +240,7 @@ func (l *look) labels(r *ready) error {
 		}
 		for key, m := range v.Members() {
 			if !slices.Contains(r.Metadata, key) {
-				return l.refuse(m, l.words.pointer(l.root, p)+"/"+dialect.Pointer(key), "such metadata is not taken: there may be %s", quoted(r.Metadata))
+				return l.refuse(m, l.words.pointer(l.root, p)+"/"+dialect.Pointer(key), "such metadata is not taken: there may be %s", schema.Names(r.Metadata))
 			}
 		}
 	}
@@ -253,7 +254,7 @@ func (l *look) form(r *ready) error {
 	}
 	f := l.words.format(l.words, l)
 	if len(r.Formats) > 0 && !slices.Contains(r.Formats, f.kind) {
-		return l.refuse(f.v, f.path, "want an answer that is %s", quoted(r.Formats))
+		return l.refuse(f.v, f.path, "want an answer that is %s", schema.Names(r.Formats))
 	}
 	return l.shallow(r, f.schema, f.path)
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/dialect"
 	"github.com/ringwall/ringwall/internal/jsonedit"
+	"github.com/ringwall/ringwall/internal/jsonedit/schema"
 	"github.com/ringwall/ringwall/internal/strictyaml"
 )
 
@@ -153,13 +154,13 @@ type Rules struct {
 // ready is a Rule with what can be made of it beforehand.
 type ready struct {
 	Rule
-	schema *Schema
+	schema *schema.Schema
 	worded bool
 }
 
 // New makes Rules of rules and their schemas, by the name of the file. Routes are the
 // paths that there are; a rule that is about none of them is an error.
-func New(rules []Rule, schemas map[string]*Schema, routes []string) (*Rules, error) {
+func New(rules []Rule, schemas map[string]*schema.Schema, routes []string) (*Rules, error) {
 	out := &Rules{}
 	for i, r := range rules {
 		var errs []error

@@ -18,6 +18,9 @@ type answer struct {
 	locator
 	doc jsonedit.Doc
 	src []byte
+
+	rulings []gateway.Ruling // of its calls, where there are any
+	ruled   bool
 }
 
 // Answer implements gateway.Dialect.
@@ -78,6 +81,14 @@ func (l *locator) rest(req gateway.Request, v jsonedit.Value, path, key string) 
 }
 
 func (a *answer) Edit(changed []guard.Changed) []byte {
+	out := a.edit(changed)
+	if a.ruled { // by their places, which no edit of a text moves
+		out = dialect.Redo(out, func(root jsonedit.Value) []jsonedit.Edit { return rule(root, a.rulings) })
+	}
+	return out
+}
+
+func (a *answer) edit(changed []guard.Changed) []byte {
 	masked := map[string]bool{}
 	for _, c := range changed {
 		masked[a.Texts()[c.Index].Path] = true

@@ -161,39 +161,46 @@ func readContent(v jsonedit.Value) (parts []ringwall.Part, err error) {
 		return []ringwall.Part{{Text: v.Text()}}, nil
 	}
 	for _, p := range v.Elems() {
-		var m *ringwall.Media
-		switch kind := p.Get("type").Text(); kind {
-		case "input_text", "output_text", "text":
-			parts = append(parts, ringwall.Part{Text: p.Get("text").Text()})
-			continue
-		case "refusal":
-			parts = append(parts, ringwall.Part{Kind: ringwall.PartRefusal, Text: p.Get("refusal").Text()})
-			continue
-		case "input_image":
-			if url := p.Get("image_url"); url.Kind() == jsonedit.String {
-				m = dialect.FromURL(ringwall.Image, url.Text())
-			}
-		case "input_file":
-			if data := p.Get("file_data"); data.Kind() == jsonedit.String {
-				m = dialect.FromURL(ringwall.Document, data.Text())
-			} else if url := p.Get("file_url"); url.Kind() == jsonedit.String {
-				m = &ringwall.Media{Kind: ringwall.Document, URL: url.Text()}
-			}
-			if m != nil {
-				m.Name = p.Get("filename").Text()
-			}
-		case "input_audio":
-			a := p.Get("input_audio")
-			m = &ringwall.Media{Kind: ringwall.Audio, MIME: "audio/" + a.Get("format").Text(), Data: a.Get("data").Text()}
-		default:
-			return nil, dialect.Uncarried(fmt.Sprintf("a content part of type %.40q", kind))
+		part, err := readPart(p.Get("type").Text(), p)
+		if err != nil {
+			return nil, err
 		}
-		if m == nil {
-			return nil, dialect.Uncarried("a file by its id")
-		}
-		parts = append(parts, ringwall.Part{Kind: ringwall.PartMedia, Media: m})
+		parts = append(parts, part)
 	}
 	return parts, nil
+}
+
+// readPart reads a part of a content.
+func readPart(kind string, p jsonedit.Value) (ringwall.Part, error) {
+	var m *ringwall.Media
+	switch kind {
+	case "input_text", "output_text", "text":
+		return ringwall.Part{Text: p.Get("text").Text()}, nil
+	case "refusal":
+		return ringwall.Part{Kind: ringwall.PartRefusal, Text: p.Get("refusal").Text()}, nil
+	case "input_image":
+		if url := p.Get("image_url"); url.Kind() == jsonedit.String {
+			m = dialect.FromURL(ringwall.Image, url.Text())
+		}
+	case "input_file":
+		if data := p.Get("file_data"); data.Kind() == jsonedit.String {
+			m = dialect.FromURL(ringwall.Document, data.Text())
+		} else if url := p.Get("file_url"); url.Kind() == jsonedit.String {
+			m = &ringwall.Media{Kind: ringwall.Document, URL: url.Text()}
+		}
+		if m != nil {
+			m.Name = p.Get("filename").Text()
+		}
+	case "input_audio":
+		a := p.Get("input_audio")
+		m = &ringwall.Media{Kind: ringwall.Audio, MIME: "audio/" + a.Get("format").Text(), Data: a.Get("data").Text()}
+	default:
+		return ringwall.Part{}, dialect.Uncarried(fmt.Sprintf("a content part of type %.40q", kind))
+	}
+	if m == nil {
+		return ringwall.Part{}, dialect.Uncarried("a file by its id")
+	}
+	return ringwall.Part{Kind: ringwall.PartMedia, Media: m}, nil
 }
 
 func readTools(list jsonedit.Value) (tools []ringwall.ToolSpec, err error) {

@@ -45,6 +45,8 @@ type relay struct {
 	blocked bool
 	said    bool // some of a message went out
 	usage   ringwall.Usage
+	judge   func(ctx context.Context, calls []ringwall.ToolCall) []gateway.Ruling // nil: all calls go out
+	waits   waiting
 
 	current  *text  // that the last piece was of
 	kind, id string // the last event's type and item
@@ -84,7 +86,7 @@ func (r *relay) Usage() ringwall.Usage { return r.usage }
 // Final implements gateway.Finished.
 func (r *relay) Final() []byte { return r.final }
 
-func (r *relay) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
+func (r *relay) event(ctx context.Context, dst, data []byte) ([]byte, error) {
 	if err := r.doc.Parse(data, dialect.AnswerLimits); err != nil {
 		return dst, fmt.Errorf("reading the model's stream: %w", err)
 	}
@@ -97,6 +99,9 @@ func (r *relay) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 	}
 	if kind == "error" || kind == "response.failed" || said(root.Get("error")) || said(root.Get("response").Get("error")) {
 		return dst, errors.New("reading the model's stream: the model reports an error")
+	}
+	if r.judge != nil && (kind != before || !strings.HasSuffix(kind, ".delta")) {
+		r.wait(kind, root)
 	}
 	p := placeOf(root, dialect.Again(root.Get("item_id"), &r.id))
 	if about, ok := strings.CutSuffix(kind, ".delta"); ok && root.Get("delta").Kind() == jsonedit.String {
@@ -365,6 +370,3 @@ func clean(kind string) bool {
 
 // none is the Channel of a text that is held until it is whole.
 type none struct{ gateway.Channel }
-
-// End implements gateway.Relay.
-func (r *relay) End(ctx context.Context, dst []byte) []byte { return r.end(ctx, dst, everywhere) }

@@ -22,6 +22,8 @@ type request struct {
 	model  jsonedit.Value
 	rename string
 	stream bool
+	offer  *offer // nil: all tools stay
+	keep   func(name string) bool
 	unseen []string
 	echoes map[string]bool // the texts as they went on, which answers repeat
 }
@@ -173,14 +175,18 @@ func (r *request) Edit(changed []guard.Changed) []byte {
 	for _, c := range changed {
 		r.echoes[c.Value] = true
 	}
-	if len(changed) == 0 && r.rename == "" {
-		return r.src
+	out := r.src
+	if len(changed) > 0 || r.rename != "" {
+		edits := r.Edits(changed)
+		if r.rename != "" {
+			edits = append(edits, r.model.Set(r.rename))
+		}
+		out = dialect.Splice(r.src, edits)
 	}
-	edits := r.Edits(changed)
-	if r.rename != "" {
-		edits = append(edits, r.model.Set(r.rename))
+	if r.offer != nil { // by their places, which no edit of a text moves
+		out = dialect.Redo(out, r.offer.edits)
 	}
-	return dialect.Splice(r.src, edits)
+	return out
 }
 
 // echoed reports whether an answer that says s outside its output repeats the

@@ -44,6 +44,7 @@ func speaks(kind string) bool { return kind == words || kind == "response.refusa
 // Withhold implements gateway.Relay: what is open is closed where it stands, and
 // the answer is incomplete.
 func (r *relay) Withhold(dst []byte, d gateway.Declined) []byte {
+	r.forget()
 	next := int64(0)
 	for _, it := range r.items {
 		next = max(next, it.index+1)
@@ -53,7 +54,7 @@ func (r *relay) Withhold(dst []byte, d gateway.Declined) []byte {
 		dst = r.cut(dst, it)
 	}
 	if !r.said {
-		dst = r.instead(dst, next, d.Message)
+		dst = r.message(dst, next, messageID, "incomplete", d.Message)
 	}
 	slices.SortFunc(r.items, func(a, b item) int { return int(a.index - b.index) })
 	var items []byte
@@ -109,16 +110,16 @@ func (r *relay) closed(dst []byte, p place, text string, part []byte) []byte {
 	return r.own(dst, p, "response.content_part.done", append([]byte(`"part":`), part...))
 }
 
-// instead appends a message of our own.
-func (r *relay) instead(dst []byte, index int64, message string) []byte {
-	p := place{item: index, part: -1, id: messageID}
-	dst = r.own(dst, p, "response.output_item.added", []byte(`"item":{"type":"message","id":"`+messageID+`","status":"in_progress","role":"assistant","content":[]}`))
+// message appends a message of our own.
+func (r *relay) message(dst []byte, index int64, id, status, text string) []byte {
+	p := place{item: index, part: -1, id: id}
+	dst = r.own(dst, p, "response.output_item.added", []byte(`"item":{"type":"message","id":"`+id+`","status":"in_progress","role":"assistant","content":[]}`))
 	p.part, p.list = 0, "content"
 	dst = r.own(dst, p, "response.content_part.added", append([]byte(`"part":`), appendText(nil, "")...))
-	dst = r.own(dst, p, words+".delta", r.delta(words, []byte(message)))
-	dst = r.closed(dst, p, message, appendText(nil, message))
+	dst = r.own(dst, p, words+".delta", r.delta(words, []byte(text)))
+	dst = r.closed(dst, p, text, appendText(nil, text))
 	p.part = -1
-	raw := appendMessage(nil, messageID, "incomplete", message)
+	raw := appendMessage(nil, id, status, text)
 	r.items = append(r.items, item{index, raw})
 	return r.own(dst, p, "response.output_item.done", append([]byte(`"item":`), raw...))
 }
@@ -127,6 +128,7 @@ func (r *relay) instead(dst []byte, index int64, message string) []byte {
 // members, as the API is documented, and in "error", where OpenAI's clients look for
 // it and without which they take what came before for an answer.
 func (r *relay) Fail(dst []byte, refusal *ringwall.Refusal, id string) []byte {
+	r.forget()
 	body := jsonedit.AppendQuote([]byte(`{"type":"error","code":`), refusal.Code)
 	body = jsonedit.AppendQuote(append(body, `,"message":`...), refusal.Public+" (reference "+id+")")
 	nested := openai.Common{}.AppendError(nil, nil, refusal, id) // {"error":{…}}
