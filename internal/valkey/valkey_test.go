@@ -145,7 +145,7 @@ func TestSilentServer(t *testing.T) {
 	if _, err := c.Do(t.Context(), "PING", nil); !errors.Is(err, valkey.ErrAway) {
 		t.Errorf("from a silent server: %v", err)
 	}
-	if took := time.Since(start); took > time.Second {
+	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("it took %v", took)
 	}
 }

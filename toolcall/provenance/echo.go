@@ -51,7 +51,7 @@ func covers(t *sheet, value string) bool {
 		p := spellOf(w)
 		in := false
 		if !p.each(t.raw, func(found) bool { in = true; return false }) || t.hides() {
-			in = in || strings.Contains(t.fold(), p.needle)
+			in = in || strings.Contains(t.fold(0), p.needle)
 		}
 		if !in {
 			return false

@@ -14,6 +14,7 @@ import (
 const (
 	joinWords   = "-_@."
 	joinDigits  = ",:/"           // and these, where a digit stands at either side: 26/05, 10:30, 1,000
+	joinSigns   = "+#~/\\:"       // and these, where a value begins or ends with one
 	joinPath    = "-_@./\\~:"     // in the path or name of a file
 	joinAddress = "-_@.+%!#$&*'~" // ahead of an e-mail address
 	joinHost    = "-_@.+%"        // behind one
@@ -84,7 +85,14 @@ func joined(e rune, beside side, join string) bool {
 	case unicode.IsMark(c) && !beside.left:
 		return true
 	case !word(e):
-		return strings.ContainsRune(join, e) && (word(c) || join == joinPath && strings.ContainsRune(join, c))
+		if !strings.ContainsRune(join, e) && !strings.ContainsRune(joinSigns, e) {
+			return false
+		}
+		if word(c) || !strings.ContainsRune(join, c) {
+			return word(c) && !unspaced(c)
+		}
+		d, _ := rest.step()
+		return word(d) || join == joinPath && (c != '.' || beside.left)
 	case word(c):
 		if !unspaced(e) && !unspaced(c) {
 			return true

@@ -59,25 +59,21 @@ func literal(s string) (decimal, bool) {
 	return decimalOf(negative, whole+frac, len(frac), exp)
 }
 
-// numbers yields every reading of every number in s: 1.000 is a thousand and one, for
-// nobody knows where it was written; 10 % is ten and a tenth. Numbers in dates, times,
-// versions and identifiers are none. It is false when work was used up.
-func numbers(s string, work *int, yield func(decimal, found) bool) {
-	for i := 0; i < len(s); {
-		if s[i] < '0' || s[i] > '9' {
-			i++
-			continue
+// numbers yields every reading of the numbers in s that have the digits of d: 1.000 is a
+// thousand and one, for nobody knows where it was written; 10 % is ten and a tenth.
+// Numbers in dates, times, versions and identifiers are none.
+func numbers(s string, d decimal, work *int, yield func(decimal, found) bool) {
+	sig, _, _ := strings.Cut(strings.TrimPrefix(string(d), "-"), "e")
+	for i := 0; ; {
+		if i = indexByte(s, sig[0], i); i >= len(s) {
+			return
 		}
 		if *work -= 32; *work <= 0 {
 			return
 		}
-		start, end := i, numeral(s, i)
+		start, end := unnumeral(s, i), numeral(s, i)
 		i = end
 		if end-start > 2*maxDigits || !startsNumber(s, start) {
-			continue
-		}
-		u := unitOf(s[end:])
-		if u.joined {
 			continue
 		}
 		negative := false
@@ -85,17 +81,52 @@ func numbers(s string, work *int, yield func(decimal, found) bool) {
 			c, _ := rest.step()
 			negative = !word(c)
 		}
-		for _, v := range readings(s[start:end]) {
-			if !u.yield(negative, v, found{start, end}, yield) {
+		if significant(s[start:end], sig) {
+			v, w, n := readings(s[start:end])
+			u := unitOf(s[end:])
+			if u.joined {
+				continue
+			}
+			if n > 0 && !u.yield(negative, v, found{start, end}, yield) || n > 1 && !u.yield(negative, w, found{start, end}, yield) {
 				return
 			}
 		}
 		if v, to := thousands(s, start, end); to > end {
-			if u = unitOf(s[to:]); !u.joined && !u.yield(negative, v, found{start, to}, yield) {
+			if u := unitOf(s[to:]); !u.joined && !u.yield(negative, v, found{start, to}, yield) {
 				return
 			}
 		}
 	}
+}
+
+// unnumeral returns where the digits before i begin, with what is between them; it looks
+// no further than a number is long.
+func unnumeral(s string, i int) int {
+	for least := max(i-2*maxDigits-1, 0); i > least; i-- {
+		c := s[i-1]
+		if c < '0' || c > '9' {
+			if c != '.' && c != ',' && c != '\'' || i < 2 || s[i-2] < '0' || s[i-2] > '9' {
+				break
+			}
+		}
+	}
+	return i
+}
+
+// significant says whether the digits of a numeral are sig, but for zeros at the ends.
+func significant(numeral, sig string) bool {
+	n := 0
+	for i := range len(numeral) {
+		c := numeral[i]
+		switch {
+		case c < '0':
+		case n < len(sig) && c == sig[n]:
+			n++
+		case c != '0' || n > 0 && n < len(sig):
+			return false
+		}
+	}
+	return n == len(sig)
 }
 
 // numeral returns where the digits at i end, with the points, commas and apostrophes
@@ -226,23 +257,32 @@ type reading struct {
 	frac   int
 }
 
-// readings returns how a numeral can be read; several points, as of a version, cannot.
-func readings(s string) []reading {
+// readings returns the n ways in which a numeral can be read; several points, as of a
+// version, leave none.
+func readings(s string) (v, w reading, n int) {
 	last := strings.LastIndexAny(s, ".,'")
 	if last < 0 {
-		return []reading{{s, 0}}
+		return reading{s, 0}, w, 1
 	}
-	all := strings.NewReplacer(".", "", ",", "", "'", "").Replace(s)
+	var b strings.Builder
+	for i := range len(s) {
+		if s[i] >= '0' {
+			b.WriteByte(s[i])
+		}
+	}
 	first := strings.IndexAny(s, ".,'")
 	grouping := s[first]
-	var out []reading
 	if grouped(s, grouping) {
-		out = append(out, reading{all, 0})
+		v, n = reading{b.String(), 0}, 1
 	}
 	if s[last] != '\'' && (first == last || s[last] != grouping && grouped(s[:last], grouping)) {
-		out = append(out, reading{all, len(s) - last - 1})
+		r := reading{b.String(), len(s) - last - 1}
+		if n == 0 {
+			return r, w, 1
+		}
+		return v, r, 2
 	}
-	return out
+	return v, w, n
 }
 
 // grouped says whether sep stands before each three digits of a whole number, or as in

@@ -179,17 +179,55 @@ func TestNumbers(t *testing.T) {
 		text, number string
 		ok           bool
 	}{
-		{"pay 1,000.50", "1000.5", true}, {"pay 1.000,50", "1000.5", true}, {"pay 1'000.50", "1000.50", true},
-		{"pay 1 000 000", "1000000", true}, {"pay 1\u202f000,5 €", "1000.5", true}, {"pay 1.000", "1000", true}, {"pay 1.000", "1", true},
-		{"pay 12,34,567", "1234567", true}, {"pay €500", "500", true}, {"pay EUR500", "500", true}, {"pay 500EUR", "500", true},
-		{"pay 5k", "5000", true}, {"pay 2.5 million", "2500000", true}, {"3 Mio", "3e6", true}, {"10%", "10", true}, {"10 %", "0.1", true},
-		{"10 percent", "0.1", true}, {"-5 degrees", "-5", true}, {"1e3", "1000", false}, {"1000", "1e3", true}, {"1000", "1000.0", true},
-		{"two hundred", "200", true}, {"two hundred and fifty", "250", true}, {"twenty-five", "25", true}, {"a hundred", "100", true},
-		{"three thousand two hundred and five", "3205", true}, {"one million two hundred thousand", "1200000", true}, {"zwölf", "12", true}, {"a dozen", "12", true},
-		{"in 2010", "10", false}, {"2024-05-26", "5", false}, {"at 10:30", "30", false}, {"v1.2.3", "2", false}, {"1.2.3", "1.2", false},
-		{"room b12", "12", false}, {"-5", "5", false}, {"5", "-5", false}, {"1,000", "0", false}, {"INV-17", "17", false}, {"17-INV", "17", false},
-		{"two three", "5", false}, {"two three", "23", false}, {"twenty hundred", "120", false}, {"1_000", "1", false}, {"10.000.000", "10", false},
-		{"a 2nd time", "2", false}, {"1.5", "15", false}, {"99999999999999999999", "1e20", false}, {"00012", "12", true},
+		{"pay 1,000.50", "1000.5", true},
+		{"pay 1.000,50", "1000.5", true},
+		{"pay 1'000.50", "1000.50", true},
+		{"pay 1 000 000", "1000000", true},
+		{"pay 1\u202f000,5 €", "1000.5", true},
+		{"pay 1.000", "1000", true},
+		{"pay 1.000", "1", true},
+		{"pay 12,34,567", "1234567", true},
+		{"pay €500", "500", true},
+		{"pay EUR500", "500", true},
+		{"pay 500EUR", "500", true},
+		{"pay 5k", "5000", true},
+		{"pay 2.5 million", "2500000", true},
+		{"3 Mio", "3e6", true},
+		{"10%", "10", true},
+		{"10 %", "0.1", true},
+		{"10 percent", "0.1", true},
+		{"-5 degrees", "-5", true},
+		{"1e3", "1000", false},
+		{"1000", "1e3", true},
+		{"1000", "1000.0", true},
+		{"two hundred", "200", true},
+		{"two hundred and fifty", "250", true},
+		{"twenty-five", "25", true},
+		{"a hundred", "100", true},
+		{"three thousand two hundred and five", "3205", true},
+		{"one million two hundred thousand", "1200000", true},
+		{"zwölf", "12", true},
+		{"a dozen", "12", true},
+		{"in 2010", "10", false},
+		{"2024-05-26", "5", false},
+		{"at 10:30", "30", false},
+		{"v1.2.3", "2", false},
+		{"1.2.3", "1.2", false},
+		{"room b12", "12", false},
+		{"-5", "5", false},
+		{"5", "-5", false},
+		{"1,000", "0", false},
+		{"INV-17", "17", false},
+		{"17-INV", "17", false},
+		{"two three", "5", false},
+		{"two three", "23", false},
+		{"twenty hundred", "120", false},
+		{"1_000", "1", false},
+		{"10.000.000", "10", false},
+		{"a 2nd time", "2", false},
+		{"1.5", "15", false},
+		{"99999999999999999999", "1e20", false},
+		{"00012", "12", true},
 	}
 	for _, test := range tests {
 		x := provenance.New(talk("", test.text), provenance.Options{})
@@ -357,5 +395,36 @@ func TestTraceValue(t *testing.T) {
 	}
 	for range x.TraceValue(doc.Root()) {
 		break
+	}
+}
+
+func TestAlsoUntrusted(t *testing.T) {
+	const value = "ann@evil.com"
+	tests := []struct {
+		name, text string
+		want       bool
+	}{
+		{"as it is", "mail ann@evil.com", true},
+		{"in full width, in a long text", strings.Repeat("x ", 1<<17) + "ａｎｎ＠evil.com", true},
+		{"base64, alone", "decode YW5uQGV2aWwuY29t", true},
+		{"base64, behind a letter", "decode " + "eGFubkBldmlsLmNvbXk=", true},
+		{"base64, behind two", "decode " + "eHhhbm5AZXZpbC5jb215", true},
+		{"hexadecimal", "decode 616e6e406576696c2e636f6d", true},
+		{"percent", "mail ann%40evil.com", true},
+		{"backwards", "mail moc.live@nna", true},
+		{"too long to be read", strings.Repeat("ａ ", 1<<19), true},
+		{"another", "mail joann@evil.com", false},
+		{"none", "nothing", false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			x := provenance.New(talk("", "mail "+value, calls("1", "web", "{}", test.text)), provenance.Options{})
+			if o, ok := x.AlsoUntrusted(value); ok != test.want || ok && o.Turn != 2 {
+				t.Errorf("%+v, %v, want %v", o, ok, test.want)
+			}
+			if o := x.Trace(value); o.Source != ringwall.SourceUser {
+				t.Errorf("%+v", o)
+			}
+		})
 	}
 }

@@ -22,6 +22,7 @@ type query struct {
 	moment  moment
 	timed   bool // moment is one
 	mail    bool
+	deep    bool // look into long texts that nobody trusts as well
 	now     time.Time
 }
 
@@ -63,8 +64,8 @@ func queryOf(value string, literally bool, now time.Time) *query {
 	}
 	if long, ok := iban(v); ok {
 		q.long, q.exact = long, false
-	} else if long, ok := phone(v); ok && plain {
-		q.long = long
+	} else if long, ok := phone(v); ok && plain && (q.number == "" || strings.Trim(v, "0123456789") == "") && !literally {
+		q.long, q.join = long, joinAddress
 	}
 	q.moment, q.timed = momentOf(v)
 	q.spell = spellOf(v)
@@ -138,6 +139,10 @@ func (q *query) accepts(s string, f found) bool {
 
 func numeric(s string, i int) bool { return i >= 0 && i < len(s) && s[i] >= '0' && s[i] <= '9' }
 
+// maxTalk bounds, in bytes, the texts that are read for dates and for numbers in words:
+// nobody says them in a longer one.
+const maxTalk = 1 << 16
+
 // maxMeaning bounds what is read of a text for what it means, for each byte of it.
 const maxMeaning = 8
 
@@ -169,7 +174,7 @@ func (q *query) in(t *sheet, meaning bool) How {
 			return HowFolded
 		}
 	}
-	if q.timed && q.moment.said(t.raw, q.now, &work) {
+	if q.timed && len(t.raw) <= maxTalk && q.moment.said(t.raw, q.now, &work) {
 		return HowDate
 	}
 	return HowNone
@@ -201,7 +206,13 @@ func (q *query) spelled(t *sheet) (how How) {
 	if how != HowNone || done && !t.hides() {
 		return how
 	}
-	if q.stands(t.fold(), q.spell.needle) {
+	most := maxFolded
+	if q.deep {
+		if most = maxFoldedDeep; t.strange && len(t.raw) > most {
+			return HowFolded // who knows
+		}
+	}
+	if q.stands(t.fold(most), q.spell.needle) {
 		return HowFolded
 	}
 	return HowNone
@@ -227,16 +238,24 @@ func (q *query) stands(s, needle string) bool {
 // counted looks for the value as a number.
 func (q *query) counted(t *sheet, work *int) (how How) {
 	look := func(d decimal, f found) bool {
-		if d == q.number {
+		if d == q.number && (q.literal || apart(t.raw, f)) {
 			if how = HowNumber; t.raw[f.start:f.end] == q.value {
 				how = HowVerbatim
 			}
 		}
 		return how == HowNone
 	}
-	numbers(t.raw, work, look)
-	if how == HowNone && q.literal {
+	numbers(t.raw, q.number, work, look)
+	if how == HowNone && q.literal && len(t.raw) <= maxTalk {
 		spelled(t.raw, work, look)
 	}
 	return how
+}
+
+// apart says whether no letter touches what stands there: 500EUR is a sum, and an
+// identifier is no 500 in it.
+func apart(s string, f found) bool {
+	c, _ := side{s[:f.start], true}.step()
+	d, _ := side{s[f.end:], false}.step()
+	return (!word(c) || unspaced(c)) && (!word(d) || unspaced(d))
 }

@@ -72,7 +72,7 @@ func (x *Index) trusted(q *query) Origin {
 
 // minted looks for a value in the trusted fields of an output.
 func (x *Index) minted(t *text, q *query) (Origin, bool) {
-	if !strings.Contains(t.raw, `\`) && q.in(&t.sheet, true) == HowNone {
+	if !strings.Contains(t.raw, `\`) && q.in(&t.sheet, false) == HowNone {
 		return Origin{}, false
 	}
 	o := x.outline(t)
@@ -98,32 +98,65 @@ func (q *query) field(t *sheet) How {
 	return how
 }
 
-// maxSlow bounds, in bytes, the untrusted texts that are read for what they mean.
-const maxSlow = 1 << 15
-
 // untrusted looks for a value in what anybody may have written, and for what it is an
 // encoding of.
 func (x *Index) untrusted(q *query) (Origin, bool) {
-	if t, how := x.strange(q); t != nil {
+	if t, how := x.stranger(q); t != nil {
 		return Origin{Source: ringwall.SourceUntrusted, Turn: t.turn, Tool: t.tool, How: how}, true
 	}
 	for _, d := range decodings(q.value) {
-		if t, _ := x.strange(queryOf(d, false, x.o.Now)); t != nil {
+		if t, _ := x.stranger(queryOf(d, false, x.o.Now)); t != nil {
 			return Origin{Source: ringwall.SourceUntrusted, Turn: t.turn, Tool: t.tool, How: HowDecoded}, true
 		}
 	}
 	return Origin{}, false
 }
 
-func (x *Index) strange(q *query) (*text, How) {
+// strangers is [Index.AlsoUntrusted].
+func (x *Index) strangers(value string) (Origin, bool) {
+	o, ok := x.strange[value]
+	if !ok {
+		q := queryOf(value, false, x.o.Now)
+		q.deep = true
+		if q.value != "" {
+			if o, ok = x.untrusted(q); !ok {
+				o, _ = x.encoded(q)
+			}
+		}
+		if x.strange == nil {
+			x.strange = map[string]Origin{}
+		}
+		x.strange[value] = o
+	}
+	return o, o.How != HowNone
+}
+
+// encoded looks for encodings of a value in what anybody may have written.
+func (x *Index) encoded(q *query) (Origin, bool) {
+	for _, e := range encodings(q.value) {
+		for i := range x.texts {
+			if t := &x.texts[i]; t.source == ringwall.SourceUntrusted && strings.Contains(t.raw, e) {
+				return Origin{Source: ringwall.SourceUntrusted, Turn: t.turn, Tool: t.tool, How: HowDecoded}, true
+			}
+		}
+	}
+	return Origin{}, false
+}
+
+// stranger returns the first text of a stranger's that has a value.
+func (x *Index) stranger(q *query) (*text, How) {
 	for i := range x.texts {
 		t := &x.texts[i]
 		if t.source != ringwall.SourceUntrusted {
 			continue
 		}
-		how := q.in(&t.sheet, len(t.raw) <= maxSlow)
-		if how == HowNone && len(t.raw) <= maxSlow && strings.Contains(t.raw, `\`) {
-			how = q.in(t.plain(), true)
+		how := q.in(&t.sheet, false)
+		if how == HowNone && q.number != "" {
+			work := 1<<12 + len(t.raw)
+			how = q.counted(&t.sheet, &work)
+		}
+		if how == HowNone && len(t.raw) <= maxFolded && strings.Contains(t.raw, `\`) {
+			how = q.in(t.plain(), false)
 		}
 		if how != HowNone && (!t.fields || x.outside(t, q)) {
 			return t, how

@@ -22,6 +22,10 @@ type answer struct {
 	texts []ringwall.Text
 	spots []spot
 	taken int // texts of the locator
+
+	req     *request
+	ruled   bool
+	rulings []gateway.Ruling
 }
 
 // spot is where a text of an answer stands.
@@ -32,8 +36,9 @@ type spot struct {
 }
 
 // Answer implements gateway.Dialect.
-func (Dialect) Answer(_ gateway.Request, body []byte) (gateway.Answer, error) {
+func (Dialect) Answer(req gateway.Request, body []byte) (gateway.Answer, error) {
 	a := &answer{locator: located(), src: body}
+	a.req, _ = req.(*request)
 	if err := a.doc.Parse(body, dialect.AnswerLimits); err != nil {
 		return nil, fmt.Errorf("reading the model's answer: %w", err)
 	}
@@ -130,6 +135,14 @@ func complete(part jsonedit.Value) error {
 func (a *answer) Texts() []ringwall.Text { return a.texts }
 
 func (a *answer) Edit(changed []guard.Changed) []byte {
+	out := a.edit(changed)
+	if a.ruled {
+		return dialect.Redo(out, a.rule)
+	}
+	return out
+}
+
+func (a *answer) edit(changed []guard.Changed) []byte {
 	if len(changed) == 0 {
 		return a.src
 	}

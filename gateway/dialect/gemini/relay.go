@@ -67,6 +67,7 @@ type relay struct {
 	edits      []jsonedit.Edit
 	before     []byte // candidates of the frame that must stand before this one
 	usage      ringwall.Usage
+	judged
 
 	frameBuf []byte // an edited frame
 }
@@ -94,7 +95,7 @@ type run struct {
 // Relay implements gateway.Dialect.
 func (Dialect) Relay(req gateway.Request, open gateway.Open) gateway.Relay {
 	r, ok := req.(*request)
-	return &relay{framing: framing{array: ok && !r.events}, open: open}
+	return &relay{framing: framing{array: ok && !r.events}, open: open, judged: judged{req: r}}
 }
 
 func (r *relay) Blocked() bool         { return r.blocked }
@@ -135,6 +136,7 @@ func (r *relay) Event(ctx context.Context, dst, data []byte) ([]byte, error) {
 		}
 		useful = useful || says
 	}
+	useful = r.settle(ctx) || useful
 	if r.blocked {
 		return dst, nil
 	}
@@ -239,10 +241,10 @@ func (r *relay) content(ctx context.Context, c *candidate, v jsonedit.Value) (sa
 // one.
 func (r *relay) parts(ctx context.Context, c *candidate, v jsonedit.Value) (says bool, err error) {
 	if v.Kind() != jsonedit.Array && v.Exists() {
-		return r.part(ctx, c, v)
+		return r.part(ctx, c, v, v)
 	}
 	for _, part := range v.Elems() {
-		more, err := r.part(ctx, c, part)
+		more, err := r.part(ctx, c, v, part)
 		if err != nil {
 			return says, err
 		}
@@ -251,12 +253,15 @@ func (r *relay) parts(ctx context.Context, c *candidate, v jsonedit.Value) (says
 	return says, nil
 }
 
-// part passes on a part, and reports whether it says something.
-func (r *relay) part(ctx context.Context, c *candidate, part jsonedit.Value) (says bool, err error) {
+// part passes on a part of a list, and reports whether it says something.
+func (r *relay) part(ctx context.Context, c *candidate, list, part jsonedit.Value) (says bool, err error) {
 	if err := complete(part); err != nil {
 		return false, err
 	}
 	text := part.Get("text")
+	if r.judge != nil && (text.Kind() != jsonedit.String || others(part)) && member(part, "functioncall").Exists() {
+		return r.asks(ctx, c, list, part)
+	}
 	if text.Kind() != jsonedit.String {
 		r.close(ctx, c)
 		path := r.next(c)
@@ -282,14 +287,21 @@ func (r *relay) part(ctx context.Context, c *candidate, part jsonedit.Value) (sa
 	w.in = append(w.in[:0], piece...)
 	w.out = append(w.out[:0], w.ch.Write(piece)...)
 	r.blocked = r.blocked || w.ch.Blocked()
-	others := false
-	for key := range part.Members() {
-		others = others || key != "text" && key != "thought"
-	}
-	if others {
+	more := others(part)
+	if more {
 		r.others(ctx, c, part)
 	}
-	return says || others, nil
+	return says || more, nil
+}
+
+// others reports whether a part with text holds anything else.
+func others(part jsonedit.Value) bool {
+	for key := range part.Members() {
+		if key != "text" && key != "thought" {
+			return true
+		}
+	}
+	return false
 }
 
 // others looks at what else stands in a part with text.

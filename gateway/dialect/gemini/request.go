@@ -27,6 +27,8 @@ type request struct {
 	rename string
 	stream bool
 	events bool // the stream is of server-sent events
+	count  bool // its tokens are counted, or those of a request in it
+	offer  offer
 }
 
 // unserved are methods that there are and that are not served, and what to do.
@@ -65,7 +67,7 @@ func (d Dialect) Read(hr *http.Request, body []byte) (gateway.Request, error) {
 
 // read reads a request for an answer, or for a count of its tokens.
 func (d Dialect) read(hr *http.Request, body []byte, count bool) (gateway.Request, error) {
-	r := &request{locator: located(), src: body}
+	r := &request{locator: located(), src: body, count: count}
 	model, method, err := call(hr.PathValue("call"), count)
 	if err != nil {
 		return nil, err
@@ -221,6 +223,14 @@ func (r *request) ContentType(stream bool) string {
 }
 
 func (r *request) Edit(changed []guard.Changed) []byte {
+	out := r.edit(changed)
+	if len(r.offer.tools) > 0 {
+		return dialect.Redo(out, func(root jsonedit.Value) []jsonedit.Edit { return r.offer.edits(r.whole(root)) })
+	}
+	return out
+}
+
+func (r *request) edit(changed []guard.Changed) []byte {
 	if len(changed) == 0 && (r.rename == "" || !r.model.Exists()) {
 		return r.src
 	}

@@ -201,8 +201,11 @@ func TestRule(t *testing.T) {
 		"the first of two": {"so", callA + "," + callB, "tool_calls", []gateway.Ruling{refused, runs}, body(false, "so\n\nNot allowed.", "", "["+callB+"]", finished("tool_calls"))},
 		"the last of two":  {"", callA + "," + callB, "stop", []gateway.Ruling{runs}, body(false, "", "", "["+callA+"]", finished("stop"))},
 		"all":              {"so", callA + "," + callB, "tool_calls", []gateway.Ruling{refused, {Note: `Nor "that".`}}, body(false, "so\n\nNot allowed.\n\nNor \"that\".", "", "", finished("stop"))},
-		"other arguments": {"", callA + "," + callC, "stop", []gateway.Ruling{{Runs: true, Arguments: `{"q":"*"}`}, {Runs: true, Arguments: `{"x":1}`}},
-			body(false, "", "", `[{"id":"a","function":{"index":0,"name":"get","arguments":{"q":"*"}}},{"function":{"name":"run","arguments":"{\"x\":1}"}}]`, finished("stop"))},
+		"other arguments": {
+			"", callA + "," + callC, "stop",
+			[]gateway.Ruling{{Runs: true, Arguments: `{"q":"*"}`}, {Runs: true, Arguments: `{"x":1}`}},
+			body(false, "", "", `[{"id":"a","function":{"index":0,"name":"get","arguments":{"q":"*"}}},{"function":{"name":"run","arguments":"{\"x\":1}"}}]`, finished("stop")),
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			judge := func([]ringwall.ToolCall) []gateway.Ruling { return tt.rulings }

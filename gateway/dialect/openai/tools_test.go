@@ -133,11 +133,15 @@ func TestOffer(t *testing.T) {
 		"another named":       {`"tools":[` + a + `,` + b + `],"tool_choice":{"type":"function","function":{"name":"b"}}`, `"tools":[` + b + `],"tool_choice":{"type":"function","function":{"name":"b"}}`, []string{"b"}, false},
 		"of two allowed one": {
 			`"tools":[` + a + `,` + b + `],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"a"}},{"type":"function","function":{"name":"b"}}]}}`,
-			`"tools":[` + b + `],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"b"}}]}}`, []string{"b"}, false,
+			`"tools":[` + b + `],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"b"}}]}}`,
+			[]string{"b"},
+			false,
 		},
 		"of those allowed none": {
 			`"tools":[` + a + `,` + b + `],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"a"}}]}}`,
-			`"tools":[` + b + `],"tool_choice":"none"`, []string{"b"}, true,
+			`"tools":[` + b + `],"tool_choice":"none"`,
+			[]string{"b"},
+			true,
 		},
 		"functions":           {`"functions":[{"name":"a"},{"name":"b"}],"function_call":"auto"`, `"functions":[{"name":"b"}],"function_call":"auto"`, []string{"b"}, false},
 		"a forced function":   {`"functions":[{"name":"a"},{"name":"b"}],"function_call":{"name":"a"}`, `"functions":[{"name":"b"}],"function_call":"auto"`, []string{"b"}, true},

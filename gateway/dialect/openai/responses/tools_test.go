@@ -149,10 +149,18 @@ func TestOffer(t *testing.T) {
 		"named":              {`"tools":[` + a + `,` + b + `],"tool_choice":{"type":"function","name":"a"}`, `"tools":[` + b + `],"tool_choice":"auto"`, []string{"b"}, true},
 		"another named":      {`"tools":[` + a + `,` + b + `],"tool_choice":{"type":"function","name":"b"}`, `"tools":[` + b + `],"tool_choice":{"type":"function","name":"b"}`, []string{"b"}, false},
 		"the provider's own": {`"tools":[` + a + `,` + search + `],"tool_choice":{"type":"web_search"}`, `"tools":[` + a + `],"tool_choice":"auto"`, []string{"a"}, true},
-		"of two allowed one": {`"tools":[` + a + `,` + b + `],"tool_choice":{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"a"},{"type":"function","name":"b"}]}`,
-			`"tools":[` + b + `],"tool_choice":{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"b"}]}`, []string{"b"}, false},
-		"of those allowed none": {`"tools":[` + a + `,` + b + `],"tool_choice":{"type":"allowed_tools","mode":"auto","tools":[{"type":"function","name":"a"}]}`,
-			`"tools":[` + b + `],"tool_choice":"none"`, []string{"b"}, false},
+		"of two allowed one": {
+			`"tools":[` + a + `,` + b + `],"tool_choice":{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"a"},{"type":"function","name":"b"}]}`,
+			`"tools":[` + b + `],"tool_choice":{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"b"}]}`,
+			[]string{"b"},
+			false,
+		},
+		"of those allowed none": {
+			`"tools":[` + a + `,` + b + `],"tool_choice":{"type":"allowed_tools","mode":"auto","tools":[{"type":"function","name":"a"}]}`,
+			`"tools":[` + b + `],"tool_choice":"none"`,
+			[]string{"b"},
+			false,
+		},
 		"of a namespace": {`"tools":[{"type":"namespace","name":"n","tools":[` + a + `,` + b + `]},{"type":"namespace","tools":[` + a + `]}]`, `"tools":[{"type":"namespace","name":"n","tools":[` + b + `]}]`, []string{"b"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
