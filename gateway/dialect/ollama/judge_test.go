@@ -291,6 +291,19 @@ func TestJudgeSeesWhatTheClientReads(t *testing.T) {
 	}
 }
 
+// TestTwoListsOfCalls: clients that fold keys read another one than those that do not.
+func TestTwoListsOfCalls(t *testing.T) {
+	line := `{"model":"m","message":{"tool_calls":null,"Tool_Calls":[` + callA + `]},"done":true}`
+	if _, err := (ollama.Dialect{}).Answer(nil, []byte(line)); err == nil || !strings.Contains(err.Error(), "two lists") {
+		t.Error(err)
+	}
+	r := ollama.Dialect{}.Relay(nil, straight)
+	r.(gateway.Judging).Judge(func(context.Context, []ringwall.ToolCall) []gateway.Ruling { return []gateway.Ruling{runs} })
+	if out, err := r.Event(t.Context(), nil, []byte(line)); err == nil || len(out) > 0 {
+		t.Errorf("%v %s", err, out)
+	}
+}
+
 // TestACutStreamHasNoCalls: nor has an answer to a prompt.
 func TestACutStreamHasNoCalls(t *testing.T) {
 	r := ollama.Dialect{}.Relay(nil, straight)

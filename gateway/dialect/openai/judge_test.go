@@ -381,6 +381,20 @@ func TestNothingButCallsChanges(t *testing.T) {
 	}
 }
 
+// TestTokensStay: those of what the model said, and none of the note.
+func TestTokensStay(t *testing.T) {
+	const probs = `{"content":[{"token":"so","logprob":-1,"bytes":[115,111],"top_logprobs":[]}],"refusal":null}`
+	got := ruled(t, `{"choices":[{"index":0,"message":{"content":"so","tool_calls":[`+callA+`]},"logprobs":`+probs+`,"finish_reason":"tool_calls"}]}`, func([]ringwall.ToolCall) []gateway.Ruling { return []gateway.Ruling{refused} })
+	dialecttest.Same(t, got, `{"choices":[{"index":0,"message":{"content":"so\n\nNot allowed."},"logprobs":`+probs+`,"finish_reason":"stop"}]}`)
+	out := judged(t, []string{
+		`{"id":"c","choices":[{"index":0,"delta":{"content":"so"},"logprobs":` + probs + `,"finish_reason":null}]}`,
+		`{"id":"c","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,` + callA[1:] + `]},"logprobs":null,"finish_reason":"tool_calls"}]}`,
+	}, straight, func([]ringwall.ToolCall) []gateway.Ruling { return []gateway.Ruling{refused} })
+	if n := strings.Count(string(out), `"token"`); n != 1 || !strings.Contains(string(out), `"content":"\n\nNot allowed."},"logprobs":null`) || !strings.Contains(string(out), `"finish_reason":"stop"`) {
+		t.Errorf("%d tokens in\n%s", n, out)
+	}
+}
+
 // TestAWholeMessageInAStreamHasNoCalls: it is no delta, and nobody judged it.
 func TestAWholeMessageInAStreamHasNoCalls(t *testing.T) {
 	out := judged(t, []string{`{"id":"c","choices":[{"index":0,"delta":{"content":"x"},"message":{"tool_calls":[` + callA + `]},"finish_reason":null}]}`}, straight, nil)
