@@ -226,7 +226,7 @@ var inference = []Control{
 		Rooms:   []string{"gateway/history", "gateway"},
 		Threats: []string{"LLM01", "ASI01", "ASI06", "AML.T0092"},
 		State:   Done,
-		Proof:   []string{"gateway/history.TestWhatPassed", "gateway/history.TestNothingPassesThatWasNot", "gateway/history.TestBoundToOwnerSessionAndKey", "gateway/history.TestSharedByGateways"},
+		Proof:   []string{"gateway/history.TestWhatPassed", "gateway/history.TestNothingPassesThatWasNot", "gateway/history.TestBoundToOwnerSessionAndKey", "gateway/history.TestSharedByGateways", "server.TestHistoryIsNotBelieved", "server.TestForgedTurnsAreLookedAt"},
 	},
 	{
 		ID:      "inference/mcp",
