@@ -40,8 +40,13 @@ func Differences(was, now Definition) []string {
 		name     string
 		was, now string
 	}{
-		{"server", was.Server, now.Server}, {"name", was.Name, now.Name}, {"title", was.Title, now.Title}, {"description", was.Description, now.Description},
-		{"input schema", pretty(was.Input), pretty(now.Input)}, {"output schema", pretty(was.Output), pretty(now.Output)}, {"annotations", pretty(was.Hints), pretty(now.Hints)},
+		{"server", was.Server, now.Server},
+		{"name", was.Name, now.Name},
+		{"title", was.Title, now.Title},
+		{"description", was.Description, now.Description},
+		{"input schema", pretty(was.Input), pretty(now.Input)},
+		{"output schema", pretty(was.Output), pretty(now.Output)},
+		{"annotations", pretty(was.Hints), pretty(now.Hints)},
 	} {
 		if f.was == f.now {
 			continue

@@ -15,10 +15,6 @@ type finder struct {
 	under  []*meaning
 }
 
-// maxLooked bounds what is looked at of a value that is neither prose nor code: no name,
-// path or address is longer.
-const maxLooked = 64 << 10
-
 // find returns the rule that is against a value of a kind; "" where none is.
 func (f *finder) find(s string, k kind, sensitive bool) string {
 	if s == "" {
@@ -34,11 +30,6 @@ func (f *finder) find(s string, k kind, sensitive bool) string {
 		return ""
 	case subjectKind:
 		return f.first(s, headers)
-	}
-	if len(s) > maxLooked {
-		s = s[:maxLooked]
-	}
-	switch k {
 	case mailKind:
 		return f.first(s, headers, lines, shell, link)
 	case pathKind:
@@ -49,7 +40,7 @@ func (f *finder) find(s string, k kind, sensitive bool) string {
 		return f.first(s, f.injected)
 	case idKind:
 		return f.first(s, link, traversed, shell, template, f.injected)
-	case plainKind, proseKind, subjectKind, codeKind:
+	case plainKind:
 	}
 	return f.first(s, link, traversed, evaluated, f.injected)
 }
@@ -148,21 +139,6 @@ func headers(s string) string {
 func lines(s string) string {
 	if strings.ContainsAny(strings.TrimSpace(s), "\r\n\u0085\u2028\u2029") || strings.Contains(strings.ToLower(s), "%0a") || strings.Contains(strings.ToLower(s), "%0d") {
 		return RuleHeader
-	}
-	return ""
-}
-
-var (
-	substitution = regexp.MustCompile("\\$\\([^)]|`[^`]+`|\\$\\{?IFS|[<>]\\(")
-	chained      = regexp.MustCompile(`(?i)(?:[;|&\n]|%0a|%3b|%7c)\s*(?:sudo\s+)?(?:/(?:usr/)?(?:local/)?s?bin/)?(?:rm|curl|wget|ncat|netcat|bash|zsh|whoami|uname|chmod|chown|python[23]?|perl|php|powershell|pwsh|cmd\.exe|printenv|mkfs|base64|nslookup|useradd|crontab|certutil)(?:\s|$|[;|&<>"'])`)
-	worded       = regexp.MustCompile(`(?i)(?:(?:[|\n]|&&|%0a|%3b|%7c)\s*|[;&])(?:id|cat|ls|sh|nc|env|echo|sleep|ping|kill|touch|cp|mv|dd|tee|tar|eval|exec|ssh|scp|telnet|dig|reboot|shutdown|node|ruby|cmd|type|net|del)(?:\s+[-/.$~\w]|$|[;|&<>"'])|;\s+(?:cat|ls|sh|nc|env|echo|sleep|ping|kill|touch|cp|mv|dd|tee|tar|eval|exec|ssh|scp|telnet|dig|node|ruby|cmd|type|del)\s+(?:[-/.$~]|\d+\b)`)
-	redirected   = regexp.MustCompile(`\s>{1,2}\s*/|\s<\s*/(?:etc|dev|proc)|(?:&&|\|\|)\s*\S`)
-)
-
-// shell looks for what a shell would run.
-func shell(s string) string {
-	if strings.ContainsAny(s, "$`;|&<>\r\n%") && (substitution.MatchString(strings.TrimSpace(s)) || chained.MatchString(s) || worded.MatchString(s) || redirected.MatchString(s)) {
-		return RuleShell
 	}
 	return ""
 }

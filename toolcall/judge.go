@@ -170,7 +170,7 @@ func permitted(ctx context.Context, s *Session, c *Call, d *Decision) {
 // digits: that which approvals are for.
 func Digest(call ringwall.ToolCall) string {
 	h := sha256.New()
-	io.WriteString(h, strconv.Itoa(len(call.Name))+":"+call.Name)
-	io.WriteString(h, call.Arguments)
+	_, _ = io.WriteString(h, strconv.Itoa(len(call.Name))+":"+call.Name) // a hash takes all
+	_, _ = io.WriteString(h, call.Arguments)
 	return hex.EncodeToString(h.Sum(nil))
 }

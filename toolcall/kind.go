@@ -41,7 +41,7 @@ var kinds = func() map[string]kind {
 		mailKind: `email emails mail to cc bcc recipient recipients sender from participants participant attendees attendee invitees reply_to`,
 	} {
 		for _, w := range strings.Fields(words) {
-			m[w] = kind(k) //nolint:gosec // there are few
+			m[w] = kind(k)
 		}
 	}
 	return m

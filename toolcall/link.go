@@ -64,7 +64,7 @@ func linkOf(s string, known bool) (t target) {
 	}
 	t.authority(s)
 	if t.scheme != "" {
-		if u, err := url.Parse(raw); err != nil || !strings.EqualFold(strings.TrimSuffix(u.Hostname(), "."), t.host) && isASCII(raw) {
+		if u, err := url.Parse(raw); err != nil || strings.ContainsAny(t.host, " ,;|!$&'()*+=\"<>^`{}~") || !strings.EqualFold(strings.TrimSuffix(u.Hostname(), "."), t.host) && isASCII(raw) {
 			t.odd = true
 		}
 	}
@@ -108,8 +108,34 @@ var dangerous = []string{
 	"file", "gopher", "dict", "ldap", "ldaps", "tftp", "jar", "netdoc", "php", "phar", "expect", "glob", "zip", "javascript", "vbscript", "smb", "unix", "sftp", "view-source", "about", "blob",
 }
 
-// link looks at a value that may be a URL, of an argument that is for something else.
+// link looks at a value that may be a URL, or several, of an argument that is for
+// something else.
 func link(s string) string {
+	for _, part := range several(s) {
+		if rule := linked(part); rule != "" {
+			return rule
+		}
+	}
+	return ""
+}
+
+var behind = regexp.MustCompile(`[\s,;|]+[A-Za-z][A-Za-z0-9+.-]*:/`)
+
+// several cuts a value before each URL that stands in it behind another.
+func several(s string) []string {
+	if strings.Count(s, ":/") < 2 {
+		return []string{s}
+	}
+	var out []string
+	at := 0
+	for _, m := range behind.FindAllStringIndex(s, -1) {
+		out = append(out, strings.TrimRight(s[at:m[0]], " ,;|"))
+		at = m[0] + strings.IndexFunc(s[m[0]:], func(r rune) bool { return !strings.ContainsRune(" \t\r\n\f\v,;|", r) })
+	}
+	return append(out, s[at:])
+}
+
+func linked(s string) string {
 	head := s[:min(len(s), 40)]
 	if !strings.Contains(head, ":") && !strings.HasPrefix(strings.TrimSpace(head), "//") {
 		return ""
@@ -126,8 +152,17 @@ func link(s string) string {
 	return ""
 }
 
-// url looks at a URL.
+// url looks at a URL, or several.
 func (f *finder) url(s string) string {
+	for _, part := range several(s) {
+		if rule := f.one(part); rule != "" {
+			return rule
+		}
+	}
+	return ""
+}
+
+func (f *finder) one(s string) string {
 	t := linkOf(s, true)
 	if t.scheme != "" && !slices.Contains(weblike, t.scheme) {
 		return RuleScheme

@@ -162,7 +162,8 @@ func BenchmarkDecide(b *testing.B) {
 		name, arguments string
 		r               *toolcall.Registry
 	}{
-		{"declared", typical, r}, {"offered", typical, nil},
+		{"declared", typical, r},
+		{"offered", typical, nil},
 		{"100KB", strings.Replace(typical, "some", strings.Repeat("some ", 20_000), 1), r},
 		{"1MB of prose", strings.Replace(typical, "some", strings.Repeat("some ", 200_000), 1), r},
 		{"1MB of addresses", strings.Replace(typical, `"ann@example.com"`, strings.Repeat(`"ann@example.com",`, 55_000)+`"ann@example.com"`, 1), r},

@@ -96,8 +96,8 @@ Exit codes: 0 clean, 1 something was found, 2 the call is wrong, 3 could not loo
 	})
 	c.AddCommand(
 		demoCommand(), serveCommand(), checkCommand(), evalCommand(), controlsCommand(), threatsCommand(),
-		configCommand(), requestsCommand(), openapiCommand(), modelsCommand(), guardrailCommand(), policyCommand(), keysCommand(), sessionsCommand(), approvalsCommand(), quotaCommand(), bansCommand(), networkCommand(), wafCommand(), auditCommand(), benchCommand(), manCommand(),
-		toolsCommand(), toolcallCommand(),
+		configCommand(), requestsCommand(), openapiCommand(), modelsCommand(), guardrailCommand(), policyCommand(), keysCommand(), sessionsCommand(), quotaCommand(), bansCommand(), networkCommand(), wafCommand(), toolsCommand(), approvalsCommand(), auditCommand(), benchCommand(), manCommand(),
+		toolcallCommand(),
 	)
 	c.InitDefaultCompletionCmd()
 	argumentsAreUsage(c)

@@ -153,9 +153,7 @@ func (s *Schema) Declares(path []string) bool {
 			if m := n.props[name]; m != nil {
 				below = append(below, m)
 			}
-			for _, m := range n.patterns {
-				below = append(below, m)
-			}
+			below = append(below, n.patterns...)
 			for _, m := range n.others {
 				if m.out != nil || m.always {
 					below = append(below, m)
