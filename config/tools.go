@@ -14,6 +14,8 @@ type Tools struct {
 	Unknown  string                 `yaml:"unknown" doc:"what becomes of tools that are not declared: they are judged as tools that reach others and return what anybody may have written; each call waits for an approval; models do not see them; or calls are denied" enum:"allow|hold|hide|deny" default:"allow"`
 	Secrets  string                 `yaml:"secrets" doc:"what becomes of a call with a secret that is known in its arguments: it goes on with the secret masked, is denied, or goes on" enum:"mask|deny|allow" default:"mask"`
 
+	Decisions ToolDecisions `yaml:"decisions" doc:"how calls are decided about by where their values come from, and by what was asked for"`
+
 	declared *toolcall.Registry
 }
 
@@ -53,6 +55,7 @@ func (c *Config) checkTools(pos *strictyaml.Positions, dir string) (errs []error
 		}
 		all = append(all, tools...)
 	}
+	errs = append(errs, t.Decisions.check(pos)...)
 	if len(errs) > 0 || len(all) == 0 {
 		return errs
 	}

@@ -22,7 +22,7 @@ func (x *Index) echoes(t *text, q *query) bool {
 				return true
 			}
 		}
-		if c.turn == r.CallTurn && covers(a, q.value) {
+		if covers(a, q.value) {
 			return true
 		}
 	}

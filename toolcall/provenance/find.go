@@ -31,7 +31,7 @@ var rarity = func() (t [256]uint8) {
 func anchorOf(needle string) anchor {
 	var best anchor
 	score := -1
-	for i := 0; i < len(needle); {
+	for i := 0; i < len(needle) && (i < 512 || best.run == ""); {
 		if !rigid(needle[i]) {
 			i++
 			continue

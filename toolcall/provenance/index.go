@@ -51,6 +51,9 @@ type Result struct {
 // New returns an Index over a conversation. Its cost grows with the number of parts, not
 // with their length.
 func New(c *ringwall.Conversation, o Options) *Index {
+	if c == nil {
+		c = &ringwall.Conversation{}
+	}
 	x := &Index{o: o, turns: c.Turns}
 	x.gather(c)
 	return x

@@ -353,3 +353,38 @@ func FuzzRule(f *testing.F) {
 		}
 	})
 }
+
+// FuzzJudge feeds a judged stream what nobody sends, and wants no call to go out.
+func FuzzJudge(f *testing.F) {
+	f.Add(body(false, "so", "", "["+callA+", "+callB+"]", `,"done":false`) + "\n" + body(false, "", "", "["+callC+"]", finished("tool_calls")))
+	f.Add(`{"message":{"Tool_Calls":{"a":1},"content":[]}}`)
+	f.Fuzz(func(t *testing.T, script string) {
+		r := ollama.Dialect{}.Relay(nil, straight)
+		r.(gateway.Judging).Judge(func(context.Context, []ringwall.ToolCall) []gateway.Ruling { return []gateway.Ruling{{Note: "no"}} })
+		var out []byte
+		for line := range strings.SplitSeq(script, "\n") {
+			var err error
+			if out, err = r.Event(t.Context(), out, []byte(line)); err != nil {
+				return
+			}
+		}
+		for line := range bytes.Lines(r.End(t.Context(), out)) {
+			var l struct {
+				Message json.RawMessage
+			}
+			if !json.Valid(line) {
+				t.Fatalf("%s", line)
+			}
+			var m map[string]any
+			if json.Unmarshal(line, &l) != nil || json.Unmarshal(l.Message, &m) != nil {
+				continue
+			}
+			for key, v := range m {
+				calls, list := v.([]any)
+				if strings.EqualFold(key, "tool_calls") && v != nil && (!list || len(calls) > 0) {
+					t.Fatalf("%s", line)
+				}
+			}
+		}
+	})
+}

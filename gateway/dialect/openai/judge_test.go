@@ -402,35 +402,3 @@ func TestAWholeMessageInAStreamHasNoCalls(t *testing.T) {
 		t.Errorf("%s", out)
 	}
 }
-
-// FuzzRule wants answers without a trace of the calls that do not run.
-func FuzzRule(f *testing.F) {
-	f.Add(`{"choices":[{"message":{"content":null,"tool_calls":[`+callA+`, `+callB+`]},"finish_reason":"tool_calls"}]}`, uint8(1))
-	f.Add(`{"choices":[{"message":{"function_call":`+oldF+`,"tool_calls":[`+callC+`,7]}},{"delta":{"tool_calls":{}}}]}`, uint8(4))
-	f.Add(`{"choices":[{"message":{"x":1,"tool_calls":[],"content":[]}}]}`, uint8(0))
-	f.Fuzz(func(t *testing.T, body string, which uint8) {
-		a, err := openai.Chat{}.Answer(nil, []byte(body))
-		if err != nil {
-			return
-		}
-		c := a.(gateway.Calling)
-		calls := c.Calls()
-		var rulings []gateway.Ruling
-		var left []ringwall.ToolCall
-		for i := range calls {
-			r := gateway.Ruling{Runs: which>>(i%8)&1 == 1, Note: "no"}
-			if rulings = append(rulings, r); r.Runs {
-				left = append(left, calls[i])
-			}
-		}
-		c.Rule(rulings)
-		out := a.Edit(nil)
-		again, err := openai.Chat{}.Answer(nil, out)
-		if err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		if got := again.(gateway.Calling).Calls(); !reflect.DeepEqual(got, left) {
-			t.Fatalf("calls %v\nwant %v\n%s", got, left, out)
-		}
-	})
-}
