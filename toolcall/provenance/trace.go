@@ -152,7 +152,7 @@ func (x *Index) stranger(q *query) (*text, How) {
 		}
 		how := q.in(&t.sheet, false)
 		if how == HowNone && q.number != "" {
-			work := 1<<12 + len(t.raw)
+			work := q.work(len(t.raw))
 			how = q.counted(&t.sheet, &work)
 		}
 		if how == HowNone && len(t.raw) <= maxFolded && strings.Contains(t.raw, `\`) {
