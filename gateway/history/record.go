@@ -84,8 +84,8 @@ func (s *signer) seal(r *record) []byte {
 	n := len(r.entries)
 	out := make([]byte, 0, headBytes+n*(2*tagBytes+1)+macBytes)
 	out = append(out, version)
-	out = binary.BigEndian.AppendUint32(out, uint32(r.expires.Unix())) //nolint:gosec // enough until 2106
-	out = binary.BigEndian.AppendUint16(out, uint16(n))                //nolint:gosec // at most storeTurns
+	out = binary.BigEndian.AppendUint32(out, uint32(r.expires.Unix()))
+	out = binary.BigEndian.AppendUint16(out, uint16(n))
 	passed, thinks := make([]byte, (n+7)/8), make([]byte, (n+7)/8)
 	for i, e := range r.entries {
 		if e.passed {
