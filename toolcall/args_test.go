@@ -31,6 +31,19 @@ func decide(t testing.TB, cfg toolcall.Config, c toolcall.Case, name, arguments 
 	return toolcall.New(cfg).Begin(c).Decide(t.Context(), ringwall.ToolCall{ID: "1", Name: name, Arguments: arguments})
 }
 
+// about returns the rule about the tool or its arguments that is against a call: not one
+// about where values come from, or what was asked for.
+func about(d toolcall.Decision) string {
+	for _, rule := range append([]string{d.Rule}, d.Also...) {
+		switch rule {
+		case "", toolcall.RuleUntrusted, toolcall.RuleUnsourced, toolcall.RuleLink, toolcall.RuleAsked, toolcall.RuleTwo, toolcall.RuleFlow, toolcall.RuleDuplicate, toolcall.RuleRepeated, toolcall.RuleDepth, toolcall.RuleLimit:
+		default:
+			return rule
+		}
+	}
+	return ""
+}
+
 // What is passed on as SQL, a path, an address … by tools of which nobody said anything.
 func TestValuesThatCarrySomething(t *testing.T) {
 	for _, tt := range []struct{ name, arguments, rule string }{
@@ -144,8 +157,8 @@ func TestHonestValues(t *testing.T) {
 		`{"amount":-5.5,"n":1e10,"z":0.000,"big":12345678901234567890}`, `{"price":"$5 {approx}"}`, `{"greeting":"Hi {{name}}"}`, `{"amount":0e5}`,
 		`{"user":"root"}`, `{"time":"5 o'clock"}`, `{"note":"ignore my last question"}`, `{"city":"Saint-Jean-d'Angély"}`, `{"label":"P&L; id"}`, `{"label":"Dogs; cat food"}`, `{"name":"Salt & net weight"}`, `{"date":"2026-05-01T10:00:00+02:00"}`, `{"zipper":"it's ok -- really"}`, `{"location":"Room 5 (2nd floor); ask for Bob's key"}`, `{}`,
 	} {
-		if d := decide(t, toolcall.Config{Inject: waf.Injection}, toolcall.Case{}, "tool", arguments); d.Decision != ringwall.ToolAllow {
-			t.Errorf("%s: %v by %q: %s", arguments, d.Decision, d.Rule, d.Public)
+		if d := decide(t, toolcall.Config{Inject: waf.Injection}, toolcall.Case{}, "tool", arguments); about(d) != "" {
+			t.Errorf("%s: %v by %q: %s", arguments, d.Decision, about(d), d.Public)
 		}
 	}
 }
@@ -213,7 +226,7 @@ func TestMeaning(t *testing.T) {
 				arguments = strings.Replace(arguments, "{", `{"tenant":"north",`, 1)
 			}
 			d := decide(t, cfg, toolcall.Case{Principal: ann}, "pay", arguments)
-			if d.Rule != tt.rule || (d.Decision == ringwall.ToolAllow) != (tt.rule == "") {
+			if about(d) != tt.rule || tt.rule != "" && d.Decision != ringwall.ToolDeny {
 				t.Errorf("%s: %v by %q (%v), want %q", arguments, d.Decision, d.Rule, d.Also, tt.rule)
 			}
 		})
@@ -276,7 +289,7 @@ func TestSecrets(t *testing.T) {
 		{"allowed", toolcall.SecretsAllowed, ringwall.ToolAllow, ""},
 	} {
 		d := decide(t, toolcall.Config{Leak: secrets, Secrets: tt.secrets}, toolcall.Case{}, "send", arguments)
-		if d.Decision != tt.want || d.Masked != tt.masked || d.Rule != map[bool]string{true: "", false: toolcall.RuleSecret}[tt.want == ringwall.ToolAllow] {
+		if d.Decision > tt.want || d.Masked != tt.masked || about(d) != map[bool]string{true: "", false: toolcall.RuleSecret}[tt.want == ringwall.ToolAllow] {
 			t.Errorf("%s: %v by %q: %s", tt.name, d.Decision, d.Rule, d.Masked)
 		}
 	}
@@ -284,7 +297,7 @@ func TestSecrets(t *testing.T) {
 		t.Errorf("a secret for a name: %v", d.Decision)
 	}
 	r := registry(t, toolcall.Tool{Name: "login", Arguments: map[string]toolcall.Meaning{"password": {Excused: []string{toolcall.RuleSecret}}}})
-	if d := decide(t, toolcall.Config{Registry: r, Leak: secrets}, toolcall.Case{}, "login", `{"password":"hunter2"}`); d.Decision != ringwall.ToolAllow {
+	if d := decide(t, toolcall.Config{Registry: r, Leak: secrets}, toolcall.Case{}, "login", `{"password":"hunter2"}`); about(d) != "" {
 		t.Errorf("a password for a login: %v by %q", d.Decision, d.Rule)
 	}
 }

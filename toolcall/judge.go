@@ -73,7 +73,12 @@ type Session struct {
 
 // Begin begins the calls of an answer. Its cost grows with the number of turns, not
 // with their length: texts are read when a value is looked for.
-func (j *Judge) Begin(c Case) *Session { return &Session{j: j, Case: c} }
+func (j *Judge) Begin(c Case) *Session {
+	if c.Conversation == nil {
+		c.Conversation = &ringwall.Conversation{}
+	}
+	return &Session{j: j, Case: c}
+}
 
 // Call is a call that is being decided about.
 type Call struct {

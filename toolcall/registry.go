@@ -252,7 +252,7 @@ func called(_ context.Context, s *Session, c *Call, d *Decision) {
 			best = o
 		}
 	}
-	if best.Rule == "" && len(specs) == 0 && !c.Tool.Known && s.Conversation != nil && len(s.Conversation.Tools) > 0 {
+	if best.Rule == "" && len(specs) == 0 && !c.Tool.Known && len(s.Conversation.Tools) > 0 {
 		best.Rule, best.Outcome = RuleNotOffered, ringwall.ToolDeny
 	}
 	if best.Rule == "" {
@@ -270,9 +270,6 @@ func called(_ context.Context, s *Session, c *Call, d *Decision) {
 
 // named returns what the request says of the tools of a name.
 func (s *Session) named(name string) (specs []*ringwall.ToolSpec) {
-	if s.Conversation == nil {
-		return nil
-	}
 	for i := range s.Conversation.Tools {
 		if t := &s.Conversation.Tools[i]; t.Name == name {
 			specs = append(specs, t)
