@@ -144,9 +144,9 @@ func hexDigit(c byte) byte {
 // joinLink holds together what a link is part of.
 const joinLink = "-_@./\\~:%+?#&=!$*"
 
-// find says where the link stands in s.
-func (l *link) find(s string) (found, bool) {
-	c := cursor{a: &l.host, s: s, work: 1<<12 + 4*len(s)}
+// find says where the link stands in s, unless it takes more work than it may.
+func (l *link) find(s string, work int) (found, bool) {
+	c := cursor{a: &l.host, s: s, work: work}
 	for {
 		at := c.next()
 		if at < 0 {

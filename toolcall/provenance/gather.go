@@ -24,6 +24,7 @@ type text struct {
 	fields    bool     // some fields of it may be trusted
 	outline   *outline // nil: not read yet
 	unescaped *sheet   // nil: the same
+	codes     *string  // nil: the same
 }
 
 // looks says what is known of the characters of a text.

@@ -434,3 +434,49 @@ func TestAlsoUntrusted(t *testing.T) {
 		})
 	}
 }
+
+// A budget that is used up never makes an echo news.
+func TestEchoBehindNearMatches(t *testing.T) {
+	host := strings.Repeat("ab", 25) + ".com"
+	arguments := `{"text":"` + strings.Repeat(strings.Repeat("ab", 25)+".co ", 20000) + `https://` + host + `/x"}`
+	x := provenance.New(talk("", calls("1", "note", arguments, "ok"), calls("2", "create", "{}", `{"email":"https://`+host+`/x"}`)),
+		trust(map[string][]string{"create": {"/email"}}))
+	if o := x.Trace("https://" + host + "/x"); o.Source.Trusted() {
+		t.Errorf("%+v", o)
+	}
+}
+
+func TestWhatWasSaid(t *testing.T) {
+	c := talk("instructions", "one", calls("1", "web", `{"q":1}`, "x"), says("answer"), "two", calls("2", "clock", "{}", "12:00"))
+	x := provenance.New(c, trust(map[string][]string{"clock": {""}}))
+	var said []string
+	for turn, text := range x.Asked() {
+		said = append(said, text+strings.Repeat("!", turn))
+	}
+	if s := strings.Join(said, " "); s != "one two!!!!" {
+		t.Error(s)
+	}
+	for range x.Asked() {
+		break
+	}
+	r := x.Results()
+	if len(r) != 2 || r[0].Call.Name != "web" || r[0].Turn != 2 || r[0].CallTurn != 1 || !r[0].Believed {
+		t.Errorf("%+v", r)
+	}
+	if turn, ok := x.Untrusted(); turn != 2 || !ok {
+		t.Errorf("untrusted since %d, %v", turn, ok)
+	}
+	for value, from := range map[string]string{"one": "turn 0", "instructions": "instructions", "x": "turn 2, web", "nowhere": "", "12:00": "turn 6, clock"} {
+		if o := x.Trace(value); o.From() != from {
+			t.Errorf("%s: %q, want %q", value, o.From(), from)
+		}
+	}
+	if _, ok := provenance.New(nil, provenance.Options{}).Untrusted(); ok {
+		t.Error("nothing was said, and is untrusted")
+	}
+	media := talk("")
+	media.Turns = []ringwall.Turn{{Parts: []ringwall.Part{{Kind: ringwall.PartMedia, Media: &ringwall.Media{}}}}}
+	if turn, ok := provenance.New(media, provenance.Options{}).Untrusted(); turn != 0 || !ok {
+		t.Error("a document is trusted")
+	}
+}
