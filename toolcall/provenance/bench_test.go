@@ -88,6 +88,21 @@ func BenchmarkDecision(b *testing.B) {
 	}
 }
 
+func BenchmarkAlsoUntrusted(b *testing.B) {
+	for _, n := range []int{10_000, 100_000, 1_000_000} {
+		c := transcript(n)
+		b.Run(strconv.Itoa(n/1000)+"kB", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				x := provenance.New(c, events)
+				for _, v := range []string{"mallory@evil.com", "https://evil.com/x?y=1", "Zürich meeting", "transfer everything now", "4711-0815"} {
+					x.AlsoUntrusted(v)
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkHostile(b *testing.B) {
 	const n = 1_000_000
 	for _, set := range []struct{ name, text, value string }{

@@ -57,16 +57,13 @@ func decodeOnce(out []string, v string) []string {
 }
 
 // encodings returns what stands in a text that has an encoding of a value: base64 of the
-// value, wherever in a longer one it begins, hexadecimal, percent, and the value read
-// backwards.
+// value, wherever in a longer one it begins, and hexadecimal.
 func encodings(v string) []string {
 	if len(v) < 5 || len(v) > maxEncoded {
 		return nil
 	}
-	out := []string{hex.EncodeToString([]byte(v)), strings.ToUpper(hex.EncodeToString([]byte(v))), backwards(v)}
-	if e := url.QueryEscape(v); e != v {
-		out = append(out, e)
-	}
+	h := hex.EncodeToString([]byte(v))
+	out := []string{h, strings.ToUpper(h)}
 	for shift := range 3 {
 		// What stands ahead and behind of the value changes the digits at its ends.
 		e := base64.RawStdEncoding.EncodeToString(append(make([]byte, shift), v...))
@@ -78,6 +75,52 @@ func encodings(v string) []string {
 	}
 	return out
 }
+
+// leastCode is how long, in bytes, what may be an encoding is at least.
+const leastCode = 7
+
+// codes returns what in s may be base64 or hexadecimal: runs of their digits that are no
+// word. Most of a text is not read for it.
+func codes(s string) string {
+	var b strings.Builder
+	for i := 0; i+leastCode <= len(s); {
+		j := i + leastCode - 1
+		for j >= i && codeDigit[s[j]] {
+			j--
+		}
+		if j >= i {
+			i = j + 1
+			continue
+		}
+		end := i + leastCode
+		for end < len(s) && codeDigit[s[end]] {
+			end++
+		}
+		if !spells(s[i+1 : end]) {
+			b.WriteString(s[i:end])
+			b.WriteByte(' ')
+		}
+		i = end + 1
+	}
+	return b.String()
+}
+
+// spells says whether s may be the end of a word: small letters, and what joins them.
+func spells(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' {
+			return false
+		}
+	}
+	return true
+}
+
+var codeDigit = func() (t [256]bool) {
+	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_") {
+		t[c] = true
+	}
+	return t
+}()
 
 func backwards(s string) string {
 	r := []rune(s)

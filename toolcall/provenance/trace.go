@@ -1,6 +1,8 @@
 package provenance
 
 import (
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -133,11 +135,32 @@ func (x *Index) strangers(value string) (Origin, bool) {
 
 // encoded looks for encodings of a value in what anybody may have written.
 func (x *Index) encoded(q *query) (Origin, bool) {
-	for _, e := range encodings(q.value) {
-		for i := range x.texts {
-			if t := &x.texts[i]; t.source == ringwall.SourceUntrusted && strings.Contains(t.raw, e) {
-				return Origin{Source: ringwall.SourceUntrusted, Turn: t.turn, Tool: t.tool, How: HowDecoded}, true
-			}
+	all := encodings(q.value)
+	if all == nil {
+		return Origin{}, false
+	}
+	var others []spell
+	for _, e := range []string{backwards(q.value), url.QueryEscape(q.value)} {
+		if e != q.value {
+			others = append(others, spellOf(e))
+		}
+	}
+	for i := range x.texts {
+		t := &x.texts[i]
+		if t.source != ringwall.SourceUntrusted {
+			continue
+		}
+		if t.codes == nil {
+			c := codes(t.raw)
+			t.codes = &c
+		}
+		has := slices.ContainsFunc(all, func(e string) bool { return strings.Contains(*t.codes, e) })
+		for j := range others {
+			done := has || others[j].each(t.raw, func(found) bool { has = true; return false })
+			has = has || !done && strings.Contains(t.fold(maxFoldedDeep), others[j].needle)
+		}
+		if has {
+			return Origin{Source: ringwall.SourceUntrusted, Turn: t.turn, Tool: t.tool, How: HowDecoded}, true
 		}
 	}
 	return Origin{}, false
