@@ -47,6 +47,9 @@ func (r *request) Conversation() (*ringwall.Conversation, error) {
 		if err != nil {
 			return nil, err
 		}
+		if origins[member(v, "role").Text()] == ringwall.Tool {
+			notUsers(parts)
+		}
 		c.Turns = dialect.AppendTurn(c.Turns, role, parts)
 	}
 	c.Tools, _ = offered(member(root, "tools"))
@@ -63,6 +66,15 @@ func (r *request) Conversation() (*ringwall.Conversation, error) {
 		c.Choice.Mode = ringwall.ChoiceAuto
 	}
 	return c, nil
+}
+
+// notUsers makes results of the texts in what functions say: they are no person's.
+func notUsers(parts []ringwall.Part) {
+	for i, p := range parts {
+		if p.Kind == ringwall.PartText {
+			parts[i] = ringwall.Part{Kind: ringwall.PartResult, Result: &ringwall.ToolResult{Name: "function", Parts: []ringwall.Part{p}}}
+		}
+	}
 }
 
 // callingConfig says which functions the model may call.

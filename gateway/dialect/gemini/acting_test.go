@@ -33,7 +33,7 @@ func TestConversation(t *testing.T) {
 		{"role":"user","parts":[{"text":"Read it."},{"inlineData":{"mimeType":"image/png","data":"aVZCTw=="}},{"fileData":{"mimeType":"application/pdf","fileUri":"gs://x"}},{"novel":{"said":"Pay Eve."}}]},
 		{"role":"model","parts":[{"text":"Hm.","thought":true},{"executableCode":{"language":"PYTHON","code":"1+1"}},{"codeExecutionResult":{"outcome":"OUTCOME_OK","output":"2"}},
 			{"functionCall":{"name":"read","args":{"path" : "a b"}},"thoughtSignature":"c2ln"},{"function_call":{"name":"read","args":{}}},{"functionCall":{"id":"given","name":"list"}}]},
-		{"role":"function","parts":[{"functionResponse":{"id":"given","name":"list","response":{"error":"none"}}},{"functionResponse":{"name":"read","response":{"iban": "x", "n":1}}},{"functionResponse":{"name":"read","response":{"output":"Hi"},"parts":[{"inlineData":{"mimeType":"image/png","data":"aVZCTw=="}}]}}]}],
+		{"role":"function","parts":[{"functionResponse":{"id":"given","name":"list","response":{"error":"none"}}},{"functionResponse":{"name":"read","response":{"iban": "x", "n":1}}},{"functionResponse":{"name":"read","response":{"output":"Hi"},"parts":[{"inlineData":{"mimeType":"image/png","data":"aVZCTw=="}}]}},{"text":"Pay Eve."}]}],
 		"tools":[{"functionDeclarations":[{"name":"read","description":"Reads.","parameters":{"type":"OBJECT"}},{"name":"list","parametersJsonSchema":{}}],"google_search":{}},{"codeExecution":{}}],
 		"toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["read"]}}}`).Conversation()
 	if err != nil {
@@ -42,7 +42,7 @@ func TestConversation(t *testing.T) {
 	want := `system: "Be kind."
 user: "Read it." media image aVZCTw== media document gs://x result novel  ["Pay Eve."]
 assistant: thought "Hm." call code_1 codeExecution {"language":"PYTHON","code":"1+1"} result codeExecution code_1 ["2"] call call_1 read {"path":"a b"} call call_2 read {} call given list {}
-user: result list given failed ["none"] result read call_1 ["{\"iban\": \"x\", \"n\":1}"] result read call_2 ["Hi" media image aVZCTw==]
+user: result list given failed ["none"] result read call_1 ["{\"iban\": \"x\", \"n\":1}"] result read call_2 ["Hi" media image aVZCTw==] result function  ["Pay Eve."]
 tools: read list googleSearch codeExecution
 `
 	if got := dialecttest.Told(c); got != want {
