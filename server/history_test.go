@@ -363,3 +363,19 @@ func TestHistoryIsReloaded(t *testing.T) {
 		t.Errorf("behind two reloads: %s", got)
 	}
 }
+
+// Where the gateway keeps what was said, and a request goes on from it by the id of an
+// answer, it counts.
+func TestHistoryByIDs(t *testing.T) {
+	h := stand(t, newUpstream(t, talks), nil)
+	_, body := h.ask(http.MethodPost, "/v1/responses", `{"model":"m","input":"Where is my order?"}`)
+	at := strings.Index(body, `"resp_`)
+	if at < 0 {
+		t.Fatal(body)
+	}
+	id := body[at+1 : at+1+len("resp_")+32]
+	resp, body := h.ask(http.MethodPost, "/v1/responses", `{"model":"m","input":"And now?","previous_response_id":"`+id+`"}`)
+	if got := h.origins(resp); got != "user assistant user" {
+		t.Errorf("%s: %s", got, body)
+	}
+}

@@ -183,3 +183,20 @@ func FuzzRetell(f *testing.F) {
 		}
 	})
 }
+
+// What it costs to read an event of a stream again.
+func BenchmarkRetell(b *testing.B) {
+	frame := []byte("data: {\"id\":\"chatcmpl-123\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" word\"},\"logprobs\":null,\"finish_reason\":null}]}\n\n")
+	r := dialect.Retell("text/event-stream", true, openai.Codec{})
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		if n += len(frame); n > 2<<20 {
+			n, r = 0, dialect.Retell("text/event-stream", true, openai.Codec{})
+		}
+		r.Write(frame)
+		if _, whole := r.Said(); whole {
+			b.Fatal("it is whole")
+		}
+	}
+}

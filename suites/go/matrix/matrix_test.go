@@ -101,7 +101,8 @@ func kindOf(status int, message string) kind {
 type wire struct {
 	url   string // of the gateway, without /v1
 	key   string
-	plain bool // sends by HTTP what is meant for HTTPS
+	plain bool   // sends by HTTP what is meant for HTTPS
+	talk  string // names the conversation; "": nobody does
 
 	mu     sync.Mutex
 	header http.Header
@@ -122,6 +123,9 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	if w.plain {
 		r.URL.Scheme = "http"
+	}
+	if w.talk != "" {
+		r.Header.Set("Ringwall-Conversation", w.talk)
 	}
 	if r.Body != nil {
 		// Amazon's client closes the body as soon as there is an answer, which is
@@ -183,6 +187,7 @@ func (t talk) say(text string) talk {
 // hear asks, and tells a refusal by name from other errors.
 func (c cell) hear(ctx context.Context, t talk) (heard, *wire, error) {
 	w := newWire()
+	w.talk = fmt.Sprintf("%s/%s/%v", c.name, t.model, t.Stream)
 	got, err := c.ask(ctx, w, t)
 	if err != nil && c.kind(err) == refused {
 		err = errRefused
