@@ -77,10 +77,14 @@ func (x *exchange) offer(ctx context.Context) error {
 	if err := x.checkTools(c); err != nil {
 		return err
 	}
-	if x.world.Policy == nil || len(c.Tools) == 0 {
-		return nil
-	}
 	for _, t := range c.Tools {
+		if x.world.Tools.Hides(t.Name) {
+			x.calls.hidden = append(x.calls.hidden, t.Name)
+			continue
+		}
+		if x.world.Policy == nil {
+			continue
+		}
 		p, err := x.mayCall(ctx, x.world.Tools.Tool(t.Name))
 		if err != nil {
 			return err

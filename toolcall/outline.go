@@ -363,10 +363,14 @@ func wordRune(r rune) bool {
 
 // indexFold is strings.Index for ASCII letters in any case.
 func indexFold(text, value string) int {
+	return indexFoldAt(text, value, rarest(value))
+}
+
+// indexFoldAt is indexFold, where the rarest letter of value stands at at.
+func indexFoldAt(text, value string, at int) int {
 	if value == "" || len(value) > len(text) {
 		return -1
 	}
-	at := rarest(value)
 	if at < 0 {
 		return strings.Index(text, value)
 	}

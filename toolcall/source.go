@@ -226,8 +226,9 @@ func (q *question) linked(v string) bool {
 	if !q.r.intent.links {
 		return false
 	}
-	for i, res := range q.r.Results() {
-		if !q.r.has(i, v) || res.CallTurn < 0 {
+	for _, i := range q.r.where(v) {
+		res := &q.r.Results()[i]
+		if res.CallTurn < 0 {
 			continue
 		}
 		if q.r.profile(q.s, q.s.j.cfg.Registry.Find(res.Call.Name)).outward {
@@ -264,8 +265,9 @@ func (q *question) delegated(v, path string, k form) bool {
 	case formURL:
 		return false
 	}
-	for i, res := range q.r.Results() {
-		if !q.r.has(i, v) || !q.r.namedResult(q.s, i) || q.r.repeats(&res, v) {
+	for _, i := range q.r.where(v) {
+		res := &q.r.Results()[i]
+		if !q.r.namedResult(q.s, i) || q.r.repeats(res, v) {
 			continue
 		}
 		if !k.reaches() || alone(textOf(res.Result), v, k) {

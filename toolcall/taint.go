@@ -18,11 +18,12 @@ type reading struct {
 	intent   *intent
 	offered  []*profile
 	byName   map[string]*profile
-	outlines []*outline // by result; nil: not taken apart yet
-	named    []int8     // by result: 1 the person named what it is, -1 not, 0 nobody looked
-	past     []made     // calls of this conversation
-	spoke    int        // turn in which the person last spoke
-	grams    []*grams   // by result; nil: not read yet
+	outlines []*outline       // by result; nil: not taken apart yet
+	named    []int8           // by result: 1 the person named what it is, -1 not, 0 nobody looked
+	past     []made           // calls of this conversation
+	spoke    int              // turn in which the person last spoke
+	grams    []*grams         // by result; nil: not read yet
+	places   map[string][]int // by value: results that may have it
 }
 
 // made is a call that was made.
@@ -213,15 +214,27 @@ func textOf(res *ringwall.ToolResult) string {
 	return strings.Join(all, "\n")
 }
 
-// has reports whether the output of result i may have value.
-func (r *reading) has(i int, value string) bool {
+// where returns the results whose output may have value.
+func (r *reading) where(value string) []int {
+	if found, ok := r.places[value]; ok {
+		return found
+	}
 	run := longestRun(value)
-	for _, p := range r.Results()[i].Result.Parts {
-		if indexFold(p.Text, run) >= 0 {
-			return true
+	at := rarest(run)
+	found := []int{}
+	for i, res := range r.Results() {
+		for _, p := range res.Result.Parts {
+			if indexFoldAt(p.Text, run, at) >= 0 {
+				found = append(found, i)
+				break
+			}
 		}
 	}
-	return false
+	if r.places == nil {
+		r.places = map[string][]int{}
+	}
+	r.places[value] = found
+	return found
 }
 
 // longestRun returns the longest run of ASCII letters and digits of a value, which no
@@ -251,10 +264,7 @@ func longestRun(v string) string {
 // where a word or a quotation mark beside it says that it names something.
 func (r *reading) spoken(value string) bool {
 	short := len(value) < 4 && digits(value) > 0
-	for i := range r.Results() {
-		if !r.has(i, value) {
-			continue
-		}
+	for _, i := range r.where(value) {
 		for _, l := range r.outline(i).leaves {
 			text := l.text
 			if len(text) <= len(value) {
@@ -303,8 +313,9 @@ var identifying = words(`id ids number no nr nummer num key index entry item wit
 // that come back, and pages of other hosts, are none. It also reports whether the person
 // named the record or the output that has it.
 func (s *Session) typed(r *reading, value string) (found, named bool) {
-	for i, res := range r.Results() {
-		if res.Result.Failed || res.CallTurn < 0 || !r.has(i, value) || r.repeats(&res, value) {
+	for _, i := range r.where(value) {
+		res := &r.Results()[i]
+		if res.Result.Failed || res.CallTurn < 0 || r.repeats(res, value) {
 			continue
 		}
 		if p := r.profile(s, s.j.cfg.Registry.Find(res.Call.Name)); p.outward {

@@ -73,8 +73,10 @@ func (x *Index) gather(c *ringwall.Conversation) {
 	for _, p := range c.System {
 		x.add(p.Text, text{source: ringwall.SourceSystem, turn: -1, result: -1})
 	}
+	half := len(c.Turns)/2 + 1
+	x.texts, x.results, x.calls = slices.Grow(x.texts, half), make([]Result, 0, half), make([]call, 0, half)
 	asked := map[string]int{} // calls by id: index into x.calls; -1: answered, or several have it
-	var made []ringwall.ToolCall
+	made := make([]ringwall.ToolCall, 0, half)
 	for i, t := range c.Turns {
 		for _, p := range t.Parts {
 			switch {
