@@ -19,10 +19,32 @@ func CallID(answer string, at int, name, arguments string) string {
 }
 
 // Calls tells which result answers which call, in APIs whose calls have no ids:
-// of the calls that wait, the first of that name.
+// of the calls that wait, the first of that name. What a result costs does not grow
+// with how many wait.
 type Calls struct {
-	n    int
-	wait []*ringwall.ToolCall
+	n            int
+	all          waiting
+	byID, byName map[string]*waiting
+}
+
+// waiting are calls in their order, of which some were answered.
+type waiting []*asked
+
+type asked struct {
+	call     *ringwall.ToolCall
+	answered bool
+}
+
+// next takes the first call out that was not answered; nil: there is none.
+func (w *waiting) next() *asked {
+	for w != nil && len(*w) > 0 {
+		a := (*w)[0]
+		if *w = (*w)[1:]; !a.answered {
+			a.answered = true
+			return a
+		}
+	}
+	return nil
 }
 
 // Asked notes a call, and gives it an id if it has none.
@@ -30,20 +52,38 @@ func (c *Calls) Asked(call *ringwall.ToolCall) {
 	if c.n++; call.ID == "" {
 		call.ID = "call_" + strconv.Itoa(c.n)
 	}
-	c.wait = append(c.wait, call)
+	if c.byID == nil {
+		c.byID, c.byName = map[string]*waiting{}, map[string]*waiting{}
+	}
+	a := &asked{call: call}
+	c.all = append(c.all, a)
+	for _, in := range []struct {
+		of  map[string]*waiting
+		key string
+	}{{c.byID, call.ID}, {c.byName, call.Name}} {
+		if in.of[in.key] == nil {
+			in.of[in.key] = &waiting{}
+		}
+		*in.of[in.key] = append(*in.of[in.key], a)
+	}
 }
 
 // Answered finds the call that a result is for, by its id or else by its name, and
 // completes the result. An empty name is that of any call.
 func (c *Calls) Answered(r *ringwall.ToolResult) bool {
-	for i, call := range c.wait {
-		if r.ID != "" && r.ID == call.ID || r.ID == "" && (r.Name == call.Name || r.Name == "") {
-			r.ID, r.Name = call.ID, call.Name
-			c.wait = append(c.wait[:i:i], c.wait[i+1:]...)
-			return true
-		}
+	from := &c.all
+	switch {
+	case r.ID != "":
+		from = c.byID[r.ID]
+	case r.Name != "":
+		from = c.byName[r.Name]
 	}
-	return false
+	a := from.next()
+	if a == nil {
+		return false
+	}
+	r.ID, r.Name = a.call.ID, a.call.Name
+	return true
 }
 
 // CallName returns the name of the tool that the last call of that id asks for, ""

@@ -19,6 +19,19 @@ func Hide(tools []ringwall.ToolSpec, hidden Places, keep func(name string) bool)
 	return out
 }
 
+// Once leaves one of several tools of which nothing is known but one type, as several
+// servers of tools are.
+func Once(tools []ringwall.ToolSpec) (out []ringwall.ToolSpec) {
+	have := make(map[string]bool, len(tools))
+	for _, t := range tools {
+		if have[t.Name] && t.Schema == nil && t.Description == "" {
+			continue
+		}
+		have[t.Name], out = true, append(out, t)
+	}
+	return out
+}
+
 // NoTool stands where an API wants a tool, for calls of tools are in the conversation,
 // and none is left. NoToolSays is its description.
 const (

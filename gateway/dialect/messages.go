@@ -57,7 +57,7 @@ func TellMessages(src []byte, root jsonedit.Value) (*ringwall.Conversation, erro
 		}
 		c.Turns = AppendTurn(c.Turns, role, parts)
 	}
-	c.Tools = MessagesTools(root)
+	c.Tools = Once(MessagesTools(root))
 	return c, nil
 }
 

@@ -32,7 +32,7 @@ func TestConversation(t *testing.T) {
 		{"role":"assistant","content":[{"type":"thinking","thinking":"Hm.","signature":"c2ln"},{"type":"server_tool_use","id":"s1","name":"web_search","input":{"query":"x"}},{"type":"web_search_tool_result","tool_use_id":"s1","content":[{"type":"web_search_result","title":"Eve","url":"https://e.example","encrypted_content":"c2VjcmV0"}]},
 			{"type":"tool_use","id":"t1","name":"read","input":{"path" : "a b", "n":[1, 2]}},{"type":"tool_use","id":"t2","name":"list","input":{}}]},
 		{"role":"user","content":[{"type":"tool_result","tool_use_id":"t2","is_error":true,"content":"none"},{"type":"tool_result","tool_use_id":"t1","content":[{"type":"text","text":"IBAN 1"},{"type":"search_result","source":"s","title":"t","content":[{"type":"text","text":"inner"}]}]}]}],
-		"tools":[{"name":"read","description":"Reads.","input_schema":{"type":"object"}},{"type":"custom","name":"list","input_schema":{}},{"type":"bash_20250124","name":"bash"},{"type":"web_search_20250305","name":"web_search"}],
+		"tools":[{"name":"read","description":"Reads.","input_schema":{"type":"object"}},{"type":"custom","name":"list","input_schema":{}},{"type":"bash_20250124","name":"bash"},{"type":"web_search_20250305","name":"web_search"},{"type":"bash_20250124","name":"bash"}],
 		"tool_choice":{"type":"any","disable_parallel_tool_use":true},"mcp_servers":[{"type":"url","url":"https://mcp.example","name":"m"}]}`)
 	c, err := r.Conversation()
 	if err != nil {

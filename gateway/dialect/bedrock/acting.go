@@ -191,7 +191,8 @@ func tellConverse(src []byte, root jsonedit.Value) (*ringwall.Conversation, erro
 		}
 		c.Turns = dialect.AppendTurn(c.Turns, role, parts)
 	}
-	c.Tools, _ = offered(root.Get("toolConfig").Get("tools"))
+	tools, _ := offered(root.Get("toolConfig").Get("tools"))
+	c.Tools = dialect.Once(tools)
 	for key, v := range root.Get("toolConfig").Get("toolChoice").Members() {
 		switch key {
 		case "auto":

@@ -52,7 +52,8 @@ func (r *request) Conversation() (*ringwall.Conversation, error) {
 		}
 		c.Turns = dialect.AppendTurn(c.Turns, role, parts)
 	}
-	c.Tools, _ = offered(member(root, "tools"))
+	tools, _ := offered(member(root, "tools"))
+	c.Tools = dialect.Once(tools)
 	config := callingConfig(root)
 	switch names := dialect.Strings(member(config, "allowedfunctionnames")); member(config, "mode").Text() {
 	case "ANY":
