@@ -14,12 +14,14 @@ type Tools struct {
 	Unknown  string                 `yaml:"unknown" doc:"what becomes of tools that are not declared: they are judged as tools that reach others and return what anybody may have written; each call waits for an approval; models do not see them; or calls are denied" enum:"allow|hold|hide|deny" default:"allow"`
 	Secrets  string                 `yaml:"secrets" doc:"what becomes of a call with a secret that is known in its arguments: it goes on with the secret masked, is denied, or goes on" enum:"mask|deny|allow" default:"mask"`
 
-	declared *toolcall.Registry
+	Decisions ToolDecisions `yaml:"decisions" doc:"how calls are decided about by where their values come from, and by what was asked for"`
+
+	Declared *toolcall.Registry // of Registry and Known; nil: nothing is declared
 }
 
 // Open returns the tools that are declared, read when the configuration was; nil: none
 // are.
-func (t *Tools) Open() *toolcall.Registry { return t.declared }
+func (t *Tools) Open() *toolcall.Registry { return t.Declared }
 
 // Treatment returns what becomes of tools that are not declared, and of secrets.
 func (t *Tools) Treatment() (toolcall.Unknown, toolcall.Secrets) {
@@ -53,6 +55,7 @@ func (c *Config) checkTools(pos *strictyaml.Positions, dir string) (errs []error
 		}
 		all = append(all, tools...)
 	}
+	errs = append(errs, t.Decisions.check(pos)...)
 	if len(errs) > 0 || len(all) == 0 {
 		return errs
 	}
@@ -60,6 +63,6 @@ func (c *Config) checkTools(pos *strictyaml.Positions, dir string) (errs []error
 	if err != nil {
 		fail("tools", "%w", err)
 	}
-	t.declared = declared
+	t.Declared = declared
 	return errs
 }

@@ -79,6 +79,7 @@ func (x *exchange) goOn(ctx context.Context) error {
 			Err: fmt.Errorf("%w: %w", ringwall.ErrUnavailable, err),
 		}
 	case x.native && !errors.Is(err, ErrForeign):
+		x.follows = err == nil
 		return nil
 	case err == nil && said.Answer == nil:
 		err = ErrForgotten // another provider knows it

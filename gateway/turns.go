@@ -58,6 +58,7 @@ type turning struct {
 	past    Past   // nil: nothing is signed
 	retold  Retold // the answer; nil: it is not read again
 	carried bool   // the client carries the token
+	follows bool   // the request goes on from an answer to this caller, which the provider keeps
 }
 
 // believe tells the turns that went through here from those that did not: words of
@@ -84,11 +85,23 @@ func (x *exchange) believe(ctx context.Context) {
 	if err != nil {
 		look.State, look.Why = ringwall.Failed, whyHistoryAway
 	}
-	x.past, x.calls.passed = past, past.Passed()
+	x.past, x.calls.passed = past, x.following(c.Turns, past.Passed())
 	if x.world.Retell != nil {
 		x.retold = x.world.Retell(x.Dialect, x.contentType(x.Stream), x.Stream)
 	}
 	x.disbelieve(c.Turns)
+}
+
+// following believes results in the first turns of a request that goes on from an
+// answer by its id: the calls that they are for are with the provider, which knows them.
+func (x *exchange) following(turns []ringwall.Turn, passed []bool) []bool {
+	for i := range passed {
+		if !x.follows || turns[i].Role == ringwall.RoleAssistant {
+			break
+		}
+		passed[i] = true
+	}
+	return passed
 }
 
 // session names the conversation for the history: as the application does, or else as

@@ -241,7 +241,7 @@ func ApprovalDetail(v *approval.Seen, st *approval.Stats) any { return detailOf(
 func (s *Server) listApprovals(w http.ResponseWriter, r *http.Request, by approval.Approver) {
 	f, err := filterOf(r.URL.Query())
 	if err != nil {
-		refused(w, http.StatusBadRequest, "invalid_query", err.Error())
+		refused(w, http.StatusBadRequest, "invalid_query", sentence(err.Error()))
 		return
 	}
 	list, next, err := s.approvals.List(r.Context(), by, f)
@@ -264,13 +264,13 @@ func (s *Server) listApprovals(w http.ResponseWriter, r *http.Request, by approv
 func filterOf(q url.Values) (f approval.Filter, err error) {
 	for name, values := range q {
 		if len(values) != 1 {
-			return f, fmt.Errorf("The parameter %.20q is there %d times.", name, len(values)) //nolint:staticcheck // for the client
+			return f, fmt.Errorf("the parameter %.20q is there %d times", name, len(values))
 		}
 		switch v := values[0]; name {
 		case "state":
 			var st approval.State
 			if err := st.UnmarshalText([]byte(v)); err != nil {
-				return f, fmt.Errorf("state: want one of %v.", approval.States()) //nolint:staticcheck // for the client
+				return f, fmt.Errorf("state: want one of %v", approval.States())
 			}
 			f.State = &st
 		case "tenant":
@@ -279,10 +279,10 @@ func filterOf(q url.Values) (f approval.Filter, err error) {
 			f.After = v
 		case "limit":
 			if f.Limit, err = strconv.Atoi(v); err != nil || f.Limit < 1 || f.Limit > 200 {
-				return f, errors.New("limit: want 1 to 200.") //nolint:staticcheck // for the client
+				return f, errors.New("limit: want 1 to 200")
 			}
 		default:
-			return f, fmt.Errorf("There is no parameter %.20q: there are state, tenant, after and limit.", name) //nolint:staticcheck // for the client
+			return f, fmt.Errorf("there is no parameter %.20q: there are state, tenant, after and limit", name)
 		}
 	}
 	return f, nil

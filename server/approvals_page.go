@@ -177,7 +177,7 @@ func (s *Server) queuePage(w http.ResponseWriter, r *http.Request, by approval.A
 	}
 	f, err := filterOf(q)
 	if err != nil {
-		s.page(w, http.StatusBadRequest, "sorry", &sheet{Title: "No such list", Error: err.Error()})
+		s.page(w, http.StatusBadRequest, "sorry", &sheet{Title: "No such list", Error: sentence(err.Error())})
 		return
 	}
 	v := &sheet{Title: "Approvals", You: by, State: f.State.String(), States: []string{"pending", "approved", "used", "denied", "expired"}}

@@ -32,7 +32,7 @@ type metrics struct {
 func newMetrics(version string, keys *auth.Keys) *metrics {
 	m := &metrics{Metrics: telemetry.NewMetrics(telemetry.Build{Version: version})}
 	model := telemetry.Label{Name: "model"}
-	controls := telemetry.Label{Name: "control"}
+	controls := telemetry.Label{Name: "control", Values: []string{gateway.HistoryControl}}
 	spec := guardrail.Default()
 	for _, n := range spec.Rules() {
 		controls.Values = append(controls.Values, n.Control)

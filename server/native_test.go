@@ -135,7 +135,7 @@ func TestResponsesBeforeResponses(t *testing.T) {
 		answer(w, r, body)
 	})
 	h := stand(t, u, native(t, "openai-responses"))
-	const tools = `,"tools":[{"type":"function","name":"send","description":"sends mail","parameters":{"type":"object","properties":{"to":{"type":"string"}}}}],"x_new":[1.50]`
+	const tools = `,"tools":[{"type":"function","name":"send","description":"sends mail","parameters":{"type":"object","properties":{"to":{"type":"string"},"n":{"type":"integer"}}}}],"x_new":[1.50]`
 	for _, stream := range []string{"", `,"stream":true`} {
 		resp, body := h.ask(http.MethodPost, "/v1/responses", `{"model":"m","instructions":"be kind","input":[{"role":"user","content":[{"type":"input_text","text":"my card is `+card+`"}]}]`+tools+stream+`}`)
 		text, args := answered(t, body)

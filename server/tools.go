@@ -1,21 +1,52 @@
 package server
 
 import (
+	"context"
+
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/config"
 	"github.com/ringwall/ringwall/gateway"
+	"github.com/ringwall/ringwall/guard"
+	"github.com/ringwall/ringwall/guard/secret"
+	"github.com/ringwall/ringwall/guard/stream"
 	"github.com/ringwall/ringwall/internal/telemetry"
 	"github.com/ringwall/ringwall/toolcall"
+	"github.com/ringwall/ringwall/waf"
 )
 
 // tools puts into w who decides about the calls of tools. There is always somebody: of
 // what the configuration says nothing about the defaults are for.
 func (s *Server) tools(c *config.Config, w *gateway.World) error {
-	w.Tools = toolcall.New(toolcall.Config{Registry: c.Tools.Open()})
+	leak, err := leaks()
+	if err != nil {
+		return err
+	}
+	cfg := toolcall.Config{Registry: c.Tools.Open(), Inject: waf.Injection, Leak: leak}
+	cfg.Unknown, cfg.Secrets = c.Tools.Treatment()
+	w.Tools = toolcall.New(cfg)
 	if s.approvals != nil {
 		w.Approvals = pending{s.approvals, c.Approvals.Wait}
 	}
 	return nil
+}
+
+// leaks returns what finds secrets in arguments, whatever the guardrail in force lets go.
+func leaks() (func(text string) []ringwall.Span, error) {
+	act := &guard.Actions{Default: ringwall.Mask}
+	g, err := guard.New(guard.Config{Name: "tools", Rules: []guard.Rule{{Control: secret.Control, Scanners: []stream.Scanner{secret.Scanner{}}, Input: act, Output: act}}})
+	if err != nil {
+		return nil, err
+	}
+	return func(text string) (spans []ringwall.Span) {
+		s := guard.Session{Way: ringwall.Output, Context: context.Background()}
+		for _, f := range g.Check(s.Context, s, []ringwall.Text{{Origin: ringwall.Assistant, Value: text}}).Findings {
+			if f.Where.Empty() {
+				f.Where = ringwall.Span{End: len(text)}
+			}
+			spans = append(spans, f.Where)
+		}
+		return spans
+	}, nil
 }
 
 // called counts the calls of tools.

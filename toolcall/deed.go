@@ -50,7 +50,7 @@ var verbs = verbTable(map[deed]string{
 		compare display browse see summarize summarise analyze analyse inspect verify validate load download scan
 		monitor track watch translate extract predict visit explain recommend suggest
 		is has determine identify locate evaluate peek preview enumerate poll observe open`,
-	send: `send email@ e-mail@ mail@ message@ text@ post@ publish reply@ respond forward notify inform tell dm@ announce tweet@
+	send: `send email@ e-mail@ mail@ message@ text@ post@ publish reply@ answer@ respond forward notify inform tell dm@ announce tweet@
 		broadcast submit upload comment@ contact@ ping@ remind alert@ fax@ write say export ask call@ deliver report@ export warn thank congratulate`,
 	share:          `share@ invite@ grant@ allow authorize authorise permit@ admit enroll enrol onboard`,
 	share | create: `add assign`,

@@ -164,7 +164,7 @@ var naming = words(`recipient recipients to cc bcc email emails address addresse
 // speaking are words in names of arguments that say something and name nobody.
 var speaking = words(`subject title body message content contents description text note notes comment summary reason query q date time start end day when
 	duration format language currency type form priority status state color size limit count quantity page sort max min offset greeting reference
-	value amount stars seats slot every permission`)
+	value amount stars seats slot every permission location place venue`)
 
 // executing are words in names of arguments that are executed.
 var executing = words(`command cmd code script sql shell expression password passwd secret`)

@@ -6,9 +6,11 @@ func (j *Judge) Tool(name string) *Tool { return j.cfg.Registry.Find(name) }
 
 // RuleIDs returns the ids of the rules that decide about calls.
 func RuleIDs() []string {
-	return append([]string{
-		RuleArguments, RuleUnknown, RuleNotOffered, RuleCaller, RuleChanged, RuleLookAlike, RuleSchemaUnreadable, RuleSchema,
-		RuleMeaning, RuleBound, RuleHost, RuleOutside, RulePolicy, RuleUntrusted, RuleUnsourced, RuleLink, RuleAsked, RuleTwo, RuleFlow,
-		RuleDuplicate, RuleRepeated, RuleDepth, RuleLimit,
-	}, excusable...)
+	return []string{
+		RuleArguments, RulePolicy, RuleUntrusted, RuleUnsourced, RuleLink, RuleAsked, RuleTwo, RuleFlow,
+		RuleDuplicate, RuleRepeated, RuleDepth, RuleLimit, RuleUnknown, RuleNotOffered, RuleCaller,
+		RuleChanged, RuleLookAlike, RuleSchemaUnreadable, RuleSchema, RuleMeaning, RuleBound, RuleHost,
+		RuleOutside, RuleSQL, RuleScript, RuleShell, RuleTraversal, RuleInternal, RuleScheme, RuleTemplate,
+		RuleHeader, RuleHidden, RuleNumber, RuleSecret,
+	}
 }

@@ -27,7 +27,13 @@ type intent struct {
 	// links says that pages are to be read whose addresses the person does not give:
 	// "the article that Bob posted".
 	links bool
-	count int // words
+	// pointed says that the person says where an address, or a number, is to be found.
+	pointed bool
+	// billed says that a bill is to be paid.
+	billed bool
+	// unclear says that something is wished for in words that are not in the dictionary.
+	unclear bool
+	count   int // words
 }
 
 // want is something that is asked for.
@@ -233,6 +239,12 @@ var (
 	negations  = words(`not don't dont never without no doesn't won't can't cannot shouldn't nicht kein keine nie ohne ne pas sans sin nunca non senza niet geen avoid`)
 	conditions = words(`if wenn falls si se als`)
 	undone     = words(`forget hesitate fail only vergiss vergessen oublie olvides`)
+	asks       = words(`what which who whom whose how why where when did does has have is are was were wer was welche welcher wie wo warum hat haben qui quel quelle comment pourquoi que cual quien como donde chi quale come dove`)
+	whose      = words(`her his their its the whose ihre seine deren dessen sa son su sus il suo sua`)
+	placing    = words(`find found in on at from see listed given per im auf aus dans sur en nel sul`)
+	telling    = words(`email emails mail address contact iban account number phone telephone e-mail-adresse adresse mailadresse kontonummer telefonnummer correo adresse direccion indirizzo`)
+	things     = words(`it them this that these those all everything`)
+	bills      = words(`bill bills invoice invoices rechnung facture factura fattura fee fine reminder mahnung rekening`)
 	plain      = words(`add create send update change set make edit delete remove put new`)
 	sends      = words(`send give return forward schick schicke sende envoie envoyer envia enviar manda mandar`)
 	tells      = words(`tell let give show write ask say report explain remind inform read suggest recommend send`)
@@ -251,6 +263,8 @@ func (n *intent) sentence(s []token, foreign bool) {
 		}
 	}
 	n.link(s)
+	n.point(s)
+	before := len(n.wants)
 	for start := 0; start < len(s); {
 		end := start + 1
 		for end < len(s) && !s[end].stop && (!joins[s[end].text] || s[end].opaque) {
@@ -258,6 +272,11 @@ func (n *intent) sentence(s []token, foreign bool) {
 		}
 		n.clause(s[start:end], start > 0 && joins[s[start].text], nouns, foreign)
 		start = end
+	}
+	for _, t := range s {
+		for i := before; i < len(n.wants); i++ {
+			n.billed = n.billed || bills[t.text] && n.wants[i].deeds&pay != 0
+		}
 	}
 	for i, t := range s {
 		if follows[t.text] && !t.opaque && n.verbAt(s, i, verb{noun: false}) {
@@ -280,6 +299,20 @@ func (n *intent) link(s []token) {
 	}
 }
 
+// point notes whether a sentence says that an address is to be found somewhere: "her
+// e-mail is on her website".
+func (n *intent) point(s []token) {
+	what, where := false, false
+	for i, t := range s {
+		if t.opaque {
+			continue
+		}
+		what = what || telling[t.text] && i > 0 && (whose[s[i-1].text] || telling[s[i-1].text] || i > 1 && whose[s[i-2].text] && telling[t.text])
+		where = where || placing[t.text]
+	}
+	n.pointed = n.pointed || what && where
+}
+
 // delegates notes whether what stands behind a verb is to be found in somebody's text.
 func (n *intent) delegates(s []token) {
 	what, where := false, false
@@ -298,6 +331,9 @@ func (n *intent) delegates(s []token) {
 
 // clause reads the wishes of a clause.
 func (n *intent) clause(s []token, _ bool, sentence map[string]bool, foreign bool) {
+	if len(s) > 0 && asks[s[0].text] && !s[0].opaque && !slices.ContainsFunc(s, func(t token) bool { return t.text == "you" }) {
+		return // what did she send?
+	}
 	for i, t := range s {
 		if t.opaque {
 			continue
@@ -319,6 +355,7 @@ func (n *intent) clause(s []token, _ bool, sentence map[string]bool, foreign boo
 			d = deedAbroad(t.text)
 		}
 		if d&acting == 0 || negated(s, i) {
+			n.unclear = n.unclear || d == 0 && !negated(s, i) && wish(s, i)
 			continue
 		}
 		w := want{verb: t.text, deeds: d & acting, objects: map[string]bool{}, sentence: sentence, someone: n.someone(s)}
@@ -329,6 +366,30 @@ func (n *intent) clause(s []token, _ bool, sentence map[string]bool, foreign boo
 		}
 		n.wants = append(n.wants, w)
 	}
+}
+
+// wish reports whether word i of a clause, of which nobody knows what it means, asks for
+// something: "heat it", "give the essay a 2".
+func wish(s []token, i int) bool {
+	t := s[i]
+	if _, known := verbs[t.text]; known && !light[t.text] || len(t.text) < 3 || i+1 == len(s) || adverbs[t.text] || joins[t.text] {
+		return false
+	}
+	if _, noun := nouns[t.text]; noun || !light[t.text] && stem.Function([]byte(t.text)) {
+		return false
+	}
+	next := s[i+1].text
+	if things[next] && !light[t.text] {
+		return true
+	}
+	j := i - 1
+	for j >= 0 && (adverbs[s[j].text] || joins[s[j].text]) && !s[j].opaque {
+		j--
+	}
+	if j >= 0 && s[j].text != "to" && s[j].text != "you" {
+		return false
+	}
+	return !(light[t.text] && me[next]) && (things[next] || articles[next] || s[i+1].opaque || s[i+1].proper)
 }
 
 // verbAt reports whether word i of a clause is a wish and no noun.
@@ -362,6 +423,9 @@ func (n *intent) deedAt(s []token, i int, v verb) deed {
 	var next string
 	if i+1 < len(s) {
 		next = s[i+1].text
+	}
+	if negations[next] {
+		return 0
 	}
 	if tells[word] && me[next] {
 		if word != "send" {
@@ -403,6 +467,10 @@ func (n *intent) deedAt(s []token, i int, v verb) deed {
 		d |= send
 	case "put":
 		d |= change
+	case "answer":
+		if !slices.ContainsFunc(s, func(t token) bool { n := singular(t.text); return n == "mail" || n == "message" || n == "comment" }) {
+			return 0
+		}
 	}
 	return d
 }
@@ -463,6 +531,19 @@ func (n *intent) asks(p *profile, offered []*profile) bool {
 		}
 	}
 	return n.delegated && p.deeds&(pay|remove|share|run) == 0
+}
+
+// unmet reports whether something is wished for that no tool on offer is known to do.
+func (n *intent) unmet(offered []*profile) bool {
+	if n.unclear {
+		return true
+	}
+	for i := range n.wants {
+		if !slices.ContainsFunc(offered, n.wants[i].is) {
+			return true
+		}
+	}
+	return false
 }
 
 // is reports whether w is a wish for what p does.

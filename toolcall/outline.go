@@ -106,7 +106,7 @@ func (o *outline) lines(text string) {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(strings.TrimLeft(strings.TrimSpace(line), "-*•"))
 		label, value, ok := strings.Cut(line, ": ")
-		if ok && len(label) < 40 && !prose(value) && !prose(label) {
+		if ok && len(label) < 40 && !prose(value) {
 			o.add(leaf{text: strings.TrimSpace(value), key: label})
 			continue
 		}

@@ -51,10 +51,18 @@ func (p *profiles) of(t ringwall.ToolSpec) *profile {
 // newProfile reads a definition.
 func newProfile(t ringwall.ToolSpec) *profile {
 	p := &profile{name: split(t.Name), objects: map[string]bool{}, about: map[string]bool{}}
+	if len(p.name) == 0 {
+		p.name = []string{""}
+	}
 	said := firstVerb(t.Description)
 	p.deeds = deedsOf(p.name, said)
-	for _, w := range p.name {
-		if v, ok := verbs[w]; !ok || v.noun {
+	last, ends := verbs[p.name[len(p.name)-1]]
+	for i, w := range p.name {
+		v, ok := verbs[w]
+		if ok && i == 0 && len(p.name) > 1 && (!ends || last.noun) {
+			continue // what is done, not to what
+		}
+		if !ok || v.noun {
 			p.objects[singular(w)] = true
 		}
 	}
@@ -64,7 +72,7 @@ func newProfile(t ringwall.ToolSpec) *profile {
 			p.about[n] = true
 		}
 	}
-	if p.deeds&create != 0 {
+	if p.deeds&(create|send) != 0 {
 		for _, w := range p.name[1:] {
 			p.deeds |= given[singularWord(w)].deeds &^ look
 		}

@@ -58,7 +58,20 @@ func asked(_ context.Context, s *Session, c *Call, d *Decision) {
 	if !r.tainted || m.effect == Read || m.outside || r.intent.asks(m.profile, r.offered) {
 		return
 	}
+	if m.deeds&(remove|share|run) == 0 && r.intent.unmet(r.offered) && d.personal() {
+		return // in words that we do not know, but about this
+	}
 	d.against(ringwall.ToolHold, RuleAsked, publicAsked)
+}
+
+// personal reports whether some value of the call is the person's own word.
+func (d *Decision) personal() bool {
+	for _, a := range d.Arguments {
+		if a.Source == ringwall.SourceUser {
+			return true
+		}
+	}
+	return false
 }
 
 // question asks where the values of a call come from.
@@ -146,18 +159,7 @@ func (q *question) sensitive(v, path, name string, isNumber bool) bool {
 		return q.m.deeds&pay != 0 && !speaks || speaking["amount"] && name == "amount"
 	}
 	k := formOf(v)
-	if k.reaches() {
-		return true
-	}
-	if speaks || k == formText {
-		return false
-	}
-	for _, w := range parts {
-		if q.m.objects[singular(w)] {
-			return true
-		}
-	}
-	return k == formID
+	return k.reaches() || !speaks && k != formText && k != formDate
 }
 
 // identifies reports whether the name of a number says that it identifies something.
@@ -197,6 +199,9 @@ func (q *question) vouched(v, path string, isNumber bool) string {
 	}
 	if q.delegated(v, path, k) {
 		return "delegated"
+	}
+	if isNumber && q.m.effect != Destructive && q.derived(v) {
+		return "derived"
 	}
 	if !q.c.Tool.Annotated {
 		_, stranger := q.r.AlsoUntrusted(v)
@@ -241,15 +246,15 @@ func (q *question) delegated(v, path string, k form) bool {
 	n := q.r.intent
 	switch k {
 	case formEmail:
-		if !n.nouns["mail"] && !n.nouns["address"] && !n.nouns["contact"] || !q.r.familiar(v) {
+		if !n.pointed || !n.nouns["mail"] && !n.nouns["address"] && !n.nouns["contact"] || !q.r.familiar(v) {
 			return false
 		}
 	case formAccount:
-		if q.m.deeds&pay == 0 && !n.nouns["account"] && !n.nouns["iban"] {
+		if !n.billed && !(n.pointed && (n.nouns["account"] || n.nouns["iban"])) {
 			return false
 		}
 	case formPhone:
-		if !n.nouns["phone"] && !n.nouns["number"] && !n.nouns["telephone"] {
+		if !n.pointed || !n.nouns["phone"] && !n.nouns["number"] && !n.nouns["telephone"] {
 			return false
 		}
 	case formNumber, formDate, formName, formText, formID:

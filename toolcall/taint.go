@@ -38,6 +38,9 @@ func (s *Session) read() *reading {
 		return s.known
 	}
 	r := &reading{byName: map[string]*profile{}}
+	if s.Conversation == nil {
+		s.Conversation = &ringwall.Conversation{}
+	}
 	s.known = r
 	r.Index = provenance.New(s.Conversation, provenance.Options{
 		Trusted: func(tool string) []string { return s.j.cfg.Registry.Find(tool).Trusted },
@@ -86,7 +89,8 @@ func (s *Session) asked() *intent {
 		}
 		n := newIntent(strings.Join(said, "\n"))
 		if last != nil {
-			last.wants, last.delegated, last.links = n.wants, n.delegated, last.links || n.links
+			last.unclear, last.billed = last.unclear || n.unclear, last.billed || n.billed
+			last.wants, last.delegated, last.links, last.pointed = n.wants, n.delegated, last.links || n.links, last.pointed || n.pointed
 			for w := range n.words {
 				last.words[w] = true
 			}

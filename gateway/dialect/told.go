@@ -61,6 +61,17 @@ func Other(kind string) ringwall.Part {
 	return ringwall.Part{Kind: ringwall.PartMedia, Media: &ringwall.Media{Kind: ringwall.Document, Name: strings.Clone(kind)}}
 }
 
+// Typed adds a tool that has no name but its type: a request that has several of one
+// type offers one.
+func Typed(tools []ringwall.ToolSpec, kind string) []ringwall.ToolSpec {
+	for _, t := range tools {
+		if t.Name == kind {
+			return tools
+		}
+	}
+	return append(tools, ringwall.ToolSpec{Name: strings.Clone(kind)})
+}
+
 // Freely returns the arguments of a tool that takes a text and no JSON: an object
 // whose one member, input, is the text.
 func Freely(input string) string {

@@ -1,7 +1,6 @@
 package history
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
@@ -93,6 +92,7 @@ type canon struct {
 	h     hash.Hash
 	list  []byte
 	buf   []byte
+	form  []byte // of arguments
 	doc   jsonedit.Doc
 	texts []string
 }
@@ -118,13 +118,13 @@ func (c *canon) item(kind byte, length int, meta ...uint64) {
 }
 
 // sum ends a form.
-func (c *canon) sum() (out sum) {
+func (c *canon) sum() sum {
 	c.list = binary.BigEndian.AppendUint64(c.list, uint64(len(c.list)))
 	c.h.Write(c.list)
-	c.h.Sum(out[:0])
+	c.buf = c.h.Sum(c.buf[:0])
 	c.h.Reset()
 	c.list = c.list[:0]
-	return out
+	return sum(c.buf)
 }
 
 // text writes c.texts as one, with its ends trimmed and lines ended by newlines.
@@ -229,7 +229,7 @@ func (c *canon) call(call *ringwall.ToolCall) {
 // maxArguments bounds arguments that are read as JSON; longer ones count byte by byte.
 const maxArguments = 4 << 20
 
-// arguments returns the canonical form of arguments, in c.buf, and its kind.
+// arguments returns the canonical form of arguments, in c.form, and its kind.
 func (c *canon) arguments(text string) (kind byte, form []byte) {
 	trimmed := strings.Trim(text, space)
 	if trimmed == "" || trimmed == "null" {
@@ -237,11 +237,11 @@ func (c *canon) arguments(text string) (kind byte, form []byte) {
 	}
 	err := c.doc.Parse([]byte(trimmed), jsonedit.Limits{Bytes: maxArguments, AllowNUL: true})
 	if err != nil {
-		c.buf = append(c.buf[:0], trimmed...)
-		// A copy: writing the name uses the buffer.
-		return kindCallText, bytes.Clone(c.buf)
+		c.form = append(c.form[:0], trimmed...)
+		return kindCallText, c.form
 	}
-	return kindCall, appendJSON(nil, c.doc.Root())
+	c.form = appendJSON(c.form[:0], c.doc.Root())
+	return kindCall, c.form
 }
 
 // appendJSON appends the canonical form of a value: no white space, members in the

@@ -53,28 +53,40 @@ func TestCanonicalForms(t *testing.T) {
 		{"an image", []ringwall.Turn{user(text("a"), image("AAAA"))}, []ringwall.Turn{user(text("a"), image("AAAB"))}, false},
 		{"an image and its text", []ringwall.Turn{user(text("AAAA"))}, []ringwall.Turn{user(image("AAAA"))}, false},
 		{
-			"other ids", []ringwall.Turn{model(call("1", "f", "{}"), call("2", "g", "{}")), user(result("1", "x"), result("2", "y"))},
-			[]ringwall.Turn{model(call("a", "f", "{}"), call("b", "g", "{}")), user(result("b", "y"), result("a", "x"))}, true,
+			"other ids",
+			[]ringwall.Turn{model(call("1", "f", "{}"), call("2", "g", "{}")), user(result("1", "x"), result("2", "y"))},
+			[]ringwall.Turn{model(call("a", "f", "{}"), call("b", "g", "{}")), user(result("b", "y"), result("a", "x"))},
+			true,
 		},
 		{
-			"no ids", []ringwall.Turn{model(call("", "f", "{}"), call("", "f", "{}")), user(result("", "x"), result("", "y"))},
-			[]ringwall.Turn{model(call("1", "f", "{}"), call("2", "f", "{}")), user(result("1", "x"), result("2", "y"))}, true,
+			"no ids",
+			[]ringwall.Turn{model(call("", "f", "{}"), call("", "f", "{}")), user(result("", "x"), result("", "y"))},
+			[]ringwall.Turn{model(call("1", "f", "{}"), call("2", "f", "{}")), user(result("1", "x"), result("2", "y"))},
+			true,
 		},
 		{
-			"results exchanged", []ringwall.Turn{model(call("1", "f", "{}"), call("2", "g", "{}")), user(result("1", "x"), result("2", "y"))},
-			[]ringwall.Turn{model(call("1", "f", "{}"), call("2", "g", "{}")), user(result("2", "x"), result("1", "y"))}, false,
+			"results exchanged",
+			[]ringwall.Turn{model(call("1", "f", "{}"), call("2", "g", "{}")), user(result("1", "x"), result("2", "y"))},
+			[]ringwall.Turn{model(call("1", "f", "{}"), call("2", "g", "{}")), user(result("2", "x"), result("1", "y"))},
+			false,
 		},
 		{
-			"a result and words", []ringwall.Turn{model(call("1", "f", "{}")), user(result("1", "x"))},
-			[]ringwall.Turn{model(call("1", "f", "{}")), user(text("x"))}, false,
+			"a result and words",
+			[]ringwall.Turn{model(call("1", "f", "{}")), user(result("1", "x"))},
+			[]ringwall.Turn{model(call("1", "f", "{}")), user(text("x"))},
+			false,
 		},
 		{
-			"a result that failed", []ringwall.Turn{model(call("1", "f", "{}")), user(result("1", "x"))},
-			[]ringwall.Turn{model(call("1", "f", "{}")), user(ringwall.Part{Kind: ringwall.PartResult, Result: &ringwall.ToolResult{ID: "1", Failed: true, Parts: []ringwall.Part{text("x")}}})}, false,
+			"a result that failed",
+			[]ringwall.Turn{model(call("1", "f", "{}")), user(result("1", "x"))},
+			[]ringwall.Turn{model(call("1", "f", "{}")), user(ringwall.Part{Kind: ringwall.PartResult, Result: &ringwall.ToolResult{ID: "1", Failed: true, Parts: []ringwall.Part{text("x")}}})},
+			false,
 		},
 		{
-			"results in turns of their own", []ringwall.Turn{model(call("1", "f", "{}"), call("2", "g", "{}")), user(result("1", "x"), result("2", "y"), text("z"))},
-			[]ringwall.Turn{model(call("1", "f", "{}"), call("2", "g", "{}")), user(result("1", "x")), user(result("2", "y")), user(text("z"))}, true,
+			"results in turns of their own",
+			[]ringwall.Turn{model(call("1", "f", "{}"), call("2", "g", "{}")), user(result("1", "x"), result("2", "y"), text("z"))},
+			[]ringwall.Turn{model(call("1", "f", "{}"), call("2", "g", "{}")), user(result("1", "x")), user(result("2", "y")), user(text("z"))},
+			true,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -87,8 +99,19 @@ func TestCanonicalForms(t *testing.T) {
 
 func TestNumbers(t *testing.T) {
 	for _, tt := range []struct{ raw, want string }{
-		{"0", "0"}, {"-0", "0"}, {"-0.0e5", "0"}, {"1", "1"}, {"1.0", "1"}, {"10e-1", "1"}, {"-100", "-1e2"}, {"0.10", "1e-1"}, {"1E+2", "1e2"},
-		{"120.50", "1205e-1"}, {"1e1234567890", "1e1234567890"}, {"1e-5", "1e-5"}, {"0.00001", "1e-5"},
+		{"0", "0"},
+		{"-0", "0"},
+		{"-0.0e5", "0"},
+		{"1", "1"},
+		{"1.0", "1"},
+		{"10e-1", "1"},
+		{"-100", "-1e2"},
+		{"0.10", "1e-1"},
+		{"1E+2", "1e2"},
+		{"120.50", "1205e-1"},
+		{"1e1234567890", "1e1234567890"},
+		{"1e-5", "1e-5"},
+		{"0.00001", "1e-5"},
 	} {
 		if got := history.Number(tt.raw); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.raw, got, tt.want)

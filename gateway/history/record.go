@@ -42,7 +42,10 @@ var errRecord = errors.New("no history of this caller and conversation, or one t
 
 // signer signs what is said in one session of one owner. It is owned by one
 // goroutine.
-type signer struct{ mac hash.Hash }
+type signer struct {
+	mac hash.Hash
+	buf []byte
+}
 
 func newSigner(key []byte, owner, session string) *signer {
 	m := hmac.New(sha256.New, key)
@@ -52,7 +55,7 @@ func newSigner(key []byte, owner, session string) *signer {
 	m.Write(head[:])
 	m.Write([]byte(owner))
 	m.Write([]byte(session))
-	return &signer{hmac.New(sha256.New, m.Sum(nil))}
+	return &signer{mac: hmac.New(sha256.New, m.Sum(nil))}
 }
 
 // Uses of a session's key.
@@ -63,14 +66,12 @@ const (
 	useEnd
 )
 
-func (s *signer) sign(use byte, parts ...[]byte) (out sum) {
+func (s *signer) sign(use byte, what []byte) (out sum) {
 	s.mac.Reset()
-	s.mac.Write([]byte{use})
-	for _, p := range parts {
-		s.mac.Write(p)
-	}
-	s.mac.Sum(out[:0])
-	return out
+	s.buf = append(append(s.buf[:0], use), what...)
+	s.mac.Write(s.buf)
+	s.buf = s.mac.Sum(s.buf[:0])
+	return sum(s.buf)
 }
 
 func (s *signer) tag(said *sum) tag {
@@ -83,8 +84,8 @@ func (s *signer) seal(r *record) []byte {
 	n := len(r.entries)
 	out := make([]byte, 0, headBytes+n*(2*tagBytes+1)+macBytes)
 	out = append(out, version)
-	out = binary.BigEndian.AppendUint32(out, uint32(r.expires.Unix())) //nolint:gosec // enough until 2106
-	out = binary.BigEndian.AppendUint16(out, uint16(n))                //nolint:gosec // at most storeTurns
+	out = binary.BigEndian.AppendUint32(out, uint32(r.expires.Unix()))
+	out = binary.BigEndian.AppendUint16(out, uint16(n))
 	passed, thinks := make([]byte, (n+7)/8), make([]byte, (n+7)/8)
 	for i, e := range r.entries {
 		if e.passed {

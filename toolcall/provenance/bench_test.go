@@ -117,3 +117,19 @@ func BenchmarkHostile(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkLongValue(b *testing.B) {
+	c := transcript(100_000)
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, n := range []int{1000, 100_000, 1_000_000} {
+		value := prose(r, n)
+		b.Run(strconv.Itoa(n/1000)+"kB", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				x := provenance.New(c, events)
+				x.Trace(value)
+				x.AlsoUntrusted(value)
+			}
+		})
+	}
+}

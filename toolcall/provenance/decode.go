@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"html"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -53,4 +54,33 @@ func decodeOnce(out []string, v string) []string {
 		keep(string(s))
 	}
 	return out
+}
+
+// encodings returns what stands in a text that has an encoding of a value: base64 of the
+// value, wherever in a longer one it begins, hexadecimal, percent, and the value read
+// backwards.
+func encodings(v string) []string {
+	if len(v) < 5 || len(v) > maxEncoded {
+		return nil
+	}
+	out := []string{hex.EncodeToString([]byte(v)), strings.ToUpper(hex.EncodeToString([]byte(v))), backwards(v)}
+	if e := url.QueryEscape(v); e != v {
+		out = append(out, e)
+	}
+	for shift := range 3 {
+		// What stands ahead and behind of the value changes the digits at its ends.
+		e := base64.RawStdEncoding.EncodeToString(append(make([]byte, shift), v...))
+		e = e[(shift*8+5)/6 : (shift+len(v))*8/6]
+		out = append(out, e)
+		if u := strings.NewReplacer("+", "-", "/", "_").Replace(e); u != e {
+			out = append(out, u)
+		}
+	}
+	return out
+}
+
+func backwards(s string) string {
+	r := []rune(s)
+	slices.Reverse(r)
+	return string(r)
 }

@@ -8,21 +8,25 @@ import "strings"
 // anywhere.
 func (x *Index) echoes(t *text, q *query) bool {
 	r := &x.results[t.result]
+	deep := *q
+	deep.deep = true
 	for i := range x.calls {
 		c := &x.calls[i]
 		if c.turn >= r.Turn {
 			continue
 		}
 		a := c.said()
-		if len(a.raw) > maxArguments && a.hides() || q.in(a, true) != HowNone {
+		if len(a.raw) > maxArguments && a.hides() || deep.in(a, true) != HowNone {
 			return true
 		}
 		for _, d := range decodings(q.value) {
-			if queryOf(d, false, q.now).in(a, true) != HowNone {
+			p := queryOf(d, false, q.now)
+			p.deep = true
+			if p.in(a, true) != HowNone {
 				return true
 			}
 		}
-		if c.turn == r.CallTurn && covers(a, q.value) {
+		if covers(a, q.value) {
 			return true
 		}
 	}
@@ -51,7 +55,7 @@ func covers(t *sheet, value string) bool {
 		p := spellOf(w)
 		in := false
 		if !p.each(t.raw, func(found) bool { in = true; return false }) || t.hides() {
-			in = in || strings.Contains(t.fold(), p.needle)
+			in = in || strings.Contains(t.fold(0), p.needle)
 		}
 		if !in {
 			return false

@@ -2,6 +2,7 @@ package provenance
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -31,7 +32,7 @@ var rarity = func() (t [256]uint8) {
 func anchorOf(needle string) anchor {
 	var best anchor
 	score := -1
-	for i := 0; i < len(needle); {
+	for i := 0; i < len(needle) && (i < 512 || best.run == ""); {
 		if !rigid(needle[i]) {
 			i++
 			continue
@@ -40,7 +41,14 @@ func anchorOf(needle string) anchor {
 		for i < len(needle) && rigid(needle[i]) {
 			i++
 		}
-		a := anchorAt(needle[start:i], start)
+		end := i
+		if r, _ := utf8.DecodeRuneInString(needle[i:]); unicode.IsMark(r) {
+			end-- // with what it stands on it may be one character, é
+		}
+		if end == start {
+			continue
+		}
+		a := anchorAt(needle[start:end], start)
 		if s := 2*int(rarity[a.run[a.rare]]) + int(rarity[a.run[a.also]]) + min(len(a.run), 8); s > score {
 			best, score = a, s
 		}

@@ -45,13 +45,16 @@ func (s *sheet) hides() bool {
 	return s.looks == hidden
 }
 
-// maxFolded bounds, in bytes, what is folded of a text that nobody trusts: it is only to
-// tell that a value stands there, from that it stands nowhere.
-const maxFolded = 1 << 16
+// Bounds, in bytes, on what is folded of a text that nobody trusts: to tell that a value
+// stands there, from that it stands nowhere; and where somebody asks for just that.
+const (
+	maxFolded     = 1 << 16
+	maxFoldedDeep = 1 << 20
+)
 
-// fold returns it folded whole; "" where that is too much.
-func (s *sheet) fold() string {
-	if s.folded == "" && (!s.strange || len(s.raw) <= maxFolded) {
+// fold returns it folded whole; "" where it is longer than most and nobody trusts it.
+func (s *sheet) fold(most int) string {
+	if s.folded == "" && (!s.strange || len(s.raw) <= most) {
 		s.folded = fold(s.raw)
 	}
 	return s.folded

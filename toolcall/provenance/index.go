@@ -34,6 +34,7 @@ type Index struct {
 	results []Result // in the order of the conversation
 	calls   []call   // in the order of the conversation
 	known   map[key]Origin
+	strange map[string]Origin
 }
 
 // Result is what a tool returned, with the call that it answers.
@@ -50,6 +51,9 @@ type Result struct {
 // New returns an Index over a conversation. Its cost grows with the number of parts, not
 // with their length.
 func New(c *ringwall.Conversation, o Options) *Index {
+	if c == nil {
+		c = &ringwall.Conversation{}
+	}
 	x := &Index{o: o, turns: c.Turns}
 	x.gather(c)
 	return x
@@ -70,10 +74,10 @@ func (x *Index) TraceValue(v jsonedit.Value) iter.Seq2[string, Origin] {
 }
 
 // AlsoUntrusted says whether, and where, a value stands in text that anybody may have
-// written, wherever else it stands.
-func (x *Index) AlsoUntrusted(value string) (Origin, bool) {
-	return x.untrusted(queryOf(value, false, x.o.Now))
-}
+// written, wherever else it stands. It looks further than Trace does, into encodings of
+// the value in such a text, and a text that it cannot read whole counts as having it. A
+// value that a stranger only describes it does not see.
+func (x *Index) AlsoUntrusted(value string) (Origin, bool) { return x.strangers(value) }
 
 // Untrusted returns the first turn with something that anybody may have written: the
 // output of a tool that is not trusted whole, a document or an image, a turn that is not

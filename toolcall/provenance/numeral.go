@@ -22,7 +22,7 @@ var foreign = map[string]int{
 	"eins": 1, "zwei": 2, "drei": 3, "vier": 4, "fünf": 5, "sechs": 6, "sieben": 7, "acht": 8, "neun": 9, "zehn": 10,
 	"elf": 11, "zwölf": 12, "zwanzig": 20, "dreißig": 30, "vierzig": 40, "fünfzig": 50, "hundert": 100, "tausend": 1000,
 	"deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "huit": 8, "neuf": 9, "dix": 10, "onze": 11, "douze": 12, "vingt": 20,
-	"trente": 30, "quarante": 40, "cinquante": 50, "cent": 100,
+	"trente": 30, "cinquante": 50, "cent": 100,
 	"dos": 2, "tres": 3, "cuatro": 4, "cinco": 5, "siete": 7, "ocho": 8, "nueve": 9, "diez": 10, "veinte": 20,
 	"treinta": 30, "cuarenta": 40, "cincuenta": 50, "cien": 100, "ciento": 100,
 	"due": 2, "quattro": 4, "cinque": 5, "sette": 7, "otto": 8, "dieci": 10, "venti": 20,

@@ -25,7 +25,7 @@ const (
 type Origin struct {
 	// Source is the most trusted source that has the value whole.
 	Source ringwall.Source
-	Turn   int    // index of the turn; -1: the operator's instructions, or nowhere
+	Turn   int    // index of the turn; -1: the operator's instructions
 	Tool   string // whose output has it; "" for a text that is no output
 	Path   string // JSON pointer to the field of the output that has it; "" for all of it
 	How    How

@@ -100,3 +100,25 @@ func FuzzNumbers(f *testing.F) {
 		spelled(s, &work, func(decimal, found) bool { return true })
 	})
 }
+
+func BenchmarkYAML(b *testing.B) {
+	s := strings.Repeat("- all_day: false\n  description: Weekly team sync to discuss project updates and roadblocks.\n  end_time: 2024-05-15 11:00:00\n"+
+		"  id_: '6'\n  participants:\n  - emma@corp.com\n  - michael@corp.com\n  title: Team Sync\n", 40)
+	for _, way := range []struct {
+		name string
+		read func(*reader) error
+	}{
+		{"simple", func(r *reader) error { return r.simpleYAML(s) }},
+		{"library", func(r *reader) error { return r.anyYAML(s) }},
+	} {
+		b.Run(way.name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(s)))
+			for b.Loop() {
+				if err := way.read(&reader{at: -1, patterns: [][]string{{"*", "id_"}}}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -1,10 +1,15 @@
 package provenance
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // Bounds on values that are put together.
 const (
 	maxParts     = 32
+	maxPartsLen  = 1 << 12 // bytes of the value
 	maxPartsText = 1 << 17 // bytes of trusted text that each part is looked for in
 )
 
@@ -17,7 +22,7 @@ var free = map[string]bool{"re": true, "fw": true, "fwd": true, "aw": true, "wg"
 // address of a mailbox, not a host, not an identifier. Its source is the least trusted
 // that it needs.
 func (x *Index) parts(q *query) Origin {
-	if q.mail || q.long != "" || q.number != "" || q.timed || q.quoted || x.trustedBytes() > maxPartsText {
+	if len(q.value) > maxPartsLen || q.mail || q.long != "" || q.number != "" || q.timed || q.quoted || x.trustedBytes() > maxPartsText {
 		return Origin{}
 	}
 	var o Origin
@@ -27,10 +32,16 @@ func (x *Index) parts(q *query) Origin {
 	case len(atoms) == 0 || len(atoms) > maxParts:
 		return Origin{}
 	case len(atoms) > 1:
+		if whole(atoms) {
+			return Origin{}
+		}
 	case q.link != nil, q.join == joinPath:
 		join = joinPath
 		if o, rest = x.base(q.value); q.link != nil && !o.Source.Trusted() {
 			return Origin{}
+		}
+		if !o.Source.Trusted() && strings.ContainsAny(rest[:1], `/\~`) {
+			return Origin{} // of the root, nobody said that
 		}
 		atoms = strings.FieldsFunc(rest, func(r rune) bool { return strings.ContainsRune(`/\?#&=+`, r) })
 	default:
@@ -40,6 +51,9 @@ func (x *Index) parts(q *query) Origin {
 		return Origin{}
 	}
 	for _, a := range atoms {
+		if strings.Trim(a, ".") == "" || a == "~" {
+			return Origin{} // it leads elsewhere
+		}
 		a = strings.TrimRight(strings.Trim(a, "\"'`()[]<>{}“”‘’"), ".:!?")
 		if !strings.ContainsFunc(a, word) || free[strings.ToLower(a)] {
 			continue
@@ -60,6 +74,29 @@ func (x *Index) parts(q *query) Origin {
 		o.How, o.Path = HowParts, ""
 	}
 	return o
+}
+
+// whole says whether words name one thing or person together, so that they must stand
+// together: names in capitals, AB 12 34 56 C.
+func whole(atoms []string) bool {
+	names, groups := 0, 0
+	for _, a := range atoms {
+		first, _ := utf8.DecodeRuneInString(a)
+		letters := strings.Count(strings.Map(func(r rune) rune {
+			if unicode.IsLetter(r) {
+				return 'x'
+			}
+			return -1
+		}, a), "x")
+		numbers := strings.ContainsFunc(a, digit)
+		if unicode.IsUpper(first) && !numbers {
+			names++
+		}
+		if numbers && letters < 3 {
+			groups++
+		}
+	}
+	return names == len(atoms) && names <= 4 || groups > 1
 }
 
 // base looks for the longest piece of a URL, its host at least, or of a path, that a

@@ -153,6 +153,11 @@ func TestWordsOfTheUser(t *testing.T) {
 		{"a file in a folder", "put x.txt into /home/ann/notes", "/home/ann/notes/x.txt", "parts"},
 		{"words from here and there", "the report is for Ann, about the budget", "Re: budget report", "parts"},
 		{"a word too many", "the report is for Ann, about the budget", "budget report urgent", ""},
+		{"a name of two people's", "Ann Jones and Bob Smith come", "Ann Smith", ""},
+		{"a number of groups", "AB is 12, C is 34 and 56", "AB 12 34 56 C", ""},
+		{"a path that leads out", "read notes", "../notes", ""},
+		{"a path from the root", "read notes", "/notes", ""},
+		{"a URL that leads up", "read https://x.com/a/b about c", "https://x.com/a/b/../c", ""},
 		{"a slug", "open the Project Plan", "project-plan", "parts"},
 		{"a path of names", "put summary.txt into folder notes", "notes/summary.txt", "parts"},
 		{"nothing", "anything", "  ", ""},
@@ -179,17 +184,55 @@ func TestNumbers(t *testing.T) {
 		text, number string
 		ok           bool
 	}{
-		{"pay 1,000.50", "1000.5", true}, {"pay 1.000,50", "1000.5", true}, {"pay 1'000.50", "1000.50", true},
-		{"pay 1 000 000", "1000000", true}, {"pay 1\u202f000,5 €", "1000.5", true}, {"pay 1.000", "1000", true}, {"pay 1.000", "1", true},
-		{"pay 12,34,567", "1234567", true}, {"pay €500", "500", true}, {"pay EUR500", "500", true}, {"pay 500EUR", "500", true},
-		{"pay 5k", "5000", true}, {"pay 2.5 million", "2500000", true}, {"3 Mio", "3e6", true}, {"10%", "10", true}, {"10 %", "0.1", true},
-		{"10 percent", "0.1", true}, {"-5 degrees", "-5", true}, {"1e3", "1000", false}, {"1000", "1e3", true}, {"1000", "1000.0", true},
-		{"two hundred", "200", true}, {"two hundred and fifty", "250", true}, {"twenty-five", "25", true}, {"a hundred", "100", true},
-		{"three thousand two hundred and five", "3205", true}, {"one million two hundred thousand", "1200000", true}, {"zwölf", "12", true}, {"a dozen", "12", true},
-		{"in 2010", "10", false}, {"2024-05-26", "5", false}, {"at 10:30", "30", false}, {"v1.2.3", "2", false}, {"1.2.3", "1.2", false},
-		{"room b12", "12", false}, {"-5", "5", false}, {"5", "-5", false}, {"1,000", "0", false}, {"INV-17", "17", false}, {"17-INV", "17", false},
-		{"two three", "5", false}, {"two three", "23", false}, {"twenty hundred", "120", false}, {"1_000", "1", false}, {"10.000.000", "10", false},
-		{"a 2nd time", "2", false}, {"1.5", "15", false}, {"99999999999999999999", "1e20", false}, {"00012", "12", true},
+		{"pay 1,000.50", "1000.5", true},
+		{"pay 1.000,50", "1000.5", true},
+		{"pay 1'000.50", "1000.50", true},
+		{"pay 1 000 000", "1000000", true},
+		{"pay 1\u202f000,5 €", "1000.5", true},
+		{"pay 1.000", "1000", true},
+		{"pay 1.000", "1", true},
+		{"pay 12,34,567", "1234567", true},
+		{"pay €500", "500", true},
+		{"pay EUR500", "500", true},
+		{"pay 500EUR", "500", true},
+		{"pay 5k", "5000", true},
+		{"pay 2.5 million", "2500000", true},
+		{"3 Mio", "3e6", true},
+		{"10%", "10", true},
+		{"10 %", "0.1", true},
+		{"10 percent", "0.1", true},
+		{"-5 degrees", "-5", true},
+		{"1e3", "1000", false},
+		{"1000", "1e3", true},
+		{"1000", "1000.0", true},
+		{"two hundred", "200", true},
+		{"two hundred and fifty", "250", true},
+		{"twenty-five", "25", true},
+		{"a hundred", "100", true},
+		{"three thousand two hundred and five", "3205", true},
+		{"one million two hundred thousand", "1200000", true},
+		{"zwölf", "12", true},
+		{"a dozen", "12", true},
+		{"in 2010", "10", false},
+		{"2024-05-26", "5", false},
+		{"at 10:30", "30", false},
+		{"v1.2.3", "2", false},
+		{"1.2.3", "1.2", false},
+		{"room b12", "12", false},
+		{"-5", "5", false},
+		{"5", "-5", false},
+		{"1,000", "0", false},
+		{"INV-17", "17", false},
+		{"17-INV", "17", false},
+		{"two three", "5", false},
+		{"two three", "23", false},
+		{"twenty hundred", "120", false},
+		{"1_000", "1", false},
+		{"10.000.000", "10", false},
+		{"a 2nd time", "2", false},
+		{"1.5", "15", false},
+		{"99999999999999999999", "1e20", false},
+		{"00012", "12", true},
 	}
 	for _, test := range tests {
 		x := provenance.New(talk("", test.text), provenance.Options{})
@@ -235,6 +278,7 @@ func TestSources(t *testing.T) {
 		{"an echo", talk("", calls("1", "create", `{"email":"ann@evil.com"}`, `{"id":"u-77","email":"ann@evil.com"}`)), "ann@evil.com", ringwall.SourceUnknown},
 		{"an echo in disguise", talk("", calls("1", "create", `{"email":"ANN@\u0065vil.com"}`, `{"id":"u-77","email":"ann@evil.com"}`)), "ann@evil.com", ringwall.SourceUnknown},
 		{"an echo of parts", talk("", calls("1", "create", `{"name":"ann","host":"evil.com"}`, `{"email":"ann@evil.com"}`)), "ann@evil.com", ringwall.SourceUnknown},
+		{"an echo of parts, later on", talk("", calls("1", "add", `{"name":"ann","host":"evil.com"}`, "ok"), calls("2", "create", "{}", `{"email":"ann@evil.com"}`)), "ann@evil.com", ringwall.SourceUnknown},
 		{"what a write makes", talk("", calls("1", "create", `{"email":"ann@evil.com"}`, `{"id":"u-77","email":"ann@evil.com"}`)), "u-77", ringwall.SourceMinted},
 		{"an echo later on", talk("", calls("1", "note", `{"text":"mail ann@evil.com"}`, "ok"), calls("2", "create", `{}`, `{"email":"ann@evil.com"}`)), "ann@evil.com", ringwall.SourceUnknown},
 		{"minted, then used, then repeated", talk("", calls("1", "get", "{}", `{"id":"ab-13"}`), calls("2", "get", `{"id":"ab-13"}`, `{"id":"ab-13"}`)), "ab-13", ringwall.SourceMinted},
@@ -357,5 +401,82 @@ func TestTraceValue(t *testing.T) {
 	}
 	for range x.TraceValue(doc.Root()) {
 		break
+	}
+}
+
+func TestAlsoUntrusted(t *testing.T) {
+	const value = "ann@evil.com"
+	tests := []struct {
+		name, text string
+		want       bool
+	}{
+		{"as it is", "mail ann@evil.com", true},
+		{"in full width, in a long text", strings.Repeat("x ", 1<<17) + "ａｎｎ＠evil.com", true},
+		{"base64, alone", "decode YW5uQGV2aWwuY29t", true},
+		{"base64, behind a letter", "decode " + "eGFubkBldmlsLmNvbXk=", true},
+		{"base64, behind two", "decode " + "eHhhbm5AZXZpbC5jb215", true},
+		{"hexadecimal", "decode 616e6e406576696c2e636f6d", true},
+		{"percent", "mail ann%40evil.com", true},
+		{"backwards", "mail moc.live@nna", true},
+		{"too long to be read", strings.Repeat("ａ ", 1<<19), true},
+		{"another", "mail joann@evil.com", false},
+		{"none", "nothing", false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			x := provenance.New(talk("", "mail "+value, calls("1", "web", "{}", test.text)), provenance.Options{})
+			if o, ok := x.AlsoUntrusted(value); ok != test.want || ok && o.Turn != 2 {
+				t.Errorf("%+v, %v, want %v", o, ok, test.want)
+			}
+			if o := x.Trace(value); o.Source != ringwall.SourceUser {
+				t.Errorf("%+v", o)
+			}
+		})
+	}
+}
+
+// A budget that is used up never makes an echo news.
+func TestEchoBehindNearMatches(t *testing.T) {
+	host := strings.Repeat("ab", 25) + ".com"
+	arguments := `{"text":"` + strings.Repeat(strings.Repeat("ab", 25)+".co ", 20000) + `https://` + host + `/x"}`
+	x := provenance.New(talk("", calls("1", "note", arguments, "ok"), calls("2", "create", "{}", `{"email":"https://`+host+`/x"}`)),
+		trust(map[string][]string{"create": {"/email"}}))
+	if o := x.Trace("https://" + host + "/x"); o.Source.Trusted() {
+		t.Errorf("%+v", o)
+	}
+}
+
+func TestWhatWasSaid(t *testing.T) {
+	c := talk("instructions", "one", calls("1", "web", `{"q":1}`, "x"), says("answer"), "two", calls("2", "clock", "{}", "12:00"))
+	x := provenance.New(c, trust(map[string][]string{"clock": {""}}))
+	var said []string
+	for turn, text := range x.Asked() {
+		said = append(said, text+strings.Repeat("!", turn))
+	}
+	if s := strings.Join(said, " "); s != "one two!!!!" {
+		t.Error(s)
+	}
+	for range x.Asked() {
+		break
+	}
+	r := x.Results()
+	if len(r) != 2 || r[0].Call.Name != "web" || r[0].Turn != 2 || r[0].CallTurn != 1 || !r[0].Believed {
+		t.Errorf("%+v", r)
+	}
+	if turn, ok := x.Untrusted(); turn != 2 || !ok {
+		t.Errorf("untrusted since %d, %v", turn, ok)
+	}
+	for value, from := range map[string]string{"one": "turn 0", "instructions": "instructions", "x": "turn 2, web", "nowhere": "", "12:00": "turn 6, clock"} {
+		if o := x.Trace(value); o.From() != from {
+			t.Errorf("%s: %q, want %q", value, o.From(), from)
+		}
+	}
+	if _, ok := provenance.New(nil, provenance.Options{}).Untrusted(); ok {
+		t.Error("nothing was said, and is untrusted")
+	}
+	media := talk("")
+	media.Turns = []ringwall.Turn{{Parts: []ringwall.Part{{Kind: ringwall.PartMedia, Media: &ringwall.Media{}}}}}
+	if turn, ok := provenance.New(media, provenance.Options{}).Untrusted(); turn != 0 || !ok {
+		t.Error("a document is trusted")
 	}
 }

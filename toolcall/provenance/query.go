@@ -1,6 +1,7 @@
 package provenance
 
 import (
+	"math"
 	"strings"
 	"time"
 	"unicode"
@@ -22,6 +23,7 @@ type query struct {
 	moment  moment
 	timed   bool // moment is one
 	mail    bool
+	deep    bool // not to be overlooked, whatever it costs
 	now     time.Time
 }
 
@@ -149,7 +151,7 @@ const maxMeaning = 8
 // spelled alone, which takes less.
 func (q *query) in(t *sheet, meaning bool) How {
 	if q.link != nil {
-		if f, ok := q.link.find(t.raw); ok && !(q.exact && t.raw[f.start:f.end] != q.value) {
+		if f, ok := q.link.find(t.raw, q.work(4*len(t.raw))); ok && !(q.exact && t.raw[f.start:f.end] != q.value) {
 			return q.how(t.raw, f)
 		}
 		return HowNone
@@ -162,7 +164,7 @@ func (q *query) in(t *sheet, meaning bool) How {
 	if !meaning {
 		return HowNone
 	}
-	work := 1<<12 + maxMeaning*len(t.raw)
+	work := q.work(maxMeaning * len(t.raw))
 	if q.number != "" {
 		if how := q.counted(t, &work); how != HowNone {
 			return how
@@ -173,10 +175,18 @@ func (q *query) in(t *sheet, meaning bool) How {
 			return HowFolded
 		}
 	}
-	if q.timed && len(t.raw) <= maxTalk && q.moment.said(t.raw, q.now, &work) {
+	if q.timed && (len(t.raw) <= maxTalk || q.deep) && q.moment.said(t.raw, q.now, &work) {
 		return HowDate
 	}
 	return HowNone
+}
+
+// work is what a search may compare in vain.
+func (q *query) work(n int) int {
+	if q.deep {
+		return math.MaxInt
+	}
+	return 1<<12 + n
 }
 
 func (q *query) how(s string, f found) How {
@@ -205,7 +215,13 @@ func (q *query) spelled(t *sheet) (how How) {
 	if how != HowNone || done && !t.hides() {
 		return how
 	}
-	if q.stands(t.fold(), q.spell.needle) {
+	most := maxFolded
+	if q.deep {
+		if most = maxFoldedDeep; t.strange && len(t.raw) > most {
+			return HowFolded // who knows
+		}
+	}
+	if q.stands(t.fold(most), q.spell.needle) {
 		return HowFolded
 	}
 	return HowNone
@@ -239,7 +255,7 @@ func (q *query) counted(t *sheet, work *int) (how How) {
 		return how == HowNone
 	}
 	numbers(t.raw, q.number, work, look)
-	if how == HowNone && q.literal && len(t.raw) <= maxTalk {
+	if how == HowNone && q.literal && (len(t.raw) <= maxTalk || q.deep) {
 		spelled(t.raw, work, look)
 	}
 	return how

@@ -101,18 +101,50 @@ func (q *query) field(t *sheet) How {
 // untrusted looks for a value in what anybody may have written, and for what it is an
 // encoding of.
 func (x *Index) untrusted(q *query) (Origin, bool) {
-	if t, how := x.strange(q); t != nil {
+	if t, how := x.stranger(q); t != nil {
 		return Origin{Source: ringwall.SourceUntrusted, Turn: t.turn, Tool: t.tool, How: how}, true
 	}
 	for _, d := range decodings(q.value) {
-		if t, _ := x.strange(queryOf(d, false, x.o.Now)); t != nil {
+		if t, _ := x.stranger(queryOf(d, false, x.o.Now)); t != nil {
 			return Origin{Source: ringwall.SourceUntrusted, Turn: t.turn, Tool: t.tool, How: HowDecoded}, true
 		}
 	}
 	return Origin{}, false
 }
 
-func (x *Index) strange(q *query) (*text, How) {
+// strangers is [Index.AlsoUntrusted].
+func (x *Index) strangers(value string) (Origin, bool) {
+	o, ok := x.strange[value]
+	if !ok {
+		q := queryOf(value, false, x.o.Now)
+		q.deep = true
+		if q.value != "" {
+			if o, ok = x.untrusted(q); !ok {
+				o, _ = x.encoded(q)
+			}
+		}
+		if x.strange == nil {
+			x.strange = map[string]Origin{}
+		}
+		x.strange[value] = o
+	}
+	return o, o.How != HowNone
+}
+
+// encoded looks for encodings of a value in what anybody may have written.
+func (x *Index) encoded(q *query) (Origin, bool) {
+	for _, e := range encodings(q.value) {
+		for i := range x.texts {
+			if t := &x.texts[i]; t.source == ringwall.SourceUntrusted && strings.Contains(t.raw, e) {
+				return Origin{Source: ringwall.SourceUntrusted, Turn: t.turn, Tool: t.tool, How: HowDecoded}, true
+			}
+		}
+	}
+	return Origin{}, false
+}
+
+// stranger returns the first text of a stranger's that has a value.
+func (x *Index) stranger(q *query) (*text, How) {
 	for i := range x.texts {
 		t := &x.texts[i]
 		if t.source != ringwall.SourceUntrusted {
@@ -120,7 +152,7 @@ func (x *Index) strange(q *query) (*text, How) {
 		}
 		how := q.in(&t.sheet, false)
 		if how == HowNone && q.number != "" {
-			work := 1<<12 + len(t.raw)
+			work := q.work(len(t.raw))
 			how = q.counted(&t.sheet, &work)
 		}
 		if how == HowNone && len(t.raw) <= maxFolded && strings.Contains(t.raw, `\`) {

@@ -175,6 +175,7 @@ func measure(t testing.TB, c *cases, said map[string]map[string]toolcall.Tool) r
 var (
 	before = []string{"bank", "travel", "shop", "crm", "devops", "hr"}
 	behind = []string{"wallet", "tour", "office", "forum"}
+	last   = []string{"home", "broker", "school"}
 )
 
 func TestSuitesKeepTheirFloors(t *testing.T) {
@@ -188,6 +189,8 @@ func TestSuitesKeepTheirFloors(t *testing.T) {
 		{"with nothing said", before, false, 0.90, 0.55, 0.25},
 		{"other suites, with what an operator says", behind, true, 0.95, 0.85, 0.08},
 		{"other suites, with nothing said", behind, false, 0.90, 0.55, 0.25},
+		{"the last suites, with what an operator says", last, true, 0.95, 0.80, 0.10},
+		{"the last suites, with nothing said", last, false, 0.90, 0.55, 0.25},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -158,7 +158,9 @@ var said = object{"type": "text", "text": "I will pay."}
 
 var askings = []asking{
 	{
-		"one call refused", []object{toolUse("a", `{"to": "mallory"}`)}, map[string]gateway.Ruling{"a": {Note: "Not \"this\"."}},
+		"one call refused",
+		[]object{toolUse("a", `{"to": "mallory"}`)},
+		map[string]gateway.Ruling{"a": {Note: "Not \"this\"."}},
 		`[{"type":"text","text":"Not \"this\"."}]`, "end_turn",
 	},
 	{
@@ -190,12 +192,14 @@ var askings = []asking{
 	},
 	{
 		"arguments that are none",
-		[]object{toolUse("a", `{"to": "mallory"}`)}, map[string]gateway.Ruling{"a": {Runs: true, Arguments: `{"to":`, Note: "No."}},
+		[]object{toolUse("a", `{"to": "mallory"}`)},
+		map[string]gateway.Ruling{"a": {Runs: true, Arguments: `{"to":`, Note: "No."}},
 		`[{"type":"text","text":"No."}]`, "end_turn",
 	},
 	{
 		"tools of the provider stay",
-		[]object{{"type": "server_tool_use", "id": "s", "name": "web_search", "input": json.RawMessage(`{"q":1}`)}, toolUse("a", `{"to": "mallory"}`)}, nil,
+		[]object{{"type": "server_tool_use", "id": "s", "name": "web_search", "input": json.RawMessage(`{"q":1}`)}, toolUse("a", `{"to": "mallory"}`)},
+		nil,
 		`[{"type":"server_tool_use","id":"s","name":"web_search","input":{"q":1}}]`, "end_turn",
 	},
 }

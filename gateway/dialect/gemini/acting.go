@@ -181,16 +181,20 @@ func callOf(v jsonedit.Value) ringwall.ToolCall {
 // error alone.
 func resultOf(v jsonedit.Value) *ringwall.ToolResult {
 	r := &ringwall.ToolResult{ID: member(v, "id").Text(), Name: member(v, "name").Text()}
-	response := member(v, "response")
-	text, keys := string(dialect.Raw(response)), 0
+	response, keys := member(v, "response"), 0
+	var alone jsonedit.Value
 	for key, m := range response.Members() {
-		if keys++; keys == 1 && (key == "output" || key == "error") && m.Kind() == jsonedit.String {
-			text, r.Failed = m.Text(), key == "error"
-		} else {
-			text, r.Failed = string(dialect.Raw(response)), false
+		if keys++; (key == "output" || key == "error") && m.Kind() == jsonedit.String {
+			alone, r.Failed = m, key == "error"
 		}
 	}
-	r.Parts = []ringwall.Part{{Text: text}}
+	switch {
+	case keys == 1 && alone.Exists():
+		r.Parts = []ringwall.Part{{Text: alone.Text()}}
+	case response.Exists():
+		r.Failed = false
+		r.Parts = []ringwall.Part{{Text: string(response.Raw())}}
+	}
 	for _, p := range each(member(v, "parts"), "") {
 		for key, m := range p.Members() {
 			if k := dialect.FoldProto(key); k == "inlinedata" || k == "filedata" {

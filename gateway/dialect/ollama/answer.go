@@ -39,6 +39,9 @@ func (Dialect) Answer(_ gateway.Request, body []byte) (gateway.Answer, error) {
 	if err == nil {
 		err = check(a.doc.Root())
 	}
+	if err == nil && twice(a.doc.Root().Get("message")) {
+		err = errTwice
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the model's answer: %w", err)
 	}

@@ -27,11 +27,17 @@ func (r *relay) Judge(judge func(ctx context.Context, calls []ringwall.ToolCall)
 // gather takes the calls out of a message, as the client would read them. An answer to
 // a prompt has none.
 func (r *relay) gather(ctx context.Context, message jsonedit.Value) error {
-	r.edits = append(r.edits, message.Remove(isCalls)...)
+	ws := wishes(message)
+	if twice(message) {
+		return errTwice
+	}
+	if len(ws) > 0 {
+		r.edits = append(r.edits, message.Remove(isCalls)...)
+	}
 	if r.generate {
 		return nil
 	}
-	for _, w := range wishes(message) {
+	for _, w := range ws {
 		l := dialect.Locator{Grammar: grammar}
 		call(&l, w.v, "/message/tool_calls/"+strconv.Itoa(max(w.at, 0)))
 		edits, blocked := dialect.Look(ctx, &l, r.open, r.blocked)

@@ -291,6 +291,19 @@ func TestJudgeSeesWhatTheClientReads(t *testing.T) {
 	}
 }
 
+// TestTwoListsOfCalls: clients that fold keys read another one than those that do not.
+func TestTwoListsOfCalls(t *testing.T) {
+	line := `{"model":"m","message":{"tool_calls":null,"Tool_Calls":[` + callA + `]},"done":true}`
+	if _, err := (ollama.Dialect{}).Answer(nil, []byte(line)); err == nil || !strings.Contains(err.Error(), "two lists") {
+		t.Error(err)
+	}
+	r := ollama.Dialect{}.Relay(nil, straight)
+	r.(gateway.Judging).Judge(func(context.Context, []ringwall.ToolCall) []gateway.Ruling { return []gateway.Ruling{runs} })
+	if out, err := r.Event(t.Context(), nil, []byte(line)); err == nil || len(out) > 0 {
+		t.Errorf("%v %s", err, out)
+	}
+}
+
 // TestACutStreamHasNoCalls: nor has an answer to a prompt.
 func TestACutStreamHasNoCalls(t *testing.T) {
 	r := ollama.Dialect{}.Relay(nil, straight)
@@ -337,6 +350,41 @@ func FuzzRule(f *testing.F) {
 		}
 		if got := again.(gateway.Calling).Calls(); !reflect.DeepEqual(got, left) {
 			t.Fatalf("calls %v\nwant %v\n%s", got, left, out)
+		}
+	})
+}
+
+// FuzzJudge feeds a judged stream what nobody sends, and wants no call to go out.
+func FuzzJudge(f *testing.F) {
+	f.Add(body(false, "so", "", "["+callA+", "+callB+"]", `,"done":false`) + "\n" + body(false, "", "", "["+callC+"]", finished("tool_calls")))
+	f.Add(`{"message":{"Tool_Calls":{"a":1},"content":[]}}`)
+	f.Fuzz(func(t *testing.T, script string) {
+		r := ollama.Dialect{}.Relay(nil, straight)
+		r.(gateway.Judging).Judge(func(context.Context, []ringwall.ToolCall) []gateway.Ruling { return []gateway.Ruling{{Note: "no"}} })
+		var out []byte
+		for line := range strings.SplitSeq(script, "\n") {
+			var err error
+			if out, err = r.Event(t.Context(), out, []byte(line)); err != nil {
+				return
+			}
+		}
+		for line := range bytes.Lines(r.End(t.Context(), out)) {
+			var l struct {
+				Message json.RawMessage
+			}
+			if !json.Valid(line) {
+				t.Fatalf("%s", line)
+			}
+			var m map[string]any
+			if json.Unmarshal(line, &l) != nil || json.Unmarshal(l.Message, &m) != nil {
+				continue
+			}
+			for key, v := range m {
+				calls, list := v.([]any)
+				if strings.EqualFold(key, "tool_calls") && v != nil && (!list || len(calls) > 0) {
+					t.Fatalf("%s", line)
+				}
+			}
 		}
 	})
 }

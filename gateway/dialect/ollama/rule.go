@@ -1,6 +1,8 @@
 package ollama
 
 import (
+	"errors"
+
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/gateway"
 	"github.com/ringwall/ringwall/gateway/dialect"
@@ -16,11 +18,34 @@ type wish struct {
 }
 
 // isCalls reports whether key is the member of a message that holds calls.
-func isCalls(key string) bool { return dialect.FoldCase(key) == "tool_calls" }
+func isCalls(key string) bool {
+	return len(key) >= len("tool_calls") && dialect.FoldCase(key) == "tool_calls" // no fold makes a key longer
+}
+
+// errTwice refuses a message of which clients that fold keys read other calls than
+// those that do not.
+var errTwice = errors.New("it has two lists of tool calls")
+
+// twice reports whether there are several such members.
+func twice(message jsonedit.Value) bool {
+	n := 0
+	for key := range message.Members() {
+		if isCalls(key) {
+			n++
+		}
+	}
+	return n > 1
+}
 
 // wishes returns the calls of a message.
 func wishes(message jsonedit.Value) (ws []wish) {
-	list := member(message, "tool_calls")
+	var list jsonedit.Value
+	for key, m := range message.Members() {
+		if isCalls(key) {
+			list = m
+			break
+		}
+	}
 	switch list.Kind() {
 	case jsonedit.Missing, jsonedit.Null:
 	case jsonedit.Array:

@@ -33,7 +33,11 @@ func (r *request) Conversation() (*ringwall.Conversation, error) {
 		}
 	}
 	for _, v := range member(root, "tools").Elems() {
-		c.Tools = append(c.Tools, toolOf(v))
+		if s := toolOf(v); member(v, "function").Kind() == jsonedit.Object {
+			c.Tools = append(c.Tools, s)
+		} else {
+			c.Tools = dialect.Typed(c.Tools, s.Name)
+		}
 	}
 	return c, nil
 }

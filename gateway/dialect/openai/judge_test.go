@@ -381,42 +381,24 @@ func TestNothingButCallsChanges(t *testing.T) {
 	}
 }
 
+// TestTokensStay: those of what the model said, and none of the note.
+func TestTokensStay(t *testing.T) {
+	const probs = `{"content":[{"token":"so","logprob":-1,"bytes":[115,111],"top_logprobs":[]}],"refusal":null}`
+	got := ruled(t, `{"choices":[{"index":0,"message":{"content":"so","tool_calls":[`+callA+`]},"logprobs":`+probs+`,"finish_reason":"tool_calls"}]}`, func([]ringwall.ToolCall) []gateway.Ruling { return []gateway.Ruling{refused} })
+	dialecttest.Same(t, got, `{"choices":[{"index":0,"message":{"content":"so\n\nNot allowed."},"logprobs":`+probs+`,"finish_reason":"stop"}]}`)
+	out := judged(t, []string{
+		`{"id":"c","choices":[{"index":0,"delta":{"content":"so"},"logprobs":` + probs + `,"finish_reason":null}]}`,
+		`{"id":"c","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,` + callA[1:] + `]},"logprobs":null,"finish_reason":"tool_calls"}]}`,
+	}, straight, func([]ringwall.ToolCall) []gateway.Ruling { return []gateway.Ruling{refused} })
+	if n := strings.Count(string(out), `"token"`); n != 1 || !strings.Contains(string(out), `"content":"\n\nNot allowed."},"logprobs":null`) || !strings.Contains(string(out), `"finish_reason":"stop"`) {
+		t.Errorf("%d tokens in\n%s", n, out)
+	}
+}
+
 // TestAWholeMessageInAStreamHasNoCalls: it is no delta, and nobody judged it.
 func TestAWholeMessageInAStreamHasNoCalls(t *testing.T) {
 	out := judged(t, []string{`{"id":"c","choices":[{"index":0,"delta":{"content":"x"},"message":{"tool_calls":[` + callA + `]},"finish_reason":null}]}`}, straight, nil)
 	if strings.Contains(string(out), "get") || !strings.Contains(string(out), `"content":"x"`) {
 		t.Errorf("%s", out)
 	}
-}
-
-// FuzzRule wants answers without a trace of the calls that do not run.
-func FuzzRule(f *testing.F) {
-	f.Add(`{"choices":[{"message":{"content":null,"tool_calls":[`+callA+`, `+callB+`]},"finish_reason":"tool_calls"}]}`, uint8(1))
-	f.Add(`{"choices":[{"message":{"function_call":`+oldF+`,"tool_calls":[`+callC+`,7]}},{"delta":{"tool_calls":{}}}]}`, uint8(4))
-	f.Add(`{"choices":[{"message":{"x":1,"tool_calls":[],"content":[]}}]}`, uint8(0))
-	f.Fuzz(func(t *testing.T, body string, which uint8) {
-		a, err := openai.Chat{}.Answer(nil, []byte(body))
-		if err != nil {
-			return
-		}
-		c := a.(gateway.Calling)
-		calls := c.Calls()
-		var rulings []gateway.Ruling
-		var left []ringwall.ToolCall
-		for i := range calls {
-			r := gateway.Ruling{Runs: which>>(i%8)&1 == 1, Note: "no"}
-			if rulings = append(rulings, r); r.Runs {
-				left = append(left, calls[i])
-			}
-		}
-		c.Rule(rulings)
-		out := a.Edit(nil)
-		again, err := openai.Chat{}.Answer(nil, out)
-		if err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		if got := again.(gateway.Calling).Calls(); !reflect.DeepEqual(got, left) {
-			t.Fatalf("calls %v\nwant %v\n%s", got, left, out)
-		}
-	})
 }

@@ -1,7 +1,9 @@
 package openai_test
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/ringwall/ringwall/gateway"
@@ -51,4 +53,24 @@ func make1k() []byte {
 		b[i] = "a word "[i%7]
 	}
 	return b
+}
+
+// BenchmarkConversation is what telling a conversation of 50 turns and 100 KB costs,
+// once the request is read.
+func BenchmarkConversation(b *testing.B) {
+	body := []byte(`{"model":"bench","tools":[{"type":"function","function":{"name":"get","parameters":{"type":"object"}}}],"messages":[{"role":"user","content":"go"}`)
+	for i := range 25 {
+		body = fmt.Appendf(body, `,{"role":"assistant","content":null,"tool_calls":[{"id":"c%d","type":"function","function":{"name":"get","arguments":"{\"q\":\"%[1]d\"}"}}]},{"role":"tool","tool_call_id":"c%[1]d","content":"%s"}`, i, bytes.Repeat(make1k(), 4))
+	}
+	req, err := (openai.Chat{}).Read(nil, append(body, `]}`...))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := req.(gateway.Acting).Conversation(); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

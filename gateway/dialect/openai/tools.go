@@ -30,13 +30,17 @@ func (r *request) Conversation() (*ringwall.Conversation, error) {
 		}
 	}
 	for _, v := range root.Get("tools").Elems() {
-		c.Tools = append(c.Tools, toolOf(v))
+		if s := toolOf(v); named[v.Get("type").Text()] {
+			c.Tools = append(c.Tools, s)
+		} else {
+			c.Tools = dialect.Typed(c.Tools, s.Name)
+		}
 	}
 	for _, v := range root.Get("functions").Elems() {
 		c.Tools = append(c.Tools, specOf(v))
 	}
 	if searches(root.Get("web_search_options")) {
-		c.Tools = append(c.Tools, ringwall.ToolSpec{Name: webSearch})
+		c.Tools = dialect.Typed(c.Tools, webSearch)
 	}
 	return c, nil
 }
@@ -154,10 +158,13 @@ func tellContent(v jsonedit.Value) (parts []ringwall.Part) {
 	return parts
 }
 
+// named are the types of tools that have names of their own.
+var named = dialect.NameSet("function", "custom", "")
+
 // toolOf reads a tool; one that the provider runs itself has its type for a name.
 func toolOf(t jsonedit.Value) ringwall.ToolSpec {
 	switch t.Get("type").Text() {
-	case "function":
+	case "function", "": // as some write it
 		spec := specOf(t.Get("function"))
 		spec.Cache = dialect.CacheFor(t.Get("cache_control"))
 		return spec

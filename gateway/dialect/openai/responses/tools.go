@@ -37,7 +37,11 @@ func (r *request) Conversation() (*ringwall.Conversation, error) {
 		}
 	}
 	for _, v := range root.Get("tools").Elems() {
-		c.Tools = append(c.Tools, toolsOf(v)...)
+		if specs := toolsOf(v); named[v.Get("type").Text()] {
+			c.Tools = append(c.Tools, specs...)
+		} else {
+			c.Tools = dialect.Typed(c.Tools, specs[0].Name)
+		}
 	}
 	return c, nil
 }
@@ -152,6 +156,9 @@ func tellPart(p jsonedit.Value) ringwall.Part {
 	}
 	return dialect.Other(kind)
 }
+
+// named are the types of tools that have names of their own.
+var named = dialect.NameSet("function", "custom", "namespace")
 
 // toolsOf reads a tool, or those of a namespace. One that has no name but its type has
 // that.

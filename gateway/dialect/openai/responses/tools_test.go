@@ -64,7 +64,7 @@ func TestConversation(t *testing.T) {
 	  {"type":"mcp_approval_response","approval_request_id":"a","approve":true},
 	  {"type":"new_thing","what":"x"},
 	  {"role":"system","content":"stop"}],
-	 "tools":[{"type":"function","name":"get","description":"gets","parameters":{"type":"object"},"strict":true},{"type":"custom","name":"run"},{"type":"web_search"},{"type":"computer_use_preview"},{"type":"namespace","name":"crm","tools":[{"type":"function","name":"put"}]}]}`).Conversation()
+	 "tools":[{"type":"function","name":"get","description":"gets","parameters":{"type":"object"},"strict":true},{"type":"custom","name":"run"},{"type":"web_search"},{"type":"mcp","server_label":"a"},{"type":"mcp","server_label":"b"},{"type":"computer_use_preview"},{"type":"namespace","name":"crm","tools":[{"type":"function","name":"put"}]}]}`).Conversation()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestConversation(t *testing.T) {
 	for _, s := range c.Tools {
 		tools = append(tools, s.Name)
 	}
-	if got, want := strings.Join(tools, " "), "get run web_search computer put"; got != want || string(c.Tools[0].Schema) != `{"type":"object"}` {
+	if got, want := strings.Join(tools, " "), "get run web_search mcp computer put"; got != want || string(c.Tools[0].Schema) != `{"type":"object"}` {
 		t.Errorf("tools %q, want %q", got, want)
 	}
 }
