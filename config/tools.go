@@ -16,12 +16,12 @@ type Tools struct {
 
 	Decisions ToolDecisions `yaml:"decisions" doc:"how calls are decided about by where their values come from, and by what was asked for"`
 
-	declared *toolcall.Registry
+	Declared *toolcall.Registry // of Registry and Known; nil: nothing is declared
 }
 
 // Open returns the tools that are declared, read when the configuration was; nil: none
 // are.
-func (t *Tools) Open() *toolcall.Registry { return t.declared }
+func (t *Tools) Open() *toolcall.Registry { return t.Declared }
 
 // Treatment returns what becomes of tools that are not declared, and of secrets.
 func (t *Tools) Treatment() (toolcall.Unknown, toolcall.Secrets) {
@@ -63,6 +63,6 @@ func (c *Config) checkTools(pos *strictyaml.Positions, dir string) (errs []error
 	if err != nil {
 		fail("tools", "%w", err)
 	}
-	t.declared = declared
+	t.Declared = declared
 	return errs
 }

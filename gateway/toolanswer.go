@@ -162,7 +162,7 @@ func (x *exchange) decide(ctx context.Context, call ringwall.ToolCall) toolcall.
 	if x.calls.session == nil {
 		x.begin(c)
 	}
-	if !slices.ContainsFunc(c.Tools, func(t ringwall.ToolSpec) bool { return t.Name == call.Name }) || x.hides(call.Name) {
+	if !slices.ContainsFunc(c.Tools, func(t ringwall.ToolSpec) bool { return t.Name == call.Name }) || x.hides(call.Name) && !slices.Contains(x.calls.unfit, call.Name) {
 		return refused(ringwall.ToolStrip, ruleNotOffered, "There is no such tool here.")
 	}
 	if call.ID != "" {

@@ -44,6 +44,7 @@ type calling struct {
 	told    *ringwall.Conversation // nil: nobody asked yet
 	passed  []bool                 // of each turn, whether it went through here; nil: nobody looked
 	hidden  []string               // tools that the caller may not see, sorted
+	unfit   []string               // those of them that are hidden for what they are: calls are judged all the same, for the rule
 	session *toolcall.Session
 	ids     map[string]bool   // of the calls of the answer
 	used    map[string]string // approvals that were taken for this exchange, by digest
@@ -77,9 +78,10 @@ func (x *exchange) offer(ctx context.Context) error {
 	if err := x.checkTools(c); err != nil {
 		return err
 	}
-	for _, t := range c.Tools {
-		if x.world.Tools.Hides(t.Name) {
-			x.calls.hidden = append(x.calls.hidden, t.Name)
+	offers := x.world.Tools.Offers(x.Principal, c.Tools)
+	for i, t := range c.Tools {
+		if offers[i].Hide() {
+			x.calls.hidden, x.calls.unfit = append(x.calls.hidden, t.Name), append(x.calls.unfit, t.Name)
 			continue
 		}
 		if x.world.Policy == nil {
@@ -102,7 +104,7 @@ func (x *exchange) offer(ctx context.Context) error {
 		return &ringwall.Refusal{
 			Status: http.StatusForbidden, Code: "forbidden",
 			Public: "The request has the model call a tool that you may not use here. Name this exchange when you ask your operator.",
-			Err:    fmt.Errorf("%w: a tool is forced that policies hide: %.200q", ringwall.ErrForbidden, x.calls.hidden),
+			Err:    fmt.Errorf("%w: a tool is forced that is hidden: %.200q", ringwall.ErrForbidden, x.calls.hidden),
 		}
 	}
 	return nil

@@ -12,9 +12,3 @@ func RuleIDs() []string {
 		RuleDuplicate, RuleRepeated, RuleDepth, RuleLimit,
 	}, excusable...)
 }
-
-// Hides reports whether models are not to see the tool of that name: it is not declared,
-// and such tools are hidden.
-func (j *Judge) Hides(name string) bool {
-	return j.cfg.Unknown == UnknownHidden && !j.Tool(name).Known
-}
