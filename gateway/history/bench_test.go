@@ -36,7 +36,7 @@ func BenchmarkExchange(b *testing.B) {
 	for _, size := range []struct {
 		name         string
 		turns, bytes int
-	}{{"2turns", 3, 1 << 10}, {"50turns100KB", 51, 100 << 10}, {"50turns1MB", 51, 1 << 20}, {"1000turns1MB", 1001, 1 << 20}} {
+	}{{"2turns", 3, 1 << 10}, {"50turns100KB", 51, 100 << 10}, {"50turns1MB", 51, 1 << 20}, {"1000turns1MB", 1001, 1 << 20}, {"30000turns1MB", 30001, 1 << 20}} {
 		b.Run(size.name, func(b *testing.B) {
 			h := open(b, "7", history.NewMemory(history.MemoryConfig{}), nil)
 			turns := transcript(size.turns, size.bytes)

@@ -82,6 +82,9 @@ var _ gateway.History = (*History)(nil)
 const (
 	tries = 32 // answers that are looked up, the last first
 	ends  = 3  // groups by which a conversation is found whose beginning is gone
+	// Groups that are read: no record knows those before. Looks at tries answers back see
+	// as much of what is before as one at the last.
+	mostGroups = storeTurns + 2*tries + 2
 )
 
 // Past is what is known of a conversation. It is owned by one goroutine.
@@ -90,7 +93,8 @@ type Past struct {
 	s      *signer
 	c      *canon
 	groups []group
-	of     []int // group of each turn
+	of     []int // group of each turn, from the first that is read; -1 of those that say nothing
+	gone   int   // turns before
 	tags   []entry
 	turns  []ringwall.Turn
 }
@@ -103,6 +107,15 @@ func (h *History) Look(ctx context.Context, owner, session string, c *ringwall.C
 func (h *History) look(ctx context.Context, owner, session string, c *ringwall.Conversation, token string) (*Past, error) {
 	p := &Past{h: h, s: newSigner(h.key, owner, session), c: newCanon(), turns: c.Turns}
 	p.groups, p.of = groupsOf(c.Turns)
+	if cut := len(p.groups) - mostGroups; cut > 0 {
+		p.groups = p.groups[cut:]
+		for i, g := range p.of {
+			if g >= 0 && g < cut {
+				p.gone = i + 1
+			}
+			p.of[i] = max(-1, g-cut)
+		}
+	}
 	p.tags = make([]entry, 0, len(p.groups)+1)
 	answers := 0
 	for i := range p.groups {
@@ -269,7 +282,9 @@ func (p *Past) rest(last int) {
 func (p *Past) Passed() []bool {
 	out := make([]bool, len(p.of))
 	for i, g := range p.of {
-		out[i] = g < 0 || p.tags[g].passed
+		t := &p.turns[i]
+		words := t.Role != ringwall.RoleAssistant && !slices.ContainsFunc(t.Parts, func(part ringwall.Part) bool { return part.Kind == ringwall.PartResult })
+		out[i] = words || i >= p.gone && (g < 0 || p.tags[g].passed)
 	}
 	return out
 }
