@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"time"
 
@@ -30,6 +31,7 @@ type Approvals struct {
 	Most         int            `yaml:"most" doc:"how many one person approves within the time below before they must pause" default:"10"`
 	Within       time.Duration  `yaml:"within" doc:"that time" default:"5m"`
 	Pause        time.Duration  `yaml:"pause" doc:"how long the pause is" default:"5m"`
+	Webhook      ApprovalHook   `yaml:"webhook" doc:"a service of yours that is told what waits and what became of it, without arguments"`
 	Same         bool           `yaml:"same_credential" doc:"let users approve by the credential that asked, if it has the scope approve: who drives the agent can then approve what it does" default:"false"`
 }
 
@@ -39,6 +41,13 @@ type ApprovalNeed struct {
 	By      string   `yaml:"by" doc:"user: who asked, over another way; second: somebody else of the tenant; role: somebody else with one of the roles" enum:"user|second|role" default:"second"`
 	Roles   []string `yaml:"roles" doc:"of by: role" example:"[]"`
 	Count   int      `yaml:"count" doc:"how many different people; of user 1" default:"1"`
+}
+
+// ApprovalHook is a service that is told of approvals.
+type ApprovalHook struct {
+	URL     string            `yaml:"url" doc:"where it is told, by POST; empty: nobody is" example:"https://chat.internal.example/approvals"`
+	Secret  strictyaml.Secret `yaml:"secret" doc:"by which it can tell that it is us, as hooks can" example:"env:RINGWALL_APPROVALS_SECRET"`
+	Timeout time.Duration     `yaml:"timeout" doc:"how long it may take" default:"5s"`
 }
 
 // Rules returns a as the store takes it.
@@ -79,6 +88,17 @@ func (c *Config) checkApprovals(fail failing) {
 		}
 		if err := (approval.Need{By: n.By, Roles: n.Roles, Count: n.Count}).Check(); err != nil {
 			fail(at, "%v", err)
+		}
+	}
+	if h := a.Webhook; h.URL != "" {
+		if u, err := url.Parse(h.URL); err != nil || !isURL(h.URL) || u.User != nil {
+			fail("approvals.webhook.url", "want http(s)://host[:port]/path")
+		}
+		if h.Secret.IsZero() {
+			fail("approvals.webhook.secret", "a secret is needed, so that the service can tell who tells it")
+		}
+		if h.Timeout < time.Millisecond || h.Timeout > time.Minute {
+			fail("approvals.webhook.timeout", "want 1ms to 1m")
 		}
 	}
 	if a.Trust == ringwall.Anonymous {

@@ -237,9 +237,8 @@ var inference = []Control{
 		Asks:    "unintended actions",
 		Rooms:   []string{"approval"},
 		Threats: []string{"LLM06", "ASI02", "ASI09"},
-		State:   Partial,
-		Proof:   []string{"approval.TestUsedExactlyOnce", "approval.TestAnApprovalIsForOneThingAlone", "approval.TestWhoMay", "approval.TestTimeIsUp", "approval.TestPause", "server.TestApprovalsByAPI", "server.TestApprovalsByPage"},
-		Missing: "notices to people beside the page, the API and the command line",
+		State:   Done,
+		Proof:   []string{"approval.TestUsedExactlyOnce", "approval.TestAnApprovalIsForOneThingAlone", "approval.TestWhoMay", "approval.TestTimeIsUp", "approval.TestPause", "server.TestApprovalsByAPI", "server.TestApprovalsByPage", "server.TestAServiceIsToldOfApprovals"},
 	},
 	{
 		ID:      "inference/mcp",

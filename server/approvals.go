@@ -80,7 +80,17 @@ func (s *Server) openPending(ctx context.Context, c *config.Config) (err error) 
 		s.log.Warn("what is held stays refused", "reason", why)
 		return nil
 	}
-	s.approvals, err = openApprovals(ctx, c, s.db, s.log, func(ctx context.Context, ev ringwall.Event) error { return s.records.Note(ctx, ev) })
+	if err := webhookKnown(c); err != nil {
+		return err
+	}
+	s.notices = make(chan notice, mostNotices)
+	s.approvals, err = openApprovals(ctx, c, s.db, s.log, func(ctx context.Context, ev ringwall.Event) error {
+		if err := s.records.Note(ctx, ev); err != nil {
+			return err
+		}
+		s.announce(&ev)
+		return nil
+	})
 	return err
 }
 

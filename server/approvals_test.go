@@ -5,6 +5,7 @@ import (
 	"html"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -18,6 +19,8 @@ import (
 	"github.com/ringwall/ringwall/auth"
 	"github.com/ringwall/ringwall/auth/login"
 	"github.com/ringwall/ringwall/config"
+	"github.com/ringwall/ringwall/hook"
+	"github.com/ringwall/ringwall/internal/strictyaml"
 	"github.com/ringwall/ringwall/policy"
 	"github.com/ringwall/ringwall/toolcall"
 )
@@ -289,6 +292,56 @@ func TestApprovingTakesAFreshLogin(t *testing.T) {
 	code, body, head := d.ask("POST", "/approvals/"+a.ID+"/approve", alice, `{"nonce":"x","typed":"send"}`)
 	if code != 401 || !strings.Contains(head.Get("WWW-Authenticate"), `acr_values="mfa"`) || !strings.Contains(body, "insufficient_user_authentication") {
 		t.Errorf("%d %s", code, body)
+	}
+}
+
+// A service is told what waits and what became of it, signed, and never with arguments; it
+// is told again where it failed.
+func TestAServiceIsToldOfApprovals(t *testing.T) {
+	t.Setenv("APPROVALS_SECRET", "s3cret-s3cret")
+	secret, err := strictyaml.NewSecret("env:APPROVALS_SECRET")
+	if err != nil {
+		t.Fatal(err)
+	}
+	type told struct{ Kind, Approval, By, Tool, Page string }
+	heard := make(chan told, 10)
+	failed := false
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || r.Header.Get(hook.SignatureHeader) != hook.Signature("s3cret-s3cret", r.Header.Get(hook.TimestampHeader), body) || strings.Contains(string(body), "DE8937") {
+			t.Errorf("%v %v %s", err, r.Header, body)
+		}
+		if !failed {
+			failed = true
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		var n told
+		if err := json.Unmarshal(body, &n); err != nil {
+			t.Error(err)
+		}
+		heard <- n
+	}))
+	defer service.Close()
+	d := standDeciding(t, func(c *config.Config) {
+		c.Approvals.Webhook = config.ApprovalHook{URL: service.URL, Secret: secret, Timeout: 5 * time.Second}
+	})
+	a := d.held("send_money", "external", `{"to":"DE8937"}`)
+	if _, err := d.Approvals().Deny(t.Context(), a.ID, approval.Decision{By: approval.Machine("m")}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []told{
+		{"approval-asked", a.ID, "u_alice", "send_money", "http://127.0.0.1:1/approvals/" + a.ID + "/card"},
+		{"approval-denied", a.ID, "machine:m", "send_money", "http://127.0.0.1:1/approvals/" + a.ID + "/card"},
+	} {
+		select {
+		case got := <-heard:
+			if got != want {
+				t.Errorf("told %+v, want %+v", got, want)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatal("nobody is told")
+		}
 	}
 }
 

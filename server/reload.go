@@ -139,6 +139,9 @@ func (s *Server) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := webhookKnown(c); err != nil {
+		return err
+	}
 	use, err := s.meet(c)
 	if err != nil {
 		return err

@@ -63,6 +63,7 @@ type Server struct {
 	vault   *redact.Vault // nil: nothing is restored
 	// approvals wait for people; nil: nobody is asked, and what is held is refused.
 	approvals *approval.Store
+	notices   chan notice // of them, that a service is to be told
 	memory    gateway.Memory
 	answers   *recall.Store // the memory, where it is in the database; else nil
 	gateway   *gateway.Gateway
@@ -349,6 +350,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	if s.approvals != nil {
 		group.Go(func() error { return s.approvals.Run(work) })
+		group.Go(func() error { return s.tellNotices(work) })
 	}
 	if s.answers != nil {
 		group.Go(func() error { return s.answers.Run(work) })
