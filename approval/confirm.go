@@ -2,14 +2,13 @@ package approval
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"iter"
 	"strconv"
 	"strings"
 	"time"
-
-	"database/sql"
 
 	"github.com/ringwall/ringwall/internal/db"
 	"github.com/ringwall/ringwall/internal/jsonedit"

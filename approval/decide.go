@@ -198,6 +198,9 @@ func (s *Store) Deny(ctx context.Context, id string, d Decision) (Approval, erro
 	if !rules.sees(&a, &d.By) {
 		return Approval{}, ErrNotFound
 	}
+	if !rules.ends(&a, &d.By) {
+		return a, fmt.Errorf("%w: your credential is for looking", ErrNotYours)
+	}
 	if a.State != Pending && a.State != Approved {
 		return a, fmt.Errorf("%w: it is %s", ErrDone, a.State)
 	}

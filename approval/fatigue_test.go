@@ -187,6 +187,24 @@ func TestList(t *testing.T) {
 		if err != nil || len(theirs) != 0 {
 			t.Errorf("bob sees %d, %v", len(theirs), err)
 		}
+		auditor := approval.Approver{Principal: ringwall.Principal{ID: "rw_auditor", Trust: ringwall.Operator, Via: "key", Key: "rw_auditor", Scopes: []string{"read-approvals"}}}
+		for tenant, want := range map[string]int{"": 5, "acme": 4, "third": 0} {
+			by := auditor
+			by.Tenant = tenant
+			list, _, err := w.there.List(t.Context(), by, approval.Filter{})
+			if err != nil || len(list) != want {
+				t.Fatalf("an auditor of %q sees %d, %v", tenant, len(list), err)
+			}
+			if want == 0 {
+				continue
+			}
+			if seen, err := w.there.Look(t.Context(), list[0].ID, by); err != nil || seen.May == nil || seen.Token != "" || seen.Sealed {
+				t.Errorf("an auditor sees %+v, %v", seen, err)
+			}
+			if _, err := w.there.Deny(t.Context(), list[0].ID, approval.Decision{By: by}); !errors.Is(err, approval.ErrNotYours) {
+				t.Errorf("an auditor denies: %v", err)
+			}
+		}
 		for state, want := range map[approval.State]int{approval.Pending: 0, approval.Expired: 5, approval.Used: 0} {
 			w.clock.move(10 * time.Minute)
 			if list, _, err := w.there.List(t.Context(), operator, approval.Filter{State: &state}); err != nil || len(list) != want {

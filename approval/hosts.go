@@ -65,8 +65,16 @@ var alphabets = []struct {
 	name  string
 	table *unicode.RangeTable
 }{
-	{"Latin", unicode.Latin}, {"Cyrillic", unicode.Cyrillic}, {"Greek", unicode.Greek}, {"Armenian", unicode.Armenian}, {"Cherokee", unicode.Cherokee},
-	{"Hebrew", unicode.Hebrew}, {"Arabic", unicode.Arabic}, {"Han", unicode.Han}, {"Hangul", unicode.Hangul}, {"Thai", unicode.Thai},
+	{"Latin", unicode.Latin},
+	{"Cyrillic", unicode.Cyrillic},
+	{"Greek", unicode.Greek},
+	{"Armenian", unicode.Armenian},
+	{"Cherokee", unicode.Cherokee},
+	{"Hebrew", unicode.Hebrew},
+	{"Arabic", unicode.Arabic},
+	{"Han", unicode.Han},
+	{"Hangul", unicode.Hangul},
+	{"Thai", unicode.Thai},
 }
 
 // why says what of a host is odd.

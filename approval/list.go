@@ -39,7 +39,7 @@ func (s *Store) List(ctx context.Context, by Approver, f Filter) (list []Approva
 	add := func(condition string, values ...any) {
 		where, args = append(where, condition), append(args, values...)
 	}
-	if !by.everywhere() {
+	if !by.looksEverywhere() {
 		add("tenant = ?", by.Tenant)
 	}
 	if f.Tenant != "" {

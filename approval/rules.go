@@ -194,7 +194,21 @@ func (r *Rules) forbids(a *Approval, by *Approver) error {
 	return nil
 }
 
-// sees reports whether by may know of a: who may decide, and who asked.
+// sees reports whether by may know of a: who may decide, who asked, and whose credential
+// was made for looking.
 func (r *Rules) sees(a *Approval, by *Approver) bool {
+	return r.ends(a, by) || by.looksOn() && (by.Tenant == a.Principal.Tenant && by.Trust >= r.Trust || by.looksEverywhere())
+}
+
+// ends reports whether by may deny a: who may decide, and who asked.
+func (r *Rules) ends(a *Approval, by *Approver) bool {
 	return by.asked(a) && by.ID != "" || r.forbids(a, by) == nil
+}
+
+// looksOn reports whether the credential was made for looking.
+func (by *Approver) looksOn() bool { return by.ID != "" && named(&by.Principal, deedRead) }
+
+// looksEverywhere reports whether by may look at what is of all tenants.
+func (by *Approver) looksEverywhere() bool {
+	return by.everywhere() || by.looksOn() && by.Trust == ringwall.Operator && by.Tenant == ""
 }

@@ -209,7 +209,7 @@ func TestWhoMay(t *testing.T) {
 			w := newWorld(t, t.TempDir()+"/a.db", approval.Rules{StandIn: []string{"deputy"}})
 			a := ask(t, w.here, call(func(r *approval.Request) { r.Need = tt.need }), approval.Pending)
 			seen, err := w.here.Look(t.Context(), a.ID, tt.by)
-			if tt.want == approval.ErrNotFound {
+			if errors.Is(tt.want, approval.ErrNotFound) {
 				if !errors.Is(err, approval.ErrNotFound) {
 					t.Errorf("Look = %v", err)
 				}

@@ -67,7 +67,8 @@ func TestCard(t *testing.T) {
 	v.Arguments = `{"note":"` + strings.Repeat("n", 400) + `","to":["a@b.example","c@d.example"],"cc":[],"n":1.50,"deep":{"x~/y":true}}`
 	v.Effect, v.Tool = "external", "send"
 	v.Provenance = []ringwall.ArgumentUse{
-		{Path: "/note", Source: ringwall.SourceUser}, {Path: "/to", Sensitive: true, Source: ringwall.SourceUser},
+		{Path: "/note", Source: ringwall.SourceUser},
+		{Path: "/to", Sensitive: true, Source: ringwall.SourceUser},
 		{Path: "/to/1", Sensitive: true, Source: ringwall.SourceUntrusted, From: "turn 2, \u202ex", How: "verbatim"},
 	}
 	c := approval.CardOf(&v)

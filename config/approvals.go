@@ -89,9 +89,15 @@ func (c *Config) checkApprovals(fail failing) {
 		is          time.Duration
 		least, most time.Duration
 	}{
-		{"pending", a.Pending, time.Second, 7 * 24 * time.Hour}, {"valid", a.Valid, time.Second, 24 * time.Hour}, {"denied", a.Denied, time.Second, 7 * 24 * time.Hour},
-		{"wait", a.Wait, 0, time.Minute}, {"keep", a.Keep, time.Hour, 10 * 366 * 24 * time.Hour}, {"keep_arguments", a.Show, 0, 366 * 24 * time.Hour},
-		{"think", a.Think, time.Second, time.Hour}, {"within", a.Within, time.Second, 24 * time.Hour}, {"pause", a.Pause, time.Second, 24 * time.Hour},
+		{"pending", a.Pending, time.Second, 7 * 24 * time.Hour},
+		{"valid", a.Valid, time.Second, 24 * time.Hour},
+		{"denied", a.Denied, time.Second, 7 * 24 * time.Hour},
+		{"wait", a.Wait, 0, time.Minute},
+		{"keep", a.Keep, time.Hour, 10 * 366 * 24 * time.Hour},
+		{"keep_arguments", a.Show, 0, 366 * 24 * time.Hour},
+		{"think", a.Think, time.Second, time.Hour},
+		{"within", a.Within, time.Second, 24 * time.Hour},
+		{"pause", a.Pause, time.Second, 24 * time.Hour},
 	} {
 		if f.is < f.least || f.is > f.most {
 			fail("approvals."+f.name, "want %s to %s", short(f.least), short(f.most))

@@ -31,7 +31,8 @@ var approvalsCSS string
 var approvalPage = sync.OnceValue(func() (p struct {
 	*template.Template
 	csp string
-}) {
+},
+) {
 	p.Template = template.Must(template.New("approvals").Funcs(template.FuncMap{
 		"words":  approval.SourceWords,
 		"show":   approval.Show,

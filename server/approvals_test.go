@@ -125,7 +125,8 @@ func TestApprovalsByAPI(t *testing.T) {
 		State, Nonce, Type, Arguments string
 		May                           bool   `json:"may_decide"`
 		Why                           string `json:"may_not_because"`
-	}) {
+	},
+	) {
 		t.Helper()
 		code, body, _ := d.ask("GET", path, who, "")
 		if code != 200 || json.Unmarshal([]byte(body), &got) != nil {
