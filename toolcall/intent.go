@@ -29,8 +29,6 @@ type intent struct {
 	links bool
 	// pointed says that the person says where an address, or a number, is to be found.
 	pointed bool
-	// billed says that a bill is to be paid.
-	billed bool
 	// unclear says that something is wished for in words that are not in the dictionary.
 	unclear bool
 	count   int // words
@@ -244,7 +242,6 @@ var (
 	placing    = words(`find found in on at from see listed given per im auf aus dans sur en nel sul`)
 	telling    = words(`email emails mail address contact iban account number phone telephone e-mail-adresse adresse mailadresse kontonummer telefonnummer correo adresse direccion indirizzo`)
 	things     = words(`it them this that these those all everything`)
-	bills      = words(`bill bills invoice invoices rechnung facture factura fattura fee fine reminder mahnung rekening`)
 	plain      = words(`add create send update change set make edit delete remove put new`)
 	sends      = words(`send give return forward schick schicke sende envoie envoyer envia enviar manda mandar`)
 	tells      = words(`tell let give show write ask say report explain remind inform read suggest recommend send`)
@@ -264,7 +261,6 @@ func (n *intent) sentence(s []token, foreign bool) {
 	}
 	n.link(s)
 	n.point(s)
-	before := len(n.wants)
 	for start := 0; start < len(s); {
 		end := start + 1
 		for end < len(s) && !s[end].stop && (!joins[s[end].text] || s[end].opaque) {
@@ -272,11 +268,6 @@ func (n *intent) sentence(s []token, foreign bool) {
 		}
 		n.clause(s[start:end], start > 0 && joins[s[start].text], nouns, foreign)
 		start = end
-	}
-	for _, t := range s {
-		for i := before; i < len(n.wants); i++ {
-			n.billed = n.billed || bills[t.text] && n.wants[i].deeds&pay != 0
-		}
 	}
 	for i, t := range s {
 		if follows[t.text] && !t.opaque && n.verbAt(s, i, verb{noun: false}) {

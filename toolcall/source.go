@@ -124,6 +124,9 @@ func (q *question) text(v, path, name string, isNumber bool) {
 			}
 			q.d.against(ringwall.ToolHold, rule, publicSource)
 		}
+	case guarded && !isNumber && q.dictated(v):
+		use.How = "dictated"
+		q.d.against(ringwall.ToolHold, RuleUntrusted, publicSource)
 	case guarded && !isNumber && q.m.effect == External:
 		q.links(v)
 	}
@@ -250,10 +253,6 @@ func (q *question) delegated(v, path string, k form) bool {
 		if !n.pointed || !n.nouns["mail"] && !n.nouns["address"] && !n.nouns["contact"] || !q.r.familiar(v) {
 			return false
 		}
-	case formAccount:
-		if !n.billed && !(n.pointed && (n.nouns["account"] || n.nouns["iban"])) {
-			return false
-		}
 	case formPhone:
 		if !n.pointed || !n.nouns["phone"] && !n.nouns["number"] && !n.nouns["telephone"] {
 			return false
@@ -262,7 +261,7 @@ func (q *question) delegated(v, path string, k form) bool {
 		if q.m.effect == Destructive || k >= formID && q.m.effect != Write || !q.mentioned(path) {
 			return false
 		}
-	case formURL:
+	case formAccount, formURL: // money does not go where a text says, whoever named the text
 		return false
 	}
 	for _, i := range q.r.where(v) {
@@ -299,6 +298,41 @@ func alone(text, v string, k form) bool {
 		}
 	}
 	return true
+}
+
+// dictated reports whether an untrusted text says v word by word, in quotation marks
+// and among other words: somebody tells what is to be written. Where the person said
+// what to read, they may have meant that.
+func (q *question) dictated(v string) bool {
+	if !says(v) {
+		return false
+	}
+	for _, i := range q.r.where(v) {
+		res := &q.r.Results()[i]
+		if q.r.repeats(res, v) || q.r.namedResult(q.s, i) || q.s.believed(res) {
+			continue
+		}
+		for _, l := range q.r.outline(i).leaves {
+			for text := l.text; ; {
+				at, ok := mentions(text, v)
+				if !ok {
+					break
+				}
+				before, _ := utf8.DecodeLastRuneInString(text[:at])
+				text = text[at+len(v):]
+				after, _ := utf8.DecodeRuneInString(text)
+				if quotes(before) && quotes(after) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// quotes reports whether a character is a quotation mark.
+func quotes(r rune) bool {
+	return r == '`' || r != utf8.RuneError && unicode.Is(unicode.Quotation_Mark, r)
 }
 
 // links holds calls that pass on what leads somewhere and that the person does not know.

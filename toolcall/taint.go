@@ -90,7 +90,7 @@ func (s *Session) asked() *intent {
 		}
 		n := newIntent(strings.Join(said, "\n"))
 		if last != nil {
-			last.unclear, last.billed = last.unclear || n.unclear, last.billed || n.billed
+			last.unclear = last.unclear || n.unclear
 			last.wants, last.delegated, last.links, last.pointed = n.wants, n.delegated, last.links || n.links, last.pointed || n.pointed
 			for w := range n.words {
 				last.words[w] = true
