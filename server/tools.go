@@ -21,7 +21,7 @@ func (s *Server) tools(c *config.Config, w *gateway.World) error {
 	if err != nil {
 		return err
 	}
-	cfg := toolcall.Config{Registry: c.Tools.Open(), Inject: waf.Injection, Leak: leak}
+	cfg := toolcall.Config{Registry: c.Tools.Open(), Rules: c.Tools.Decisions.Rules(), Inject: waf.Injection, Leak: leak}
 	cfg.Unknown, cfg.Secrets = c.Tools.Treatment()
 	w.Tools = toolcall.New(cfg)
 	if s.approvals != nil {

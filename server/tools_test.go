@@ -214,6 +214,38 @@ func TestABenignToolRunsByDefault(t *testing.T) {
 	}
 }
 
+// What an operator says of how calls are decided about is in force.
+func TestDecisionsAsConfigured(t *testing.T) {
+	read := `{"role":"user","content":"What is the weather in Riga? Mail it to my team."},{"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"get_weather","arguments":"{\"city\":\"Riga\"}"}}]},{"role":"tool","tool_call_id":"c1","content":"sunny, 21 degrees, all day long in all of Riga"}`
+	for _, tt := range []struct {
+		name      string
+		configure func(*config.ToolDecisions)
+		asks      []wish
+		want      []string
+	}{
+		{
+			"a limit", func(d *config.ToolDecisions) { d.Limits = []config.ToolLimit{{Tool: "get_weather", PerConversation: 1}} },
+			[]wish{{"c2", "get_weather", `{"city":"Riga"}`}}, []string{"get_weather strip tool-limit"},
+		},
+		{"calls in all", func(d *config.ToolDecisions) { d.Calls = 1 }, []wish{{"c2", "get_weather", `{"city":"Oslo"}`}}, []string{"get_weather hold too-many-calls"}},
+		{
+			"a flow", func(d *config.ToolDecisions) {
+				d.Flows = []config.ToolFlow{{Name: "stays", From: []string{"get_weather"}, To: []string{"external"}, Least: 16}}
+			},
+			[]wish{{"c2", "send_email", `{"body":"sunny, 21 degrees, all day long in all of Riga"}`}}, []string{"send_email deny data-flow"},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			u := newUpstream(t, wishes("", tt.asks...))
+			h := stand(t, u, func(c *config.Config) { tt.configure(&c.Tools.Decisions) })
+			resp, body := h.chat(agent("", read, "get_weather", "send_email"))
+			if got := outcomes(h.record(resp.Header.Get("X-Ringwall-Exchange"))); !slices.Equal(got, tt.want) {
+				t.Errorf("got %q, want %q: %s", got, tt.want, body)
+			}
+		})
+	}
+}
+
 // Transcripts and tools that two readers could read two ways are refused in words, and
 // recorded; the model is not asked.
 func TestToolsThatCannotBeTold(t *testing.T) {
