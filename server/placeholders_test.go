@@ -43,8 +43,7 @@ func TestPlaceholdersAreNothingToNotice(t *testing.T) {
 				text := strings.ReplaceAll(place, "%s", token)
 				for _, way := range []ringwall.Direction{ringwall.Input, ringwall.Output} {
 					for _, f := range g.Check(t.Context(), guard.Session{Way: way}, []ringwall.Text{{Origin: ringwall.User, Value: text}}).Findings {
-						at := strings.Index(text, token)
-						if f.Where.End <= at || f.Where.Start >= strings.LastIndex(text, token)+len(token) {
+						if !touches(text, token, f.Where) {
 							continue // what stands beside it may be something
 						}
 						if why := f.Reason + " in " + place; !seen[why] {
@@ -55,5 +54,19 @@ func TestPlaceholdersAreNothingToNotice(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// touches reports whether a span has something of a token in it.
+func touches(text, token string, where ringwall.Span) bool {
+	for at := 0; ; {
+		i := strings.Index(text[at:], token)
+		if i < 0 {
+			return false
+		}
+		if at += i; where.Start < at+len(token) && where.End > at {
+			return true
+		}
+		at += len(token)
 	}
 }

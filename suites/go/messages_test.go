@@ -136,7 +136,7 @@ func TestEitherClientBeforeEitherModel(t *testing.T) {
 	both(t, func(t *testing.T, stream bool) {
 		model := script(t, house.Script{
 			Content: "Anna's card is " + card + ".",
-			Tools:   []house.Tool{{Name: "notify", Arguments: `{"to":"` + email + `","copies":2}`}, {Name: "ping", Arguments: `{}`}},
+			Tools:   []house.Tool{{Name: "find_customer", Arguments: `{"email":"` + email + `"}`}, {Name: "find_customer", Arguments: `{"email":"anna"}`}},
 		})
 		text := "Anna's card is " + maskedCard + "."
 		for name, g := range map[string]*house.Gateway{"Claude": h.Claude, "a chat model": h.Keys} {
@@ -146,7 +146,7 @@ func TestEitherClientBeforeEitherModel(t *testing.T) {
 				t.Fatalf("before %s: %v", name, err)
 			}
 			said, tools := spoken(m)
-			if said != text || len(tools) != 2 || !strings.HasSuffix(tools[0], ` notify{"to":"`+maskedEmail+`","copies":2}`) || !strings.HasSuffix(tools[1], " ping{}") || m.StopReason != "tool_use" || m.Usage.OutputTokens != 7 {
+			if said != text || len(tools) != 2 || !strings.HasSuffix(tools[0], ` find_customer{"email":"`+maskedEmail+`"}`) || !strings.HasSuffix(tools[1], ` find_customer{"email":"anna"}`) || m.StopReason != "tool_use" || m.Usage.OutputTokens != 7 {
 				t.Errorf("before %s Anthropic's client hears %q %v %s %+v", name, said, tools, m.StopReason, m.Usage)
 			}
 		}
@@ -157,7 +157,7 @@ func TestEitherClientBeforeEitherModel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.content != text || len(got.tools) != 2 || got.tools[0] != `notify({"to":"`+maskedEmail+`","copies":2})` || got.finish != "tool_calls" || got.usage != 18 {
+		if got.content != text || len(got.tools) != 2 || got.tools[0] != `find_customer({"email":"`+maskedEmail+`"})` || got.finish != "tool_calls" || got.usage != 18 {
 			t.Errorf("before Claude OpenAI's client hears %+v", got)
 		}
 	})

@@ -68,9 +68,10 @@ test("a streamed answer says what a whole one says, however it is cut", async ()
 
 test("tool calls, masked and restored", async () => {
   const model = await script("js-tools", { chunk: 3, tools: [{ name: "notify", arguments: '{"to":"{{user}}","n":1}' }, { name: "ping", arguments: "{}" }] });
+  const tools = ["notify", "ping"].map((name) => ({ type: "function", function: { name, parameters: { type: "object", additionalProperties: true } } }));
   for (const [gateway, to] of [["keys", maskedEmail], ["restore", email]]) {
-    const whole = await client(gateway).chat.completions.create({ model, messages: user(email) });
-    const streamed = await client(gateway).chat.completions.stream({ model, messages: user(email) }).finalChatCompletion();
+    const whole = await client(gateway).chat.completions.create({ model, messages: user(email), tools });
+    const streamed = await client(gateway).chat.completions.stream({ model, messages: user(email), tools }).finalChatCompletion();
     for (const answer of [whole, streamed]) {
       const [choice] = answer.choices;
       assert.equal(choice.finish_reason, "tool_calls");
