@@ -224,7 +224,9 @@ func TestDecisionsAsConfigured(t *testing.T) {
 		want      []string
 	}{
 		{
-			"a limit", func(d *config.ToolDecisions) { d.Limits = []config.ToolLimit{{Tool: "get_weather", PerConversation: 1}} },
+			"a limit", func(d *config.ToolDecisions) {
+				d.Limits = []config.ToolLimit{{Tool: "get_weather", PerConversation: 1}}
+			},
 			[]wish{{"c2", "get_weather", `{"city":"Riga"}`}}, []string{"get_weather strip tool-limit"},
 		},
 		{"calls in all", func(d *config.ToolDecisions) { d.Calls = 1 }, []wish{{"c2", "get_weather", `{"city":"Oslo"}`}}, []string{"get_weather hold too-many-calls"}},
