@@ -227,14 +227,16 @@ func TestDecisionsAsConfigured(t *testing.T) {
 			"a limit", func(d *config.ToolDecisions) {
 				d.Limits = []config.ToolLimit{{Tool: "get_weather", PerConversation: 1}}
 			},
-			[]wish{{"c2", "get_weather", `{"city":"Riga"}`}}, []string{"get_weather strip tool-limit"},
+			[]wish{{"c2", "get_weather", `{"city":"Riga"}`}},
+			[]string{"get_weather strip tool-limit"},
 		},
 		{"calls in all", func(d *config.ToolDecisions) { d.Calls = 1 }, []wish{{"c2", "get_weather", `{"city":"Oslo"}`}}, []string{"get_weather hold too-many-calls"}},
 		{
 			"a flow", func(d *config.ToolDecisions) {
 				d.Flows = []config.ToolFlow{{Name: "stays", From: []string{"get_weather"}, To: []string{"external"}, Least: 16}}
 			},
-			[]wish{{"c2", "send_email", `{"body":"sunny, 21 degrees, all day long in all of Riga"}`}}, []string{"send_email deny data-flow"},
+			[]wish{{"c2", "send_email", `{"body":"sunny, 21 degrees, all day long in all of Riga"}`}},
+			[]string{"send_email deny data-flow"},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
