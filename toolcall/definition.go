@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/ringwall/ringwall"
 	"github.com/ringwall/ringwall/internal/jsonedit"
@@ -73,42 +72,5 @@ func canonical(src []byte) []byte {
 	if doc.Parse(src, jsonedit.Limits{Bytes: maxDefinition}) != nil {
 		return src
 	}
-	return appendCanonical(nil, doc.Root())
-}
-
-func appendCanonical(dst []byte, v jsonedit.Value) []byte {
-	switch v.Kind() {
-	case jsonedit.Object:
-		type member struct {
-			key   string
-			value jsonedit.Value
-		}
-		var all []member
-		for key, m := range v.Members() {
-			all = append(all, member{key, m})
-		}
-		slices.SortFunc(all, func(a, b member) int { return strings.Compare(a.key, b.key) })
-		dst = append(dst, '{')
-		for i, m := range all {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = jsonedit.AppendQuote(dst, m.key)
-			dst = appendCanonical(append(dst, ':'), m.value)
-		}
-		return append(dst, '}')
-	case jsonedit.Array:
-		dst = append(dst, '[')
-		for i, e := range v.Elems() {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = appendCanonical(dst, e)
-		}
-		return append(dst, ']')
-	case jsonedit.String:
-		return jsonedit.AppendQuote(dst, v.Text())
-	case jsonedit.Number, jsonedit.Bool, jsonedit.Null, jsonedit.Missing:
-	}
-	return append(dst, v.Raw()...)
+	return doc.Root().AppendCanonical(nil)
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"hash"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/ringwall/ringwall"
@@ -240,81 +239,6 @@ func (c *canon) arguments(text string) (kind byte, form []byte) {
 		c.form = append(c.form[:0], trimmed...)
 		return kindCallText, c.form
 	}
-	c.form = appendJSON(c.form[:0], c.doc.Root())
+	c.form = c.doc.Root().AppendCanonical(c.form[:0])
 	return kindCall, c.form
-}
-
-// appendJSON appends the canonical form of a value: no white space, members in the
-// order of their names, numbers by value, strings in one way of escaping.
-func appendJSON(dst []byte, v jsonedit.Value) []byte {
-	switch v.Kind() {
-	case jsonedit.Object:
-		type member struct {
-			key   string
-			value jsonedit.Value
-		}
-		var all []member
-		for key, m := range v.Members() {
-			all = append(all, member{key, m})
-		}
-		slices.SortFunc(all, func(a, b member) int { return strings.Compare(a.key, b.key) })
-		dst = append(dst, '{')
-		for i, m := range all {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = append(jsonedit.AppendQuote(dst, m.key), ':')
-			dst = appendJSON(dst, m.value)
-		}
-		return append(dst, '}')
-	case jsonedit.Array:
-		dst = append(dst, '[')
-		for i, m := range v.Elems() {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = appendJSON(dst, m)
-		}
-		return append(dst, ']')
-	case jsonedit.String:
-		return jsonedit.AppendQuote(dst, v.Text())
-	case jsonedit.Number:
-		return appendNumber(dst, string(v.Raw()))
-	case jsonedit.Bool, jsonedit.Null, jsonedit.Missing:
-	}
-	return append(dst, v.Raw()...)
-}
-
-// appendNumber appends the exact decimal value of a JSON number as digits without
-// zeros at either end and an exponent: 1, 1.0, 10e-1 are one. A number with an
-// exponent of more than nine digits is left as it is.
-func appendNumber(dst []byte, raw string) []byte {
-	s, negative := strings.CutPrefix(raw, "-")
-	exponent := 0
-	if at := strings.IndexAny(s, "eE"); at >= 0 {
-		if len(s)-at > 10 {
-			return append(dst, raw...)
-		}
-		n, err := strconv.Atoi(s[at+1:])
-		if err != nil {
-			return append(dst, raw...)
-		}
-		s, exponent = s[:at], n
-	}
-	whole, fraction, _ := strings.Cut(s, ".")
-	exponent -= len(fraction)
-	digits := strings.TrimLeft(whole+fraction, "0")
-	if digits == "" {
-		return append(dst, '0')
-	}
-	short := strings.TrimRight(digits, "0")
-	exponent += len(digits) - len(short)
-	if negative {
-		dst = append(dst, '-')
-	}
-	dst = append(dst, short...)
-	if exponent != 0 {
-		dst = strconv.AppendInt(append(dst, 'e'), int64(exponent), 10)
-	}
-	return dst
 }

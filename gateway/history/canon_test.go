@@ -97,28 +97,6 @@ func TestCanonicalForms(t *testing.T) {
 	}
 }
 
-func TestNumbers(t *testing.T) {
-	for _, tt := range []struct{ raw, want string }{
-		{"0", "0"},
-		{"-0", "0"},
-		{"-0.0e5", "0"},
-		{"1", "1"},
-		{"1.0", "1"},
-		{"10e-1", "1"},
-		{"-100", "-1e2"},
-		{"0.10", "1e-1"},
-		{"1E+2", "1e2"},
-		{"120.50", "1205e-1"},
-		{"1e1234567890", "1e1234567890"},
-		{"1e-5", "1e-5"},
-		{"0.00001", "1e-5"},
-	} {
-		if got := history.Number(tt.raw); got != tt.want {
-			t.Errorf("%s: %s, want %s", tt.raw, got, tt.want)
-		}
-	}
-}
-
 // Arguments have one form exactly when they mean the same.
 func FuzzArguments(f *testing.F) {
 	f.Add(`{"a":1.50,"b":"x"}`, `{"b":"x","a":15e-1}`)

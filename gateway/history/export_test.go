@@ -26,6 +26,3 @@ func Arguments(text string) (string, bool) {
 	kind, form := newCanon().arguments(text)
 	return string(form), kind == kindCall
 }
-
-// Number returns the canonical form of a JSON number.
-func Number(raw string) string { return string(appendNumber(nil, raw)) }
